@@ -1,0 +1,180 @@
+//! Rewriting a document by copying it: every byte that no edit touches stays as it was, so order, number text and white space survive.
+//!
+//! It deliberately does not check that replaced values are JSON, nor that a new name is free: the caller makes both.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use zeroize::Zeroizing;
+
+use super::{Document, Kind, NodeId, escape_string};
+
+/// Edits to one document, collected in any order. What they carry is wiped when they go.
+///
+/// Edits inside a removed or replaced node vanish with it. Of two edits of the same kind to the same node the later counts; removal
+/// beats both replacing and renaming.
+#[derive(Default)]
+pub struct Edits {
+    values: BTreeMap<NodeId, Zeroizing<Vec<u8>>>,
+    names: BTreeMap<NodeId, String>,
+    removed: BTreeSet<NodeId>,
+    inserted: BTreeMap<NodeId, Vec<(String, Zeroizing<Vec<u8>>)>>,
+}
+
+impl std::fmt::Debug for Edits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Edits").field("values", &self.values.len()).field("names", &self.names.len()).finish_non_exhaustive()
+    }
+}
+
+/// One piece of the input to be left out, and what stands there instead.
+struct Splice {
+    start: usize,
+    end: usize,
+    bytes: Zeroizing<Vec<u8>>,
+}
+
+impl Edits {
+    /// No edits.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether applying would copy the document unchanged.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty() && self.names.is_empty() && self.removed.is_empty() && self.inserted.is_empty()
+    }
+
+    /// Puts `json`, which must be one JSON value, in the place of the node's value.
+    pub fn replace(&mut self, node: NodeId, json: Vec<u8>) {
+        self.values.insert(node, Zeroizing::new(json));
+    }
+
+    /// Gives a member another name, given plain. Nothing happens to elements and the root.
+    pub fn rename(&mut self, node: NodeId, name: &str) {
+        self.names.insert(node, name.to_owned());
+    }
+
+    /// Takes a member or element out, with its comma. The root becomes `null`, because a document cannot be nothing.
+    pub fn remove(&mut self, node: NodeId) {
+        if node == NodeId::ROOT {
+            self.replace(node, b"null".to_vec());
+        } else {
+            self.removed.insert(node);
+        }
+    }
+
+    /// Appends members (plain name, one JSON value) at the end of an object; nothing happens to other kinds. A member that already
+    /// stands there under the same name gives way, so that no name is doubled; of equal new names the later counts.
+    pub fn insert_members(&mut self, object: NodeId, members: Vec<(String, Vec<u8>)>) {
+        let list = self.inserted.entry(object).or_default();
+        for (name, json) in members {
+            list.retain(|(known, _)| *known != name);
+            list.push((name, Zeroizing::new(json)));
+        }
+    }
+
+    /// The document with the edits done.
+    pub fn apply(mut self, doc: &Document<'_>) -> Vec<u8> {
+        self.give_way_to_inserted(doc);
+        let mut splices = Vec::new();
+        self.splice_removed(doc, &mut splices);
+        self.splice_inserted(doc, &mut splices);
+        self.splice_names_and_values(doc, &mut splices);
+        splices.sort_by_key(|splice| (splice.start, splice.end));
+        self.join(doc.bytes(), &splices)
+    }
+
+    /// Removes members whose final name is also the name of an inserted one.
+    fn give_way_to_inserted(&mut self, doc: &Document<'_>) {
+        self.inserted.retain(|object, members| doc.node(*object).kind() == Kind::Object && !members.is_empty());
+        for (object, members) in &self.inserted {
+            for child in doc.children(*object) {
+                let taken = match self.names.get(&child) {
+                    Some(new_name) => members.iter().any(|(name, _)| name == new_name),
+                    None => members.iter().any(|(name, _)| doc.name_is(child, name)),
+                };
+                if taken {
+                    self.removed.insert(child);
+                }
+            }
+        }
+    }
+
+    /// Leaves out removed nodes so that exactly the commas between the remaining ones remain.
+    fn splice_removed(&self, doc: &Document<'_>, splices: &mut Vec<Splice>) {
+        let containers: BTreeSet<NodeId> = self.removed.iter().map(|node| doc.node(*node).parent()).collect();
+        for container in containers {
+            let mut kept_before = false;
+            let mut previous_end = 0;
+            let mut children = doc.children(container).peekable();
+            while let Some(child) = children.next() {
+                let (start, end) = full_span(doc, child);
+                if !self.removed.contains(&child) {
+                    kept_before = true;
+                } else if kept_before {
+                    splices.push(Splice { start: previous_end, end, bytes: Zeroizing::default() });
+                } else {
+                    let until = children.peek().map_or(end, |next| full_span(doc, *next).0);
+                    splices.push(Splice { start, end: until, bytes: Zeroizing::default() });
+                }
+                previous_end = end;
+            }
+        }
+    }
+
+    fn splice_inserted(&self, doc: &Document<'_>, splices: &mut Vec<Splice>) {
+        for (object, members) in &self.inserted {
+            let (open, _) = doc.node(*object).span();
+            let last = doc.children(*object).last();
+            let at = last.map_or(open + 1, |last| full_span(doc, last).1);
+            let mut comma = doc.children(*object).any(|child| !self.removed.contains(&child));
+            let mut bytes = Vec::with_capacity(members.iter().map(|(name, json)| name.len() + json.len() + 8).sum());
+            for (name, json) in members {
+                if comma {
+                    bytes.push(b',');
+                }
+                comma = true;
+                bytes.extend_from_slice(&escape_string(name));
+                bytes.push(b':');
+                bytes.extend_from_slice(json);
+            }
+            splices.push(Splice { start: at, end: at, bytes: Zeroizing::new(bytes) });
+        }
+    }
+
+    fn splice_names_and_values(&mut self, doc: &Document<'_>, splices: &mut Vec<Splice>) {
+        for (node, json) in std::mem::take(&mut self.values) {
+            let (start, end) = doc.node(node).span();
+            splices.push(Splice { start, end, bytes: json });
+        }
+        for (node, name) in &self.names {
+            if let Some((start, end)) = doc.node(*node).name_span() {
+                splices.push(Splice { start: start - 1, end: end + 1, bytes: Zeroizing::new(escape_string(name)) });
+            }
+        }
+    }
+
+    /// Copies the input around the splices. One that lies within an earlier one is gone with it. The size is known before, so that no
+    /// half-written copy of a value stays behind in memory.
+    fn join(&self, input: &[u8], splices: &[Splice]) -> Vec<u8> {
+        let added: usize = splices.iter().map(|splice| splice.bytes.len()).sum();
+        let mut out = Vec::with_capacity(input.len() + added);
+        let mut at = 0;
+        for splice in splices {
+            if splice.start < at {
+                continue;
+            }
+            out.extend_from_slice(input.get(at..splice.start).unwrap_or_default());
+            out.extend_from_slice(&splice.bytes);
+            at = splice.end;
+        }
+        out.extend_from_slice(input.get(at..).unwrap_or_default());
+        out
+    }
+}
+
+/// From the name's opening quote, where there is one, to the end of the value.
+fn full_span(doc: &Document<'_>, node: NodeId) -> (usize, usize) {
+    let (start, end) = doc.node(node).span();
+    (doc.node(node).name_span().map_or(start, |(name, _)| name - 1), end)
+}

@@ -1,0 +1,134 @@
+//! Putting real values where tokens stood, escaped for what carries them.
+
+use super::{Site, Spot};
+use crate::document::{Document, Edits, Form, NodeId, escape_string};
+use std::collections::BTreeMap;
+
+/// How the bytes of a value are to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Decoded text: of a string or a member name.
+    Text,
+    /// JSON text: a number, a boolean or a whole subtree.
+    Json,
+}
+
+/// A real value.
+#[derive(Clone, Copy)]
+pub struct Value<'a> {
+    /// How to read it.
+    pub shape: Shape,
+    /// Its bytes: UTF-8.
+    pub bytes: &'a [u8],
+}
+
+/// A value that its carrier cannot hold: a code of the catalogue and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code} at {at}")]
+pub struct ComposeFault {
+    /// The stable code.
+    pub code: &'static str,
+    /// Where, in words that hold no value.
+    pub at: String,
+}
+
+/// The body with every site replaced; `values` stand in the order of `sites`.
+pub fn compose_json(doc: &Document<'_>, sites: &[Site], values: &[Value<'_>]) -> Result<Vec<u8>, ComposeFault> {
+    let mut edits = Edits::default();
+    let mut texts: BTreeMap<NodeId, Vec<(usize, usize, String)>> = BTreeMap::new();
+    for (site, value) in sites.iter().zip(values) {
+        match &site.spot {
+            Spot::Value(node) => edits.replace(*node, json(value, site)?),
+            Spot::Name(node) => edits.rename(*node, text(value, site)?),
+            Spot::Text(node, start, end) => {
+                let inner = scalar(value, site)?;
+                if inner.chars().any(|c| c.is_control()) {
+                    return Err(fault("value.control_in_text", site));
+                }
+                texts.entry(*node).or_default().push((*start, *end, inner.to_owned()));
+            }
+            _ => return Err(fault("grant.place", site)),
+        }
+    }
+    for (node, mut parts) in texts {
+        parts.sort_by_key(|(start, _, _)| *start);
+        let original = doc.string(node);
+        let mut out = String::with_capacity(original.len());
+        let mut at = 0;
+        for (start, end, inner) in parts {
+            out.push_str(original.get(at..start).unwrap_or_default());
+            out.push_str(&inner);
+            at = end;
+        }
+        out.push_str(original.get(at..).unwrap_or_default());
+        edits.replace(node, escape_string(&out));
+    }
+    Ok(edits.apply(doc))
+}
+
+/// The form or query with every site replaced.
+pub fn compose_form(form: &mut Form, sites: &[Site], values: &[Value<'_>]) -> Result<Vec<u8>, ComposeFault> {
+    for (site, value) in sites.iter().zip(values) {
+        let Spot::Pair(index, _, _) = site.spot else { return Err(fault("grant.place", site)) };
+        form.replace(index, query_value(value, site)?);
+    }
+    Ok(form.serialise())
+}
+
+/// A value for a form or query pair, before percent-encoding.
+pub fn query_value<'v>(value: &Value<'v>, site: &Site) -> Result<&'v str, ComposeFault> {
+    let text = scalar(value, site)?;
+    if text.contains('\0') {
+        return Err(fault("value.control_in_place", site));
+    }
+    Ok(text)
+}
+
+/// A value as one percent-encoded segment of a path. A value that holds `/`, `\`, a control or nothing but dots could
+/// lead elsewhere and is refused.
+pub fn path_segment(value: &Value<'_>, site: &Site) -> Result<String, ComposeFault> {
+    let text = scalar(value, site)?;
+    let leads_away = text.is_empty() || text.contains(['/', '\\']) || text.contains("..") || text == "." || text.chars().any(|c| c.is_control());
+    if leads_away {
+        return Err(fault("value.unsafe_in_path", site));
+    }
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(byte as char);
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    Ok(out)
+}
+
+/// A value for a header: visible ASCII and spaces. CR, LF, NUL and everything else is refused.
+pub fn header_value<'v>(value: &Value<'v>, site: &Site) -> Result<&'v str, ComposeFault> {
+    let text = scalar(value, site)?;
+    if text.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) { Ok(text) } else { Err(fault("value.control_in_place", site)) }
+}
+
+fn json(value: &Value<'_>, site: &Site) -> Result<Vec<u8>, ComposeFault> {
+    match value.shape {
+        Shape::Text => Ok(escape_string(text(value, site)?)),
+        Shape::Json => Ok(value.bytes.to_vec()),
+    }
+}
+
+fn text<'v>(value: &Value<'v>, site: &Site) -> Result<&'v str, ComposeFault> {
+    std::str::from_utf8(value.bytes).map_err(|_| fault("value.not_text", site))
+}
+
+/// Text, a number or a boolean; an object or array fits no carrier but a JSON value.
+fn scalar<'v>(value: &Value<'v>, site: &Site) -> Result<&'v str, ComposeFault> {
+    let inner = text(value, site)?;
+    match value.shape {
+        Shape::Json if inner.starts_with(['{', '[']) => Err(fault("value.not_scalar", site)),
+        _ => Ok(inner),
+    }
+}
+
+fn fault(code: &'static str, site: &Site) -> ComposeFault {
+    ComposeFault { code, at: site.at.clone() }
+}

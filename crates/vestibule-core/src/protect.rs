@@ -1,0 +1,338 @@
+//! What happens to each value of an incoming document: kept, replaced by a token, or dropped.
+//!
+//! [`Rules::plan`] walks a validated document once and says which values must be sealed and which members disappear;
+//! the vault seals them; [`Plan::write`] puts the tokens in their places. A value that no rule names never passes: it
+//! is dropped or replaced, with its name if that is not a plain field word. Bytes that stay are copied through.
+
+use crate::category;
+use crate::document::{Assignment, Document, Edits, FieldPath, Kind, Matcher, MatcherError, NodeId, escape_string};
+use crate::names;
+use crate::token::TokenText;
+use std::borrow::Cow;
+
+/// The category of values that no rule names.
+pub const ANY: u16 = 1;
+
+/// What a rule does with the value it names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Treatment {
+    /// Passes to the platform as it is.
+    Keep,
+    /// Is sealed and replaced by a token.
+    Tokenize {
+        /// Category code of the value.
+        category: u16,
+        /// Whether the same value of the same subject gets the same token again.
+        stable: bool,
+    },
+    /// Disappears.
+    Drop,
+}
+
+/// What happens to values that no rule names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Otherwise {
+    /// They disappear.
+    Drop,
+    /// They are sealed and replaced by tokens, at any depth.
+    Tokenize,
+    /// The whole event waits, sealed, until its owner has named them.
+    Hold,
+}
+
+/// One rule: a place and what happens there.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// The place.
+    pub path: FieldPath,
+    /// What happens.
+    pub treatment: Treatment,
+}
+
+/// Something computed from the document that the platform may see.
+#[derive(Clone, Debug)]
+pub struct Derive {
+    /// The name of the member added to the top-level object.
+    pub name: String,
+    /// The function.
+    pub function: Function,
+    /// What it looks at.
+    pub path: FieldPath,
+}
+
+/// The functions a derived member can use. Each gives away little about the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Function {
+    /// The part of an e-mail address behind the `@`, lower case; null where there is none.
+    Domain,
+    /// Whether a value is there and not empty.
+    Present,
+    /// How many elements a list has, or how many places the path finds.
+    Count,
+    /// How many characters a text has; null where there is none.
+    Length,
+    /// The first four digits of a date, as a number.
+    Year,
+}
+
+/// The compiled rules of a route.
+pub struct Rules {
+    matcher: Matcher,
+    rules: Vec<(String, Treatment)>,
+    otherwise: Otherwise,
+    derive: Vec<(String, Function, Matcher)>,
+}
+
+impl Rules {
+    /// Compiles the rules; two that name the same place are an error.
+    pub fn compile(rules: &[Rule], otherwise: Otherwise, derive: &[Derive]) -> Result<Rules, MatcherError> {
+        let paths: Vec<FieldPath> = rules.iter().map(|rule| rule.path.clone()).collect();
+        let matcher = Matcher::compile(&paths)?;
+        let derive = derive
+            .iter()
+            .filter_map(|item| {
+                let matcher = Matcher::compile(std::slice::from_ref(&item.path)).ok()?;
+                Some((item.name.clone(), item.function, matcher))
+            })
+            .collect();
+        Ok(Rules {
+            matcher,
+            rules: rules.iter().map(|rule| (rule.path.to_string(), rule.treatment)).collect(),
+            otherwise,
+            derive,
+        })
+    }
+
+    /// The configured name of a rule.
+    pub fn field(&self, rule: u16) -> &str {
+        self.rules.get(usize::from(rule)).map_or("", |(name, _)| name)
+    }
+
+    /// The special-category fields: their slots are present even when the value is not.
+    pub fn special(&self) -> impl Iterator<Item = (u16, u16)> {
+        self.rules.iter().zip(0u16..).filter_map(|((_, treatment), rule)| match treatment {
+            Treatment::Tokenize { category, .. } if category::by_code(*category).is_some_and(|c| c.special) => {
+                Some((rule, *category))
+            }
+            _ => None,
+        })
+    }
+
+    /// Says what happens to every value of `doc`.
+    pub fn plan<'r, 'd>(&'r self, doc: &'d Document<'d>) -> Plan<'r, 'd> {
+        let assigned = self.matcher.assign(doc);
+        let mut plan = Plan { rules: self, doc, items: Vec::new(), removed: Vec::new(), unnamed: 0 };
+        plan.visit(doc.root(), &assigned, None);
+        plan
+    }
+}
+
+/// Which part of a member is sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// A string, number or boolean.
+    Scalar,
+    /// An object or array, as its JSON text.
+    Subtree,
+    /// The name of the member.
+    Name,
+}
+
+/// A value that must be sealed.
+#[derive(Clone, Copy, Debug)]
+pub struct Item {
+    /// The node of the value (or of the member whose name it is).
+    pub node: NodeId,
+    /// Which part of it.
+    pub part: Part,
+    /// The category; [`ANY`] where no rule names the value.
+    pub category: u16,
+    /// The rule, if one names it.
+    pub rule: Option<u16>,
+    /// Whether the token is stable.
+    pub stable: bool,
+}
+
+/// What will happen to a document.
+pub struct Plan<'r, 'd> {
+    rules: &'r Rules,
+    doc: &'d Document<'d>,
+    items: Vec<Item>,
+    removed: Vec<NodeId>,
+    unnamed: u32,
+}
+
+impl<'r, 'd> Plan<'r, 'd> {
+    /// The values to seal, in document order.
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+
+    /// How many values no rule names.
+    pub fn unnamed(&self) -> u32 {
+        self.unnamed
+    }
+
+    /// Whether the event must wait for its owner.
+    pub fn must_wait(&self) -> bool {
+        self.rules.otherwise == Otherwise::Hold && self.unnamed > 0
+    }
+
+    /// The configured name of an item's field; `*` where no rule names it.
+    pub fn field(&self, item: &Item) -> &'r str {
+        item.rule.map_or("*", |rule| self.rules.field(rule))
+    }
+
+    /// The plaintext of an item: decoded text for strings and names, the original text for everything else.
+    pub fn value(&self, item: &Item) -> Cow<'d, [u8]> {
+        match item.part {
+            Part::Name => into_bytes(self.doc.name(item.node).unwrap_or_default()),
+            Part::Scalar if self.doc.node(item.node).kind() == Kind::String => into_bytes(self.doc.string(item.node)),
+            Part::Scalar | Part::Subtree => Cow::Borrowed(self.doc.text(item.node)),
+        }
+    }
+
+    /// The document the platform gets: `tokens` stand in for the items, in the same order. `token_domain` shapes
+    /// e-mail tokens.
+    pub fn write(&self, tokens: &[TokenText], token_domain: &str) -> Vec<u8> {
+        let mut edits = Edits::default();
+        for (item, token) in self.items.iter().zip(tokens) {
+            match item.part {
+                Part::Name => edits.rename(item.node, token.as_str()),
+                Part::Scalar | Part::Subtree => {
+                    edits.replace(item.node, token_json(token, item.category, token_domain));
+                }
+            }
+        }
+        for node in &self.removed {
+            edits.remove(*node);
+        }
+        self.derive(&mut edits);
+        edits.apply(self.doc)
+    }
+
+    fn visit(&mut self, node: NodeId, assigned: &[Assignment], inherited: Option<u16>) {
+        match assigned.get(node.index()).copied().unwrap_or(Assignment::Unnamed) {
+            Assignment::SelectorKey => {}
+            Assignment::Through if self.doc.node(node).kind().is_container() => self.visit_children(node, assigned, None),
+            Assignment::Through => self.visit_unnamed(node, assigned),
+            Assignment::Rule(rule) => match self.rules.rules.get(usize::from(rule)).map(|(_, treatment)| *treatment) {
+                Some(Treatment::Keep) => self.visit_children(node, assigned, Some(rule)),
+                Some(Treatment::Drop) | None => self.removed.push(node),
+                Some(Treatment::Tokenize { category, stable }) => self.seal(node, category, Some(rule), stable),
+            },
+            Assignment::Unnamed if inherited.is_some() => self.visit_children(node, assigned, inherited),
+            Assignment::Unnamed => self.visit_unnamed(node, assigned),
+        }
+    }
+
+    fn visit_children(&mut self, node: NodeId, assigned: &[Assignment], inherited: Option<u16>) {
+        let doc = self.doc;
+        for child in doc.children(node) {
+            self.visit(child, assigned, inherited);
+        }
+    }
+
+    fn visit_unnamed(&mut self, node: NodeId, assigned: &[Assignment]) {
+        if self.rules.otherwise != Otherwise::Tokenize {
+            self.unnamed += 1;
+            self.removed.push(node);
+            return;
+        }
+        let known = self.doc.name(node).is_none_or(|name| self.rules.matcher.is_named(&name) || names::is_known_name(&name));
+        if !known {
+            self.unnamed += 1;
+            self.items.push(Item { node, part: Part::Name, category: ANY, rule: None, stable: false });
+            self.seal(node, ANY, None, false);
+            return;
+        }
+        match self.doc.node(node).kind() {
+            Kind::Array | Kind::Object => self.visit_children(node, assigned, None),
+            _ => {
+                self.unnamed += 1;
+                self.seal(node, ANY, None, false);
+            }
+        }
+    }
+
+    /// Null and empty values pass: they say that nothing is there, and the platform learns the structure from them.
+    fn seal(&mut self, node: NodeId, category: u16, rule: Option<u16>, stable: bool) {
+        if self.doc.is_empty(node) {
+            return;
+        }
+        let (part, stable) = match self.doc.node(node).kind() {
+            Kind::Array | Kind::Object => (Part::Subtree, false),
+            Kind::String => (Part::Scalar, stable),
+            _ => (Part::Scalar, false),
+        };
+        self.items.push(Item { node, part, category, rule, stable });
+    }
+
+    fn derive(&self, edits: &mut Edits) {
+        if self.rules.derive.is_empty() || self.doc.node(self.doc.root()).kind() != Kind::Object {
+            return;
+        }
+        let mut members = Vec::new();
+        for (name, function, matcher) in &self.rules.derive {
+            let places = places(self.doc, matcher);
+            members.push((name.clone(), compute(self.doc, *function, &places)));
+            let taken = self.doc.children(self.doc.root()).find(|child| self.doc.name(*child).as_deref() == Some(name));
+            taken.into_iter().for_each(|node| edits.remove(node));
+        }
+        edits.insert_members(self.doc.root(), members);
+    }
+}
+
+/// A token as the JSON string that stands in the platform's document.
+pub fn token_json(token: &TokenText, category: u16, token_domain: &str) -> Vec<u8> {
+    let email = category::by_code(category).is_some_and(|c| c.shape == category::Shape::Email);
+    let text = if email { format!("\"{}@{token_domain}\"", token.as_str()) } else { format!("\"{}\"", token.as_str()) };
+    text.into_bytes()
+}
+
+/// The topmost nodes a path names.
+pub fn places(doc: &Document<'_>, matcher: &Matcher) -> Vec<NodeId> {
+    let assigned = matcher.assign(doc);
+    let named = |node: NodeId| matches!(assigned.get(node.index()), Some(Assignment::Rule(_)));
+    doc.nodes()
+        .filter(|(id, node)| named(*id) && (*id == doc.root() || !named(node.parent())))
+        .map(|(id, _)| id)
+        .collect()
+}
+
+fn compute(doc: &Document<'_>, function: Function, places: &[NodeId]) -> Vec<u8> {
+    let text = || places.iter().copied().find(|node| doc.node(*node).kind() == Kind::String).map(|node| doc.string(node));
+    match function {
+        Function::Present => {
+            let present = places.iter().any(|node| !doc.is_empty(*node));
+            present.to_string().into_bytes()
+        }
+        Function::Count => {
+            let count = match places {
+                [node] if doc.node(*node).kind() == Kind::Array => doc.children(*node).count(),
+                [node] if doc.is_empty(*node) => 0,
+                _ => places.len(),
+            };
+            count.to_string().into_bytes()
+        }
+        Function::Domain => {
+            let domain = text().and_then(|text| text.rsplit_once('@').map(|(_, domain)| domain.trim().to_lowercase()));
+            domain.map_or_else(|| b"null".to_vec(), |domain| escape_string(&domain))
+        }
+        Function::Length => {
+            let length = text().map(|text| text.chars().count());
+            length.map_or_else(|| b"null".to_vec(), |length| length.to_string().into_bytes())
+        }
+        Function::Year => {
+            let year = text().and_then(|text| text.get(..4).and_then(|digits| digits.parse::<u16>().ok()));
+            year.map_or_else(|| b"null".to_vec(), |year| year.to_string().into_bytes())
+        }
+    }
+}
+
+fn into_bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    }
+}

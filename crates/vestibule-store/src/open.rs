@@ -1,0 +1,160 @@
+//! Opening and closing the store: lock, checks, schema, threads.
+//!
+//! The order matters: nothing in the file changes before the lock is held and the file is known to be ours and not newer
+//! than this release.
+
+use crate::checkpoint::Checkpointer;
+use crate::tx::Memory;
+use crate::writer::{self, Writer, WriterThread};
+use crate::{Ports, Reader, StoreError, backup, connection, migrate};
+use rusqlite::Connection;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+/// Where the store is and how it is opened.
+#[derive(Clone, Debug)]
+pub struct Options {
+    path: PathBuf,
+    sync: bool,
+    max_pages: Option<u32>,
+}
+
+impl Options {
+    /// The store in this file, every commit on disk before it is answered.
+    pub fn new(path: impl Into<PathBuf>) -> Options {
+        Options { path: path.into(), sync: true, max_pages: None }
+    }
+
+    /// Leaves the syncs out, so that the durability test can show that it finds this. No configuration reaches it.
+    #[doc(hidden)]
+    pub fn without_sync_for_the_durability_test(mut self) -> Options {
+        self.sync = false;
+        self
+    }
+
+    /// A file that is full at this many pages of 4 KiB, for tests of a full disk. No configuration reaches it.
+    #[doc(hidden)]
+    pub fn full_at_pages_for_tests(mut self, pages: u32) -> Options {
+        self.max_pages = Some(pages);
+        self
+    }
+}
+
+/// An open store. Dropping it finishes what waits, like [`Store::close`].
+pub struct Store {
+    path: PathBuf,
+    writer: Writer,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    was_clean: bool,
+    // Held until everything else is gone.
+    _lock: File,
+}
+
+impl Store {
+    /// Opens the store, makes it if there is none, and brings it to this release's schema. After an unclean stop the
+    /// whole file is checked first. Files are readable by their owner only.
+    pub fn open(options: Options, ports: Arc<dyn Ports>) -> Result<Store, StoreError> {
+        let Options { path, sync, max_pages } = options;
+        let lock = lock(&path)?;
+        own_only().open(&path)?;
+        inspect(&path)?;
+        let conn = connection::writing(&path, sync)?;
+        let was_clean = !is_running(&conn)?;
+        if !was_clean {
+            integrity(&conn)?;
+        }
+        migrate::run(&conn)?;
+        set_running(&conn, true)?;
+        if let Some(pages) = max_pages {
+            conn.pragma_update(None, "max_page_count", pages)?;
+        }
+        let memory = Some(Memory::load(&conn)?);
+        let checkpointer = Arc::new(Checkpointer::start(connection::writing(&path, sync)?)?);
+        let (writer, queue) = writer::queue();
+        let thread = WriterThread { conn, ports, queue, checkpointer, memory };
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || thread.serve())?;
+        Ok(Store { path, writer, thread: Mutex::new(Some(thread)), was_clean, _lock: lock })
+    }
+
+    /// A handle to submit jobs with.
+    pub fn writer(&self) -> Writer {
+        self.writer.clone()
+    }
+
+    /// A connection that reads; one for each thread.
+    pub fn reader(&self) -> Result<Reader, StoreError> {
+        Reader::open(&self.path)
+    }
+
+    /// Whether the process before this one closed the store; if not, the file has been checked and found whole.
+    pub fn was_clean(&self) -> bool {
+        self.was_clean
+    }
+
+    /// Writes a consistent copy to `path`, which must not exist; it is on disk when this returns. Writing goes on.
+    pub fn backup_to(&self, path: &Path) -> Result<(), StoreError> {
+        backup::copy(&self.path, path)
+    }
+
+    /// Finishes what waits, marks the stop as clean and lets go of the file.
+    pub fn close(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.writer.stop();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            drop(thread.join());
+        }
+    }
+}
+
+/// The mark that tells the next start whether this process closed the store.
+pub(crate) fn set_running(conn: &Connection, running: bool) -> Result<(), StoreError> {
+    conn.execute("INSERT OR REPLACE INTO run (row, running) VALUES (1, ?1)", [i64::from(running)])?;
+    Ok(())
+}
+
+fn is_running(conn: &Connection) -> Result<bool, StoreError> {
+    if !conn.table_exists(None, "run")? {
+        return Ok(false);
+    }
+    Ok(conn.query_row("SELECT count(*) FROM run WHERE running <> 0", [], |row| row.get::<_, i64>(0))? > 0)
+}
+
+fn own_only() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options
+}
+
+/// Another process, or another store of this one, may not write the same file.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let file = own_only().open(PathBuf::from(name))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.to_path_buf())),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// Looks at the file without any setting that would change it.
+fn inspect(path: &Path) -> Result<(), StoreError> {
+    let conn = Connection::open(path)?;
+    migrate::check(&conn, path)
+}
+
+fn integrity(conn: &Connection) -> Result<(), StoreError> {
+    let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if verdict == "ok" { Ok(()) } else { Err(StoreError::Damaged) }
+}

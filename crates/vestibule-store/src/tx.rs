@@ -1,0 +1,54 @@
+//! The transaction a job runs in: SQL, the head of the log, and what the writer remembers between batches.
+//!
+//! Only jobs of this crate can use it. What it remembers is thrown away with a rolled-back transaction and read again.
+
+use crate::apikey::KeyTable;
+use crate::audit::{self, Head};
+use crate::meta;
+use crate::replay::Replay;
+use crate::{Ports, StoreError};
+use rusqlite::{CachedStatement, Connection};
+
+/// One open write transaction. Its content is private to the store.
+pub struct Tx<'a> {
+    pub(crate) conn: &'a Connection,
+    pub(crate) memory: &'a mut Memory,
+    pub(crate) ports: &'a dyn Ports,
+}
+
+/// What the writer keeps in memory; it always equals what the last committed transaction left behind.
+pub(crate) struct Memory {
+    pub(crate) head: Head,
+    pub(crate) keys: KeyTable,
+    pub(crate) grant_revision: u64,
+    pub(crate) replay: Replay,
+}
+
+impl Memory {
+    pub(crate) fn load(conn: &Connection) -> Result<Memory, StoreError> {
+        Ok(Memory {
+            head: audit::head(conn)?,
+            keys: KeyTable::load(conn)?,
+            grant_revision: meta::grant_revision(conn)?,
+            replay: Replay::load(conn)?,
+        })
+    }
+}
+
+impl Tx<'_> {
+    /// A statement that stays prepared.
+    pub(crate) fn sql(&self, text: &str) -> Result<CachedStatement<'_>, StoreError> {
+        Ok(self.conn.prepare_cached(text)?)
+    }
+
+    /// Appends a leaf to the log and gives its number.
+    pub(crate) fn append(&mut self, leaf: &[u8]) -> Result<i64, StoreError> {
+        let mac = self.ports.leaf_mac(&self.memory.head.mac, leaf);
+        let seq = self.memory.head.seq + 1;
+        self.sql("INSERT INTO leaf (seq, leaf, mac) VALUES (?1, ?2, ?3)")?
+            .execute((seq, leaf, mac))?;
+        self.memory.head.seq = seq;
+        self.memory.head.mac = mac;
+        Ok(seq)
+    }
+}

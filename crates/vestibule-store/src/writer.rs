@@ -1,0 +1,250 @@
+//! The one writer: takes everything that waits, does it in one transaction, answers after the commit.
+//!
+//! A job changes nothing when its own check refuses it. A job that fails otherwise is taken out and the rest of its
+//! batch done again without it; a full disk or a failing file system fails the whole batch, and the writer goes on when
+//! the cause is gone. The writer never runs a checkpoint except the short tail that lets the log start over.
+
+use crate::checkpoint::Checkpointer;
+use crate::open::set_running;
+use crate::tx::{Memory, Tx};
+use crate::{Ports, StoreError};
+use rusqlite::Connection;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+
+/// Jobs that may wait before `submit` answers [`StoreError::Busy`].
+const QUEUE: usize = 8192;
+/// Jobs in one transaction.
+const BATCH: usize = 512;
+
+/// One thing to write. Implemented by the store's own jobs only: nobody else can reach into a [`Tx`].
+pub trait Job: Send + 'static {
+    /// What the submitter learns after the commit.
+    type Reply: Send + 'static;
+    /// Whether the answer waits until replaced bytes have left the write-ahead log too.
+    const SCRUBS: bool = false;
+    /// Does the work. It may run again in a fresh transaction when another job of its batch failed, so it takes nothing
+    /// out of itself; an `Err` undoes all it wrote.
+    fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Reply, StoreError>;
+}
+
+/// Submits jobs; clones share one queue.
+#[derive(Clone)]
+pub struct Writer {
+    queue: SyncSender<Message>,
+}
+
+impl Writer {
+    /// Queues a job; `done` is called once, on a thread of the store, so it must be short. Calls `done` at once with
+    /// [`StoreError::Busy`] or [`StoreError::Closed`] when the job cannot be queued.
+    pub fn submit<J: Job>(&self, job: J, done: impl FnOnce(Result<J::Reply, StoreError>) + Send + 'static) {
+        let entry: Box<dyn Entry> = Box::new(Waiting { job, reply: None, done: Some(done) });
+        match self.queue.try_send(Message::Job(entry)) {
+            Ok(()) => {}
+            Err(TrySendError::Full(message)) => message.refuse(StoreError::Busy),
+            Err(TrySendError::Disconnected(message)) => message.refuse(StoreError::Closed),
+        }
+    }
+
+    /// Submits a job and waits for its answer. For commands and tests; never on a thread that serves requests.
+    pub fn call<J: Job>(&self, job: J) -> Result<J::Reply, StoreError> {
+        let (tell, told) = sync_channel(1);
+        let entry: Box<dyn Entry> = Box::new(Waiting {
+            job,
+            reply: None,
+            done: Some(move |reply| drop(tell.send(reply))),
+        });
+        if let Err(unsent) = self.queue.send(Message::Job(entry)) {
+            unsent.0.refuse(StoreError::Closed);
+        }
+        told.recv().unwrap_or(Err(StoreError::Lost))
+    }
+
+    /// Asks the writer to finish what waits and end.
+    pub(crate) fn stop(&self) {
+        // An error means that the thread has ended already.
+        drop(self.queue.send(Message::Stop));
+    }
+}
+
+/// A queue and the end that the writer thread reads.
+pub(crate) fn queue() -> (Writer, Queue) {
+    let (queue, rest) = sync_channel(QUEUE);
+    (Writer { queue }, Queue(rest))
+}
+
+/// The writer's end of the queue.
+pub(crate) struct Queue(Receiver<Message>);
+
+enum Message {
+    Job(Box<dyn Entry>),
+    Stop,
+}
+
+impl Message {
+    fn refuse(self, error: StoreError) {
+        if let Message::Job(entry) = self {
+            entry.answer(Some(error));
+        }
+    }
+}
+
+/// A job with its answer, its type forgotten.
+pub(crate) trait Entry: Send {
+    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError>;
+    fn scrubs(&self) -> bool;
+    /// Tells the submitter what `run` found, or this error.
+    fn answer(self: Box<Self>, error: Option<StoreError>);
+}
+
+struct Waiting<J: Job, F: FnOnce(Result<J::Reply, StoreError>) + Send + 'static> {
+    job: J,
+    reply: Option<J::Reply>,
+    done: Option<F>,
+}
+
+impl<J: Job, F: FnOnce(Result<J::Reply, StoreError>) + Send + 'static> Entry for Waiting<J, F> {
+    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        self.reply = Some(self.job.run(tx)?);
+        Ok(())
+    }
+
+    fn scrubs(&self) -> bool {
+        J::SCRUBS
+    }
+
+    fn answer(mut self: Box<Self>, error: Option<StoreError>) {
+        let reply = match (error, self.reply.take()) {
+            (Some(error), _) => Err(error),
+            (None, Some(reply)) => Ok(reply),
+            (None, None) => Err(StoreError::Lost),
+        };
+        if let Some(done) = self.done.take() {
+            // A submitter that panics in its callback must not end the writer for everybody else.
+            drop(catch_unwind(AssertUnwindSafe(move || done(reply))));
+        }
+    }
+}
+
+impl<J: Job, F: FnOnce(Result<J::Reply, StoreError>) + Send + 'static> Drop for Waiting<J, F> {
+    fn drop(&mut self) {
+        if let Some(done) = self.done.take() {
+            drop(catch_unwind(AssertUnwindSafe(move || done(Err(StoreError::Lost)))));
+        }
+    }
+}
+
+/// The writer thread's own things.
+pub(crate) struct WriterThread {
+    pub(crate) conn: Connection,
+    pub(crate) ports: Arc<dyn Ports>,
+    pub(crate) queue: Queue,
+    pub(crate) checkpointer: Arc<Checkpointer>,
+    /// `None` after a rollback: read again before the next job.
+    pub(crate) memory: Option<Memory>,
+}
+
+impl WriterThread {
+    /// Serves the queue until it is told to stop, then finishes what waits and marks the stop as clean.
+    pub(crate) fn serve(mut self) {
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut stopping = false;
+        loop {
+            if !stopping {
+                match self.queue.0.recv() {
+                    Ok(Message::Job(entry)) => batch.push(entry),
+                    Ok(Message::Stop) | Err(_) => stopping = true,
+                }
+            }
+            while batch.len() < BATCH {
+                match self.queue.0.try_recv() {
+                    Ok(Message::Job(entry)) => batch.push(entry),
+                    Ok(Message::Stop) => stopping = true,
+                    Err(_) => break,
+                }
+            }
+            if batch.is_empty() && stopping {
+                break;
+            }
+            self.checkpointer.tail(&self.conn);
+            self.write(&mut batch);
+        }
+        self.checkpointer.finish();
+        // Nothing to do about a failure here: without the mark the next start checks the file.
+        drop(set_running(&self.conn, false));
+    }
+
+    /// Writes a batch and answers all of it.
+    fn write(&mut self, batch: &mut Vec<Box<dyn Entry>>) {
+        while !batch.is_empty() {
+            match self.attempt(batch) {
+                Ok(()) => break,
+                Err(Failure { entry: Some(index), error }) => {
+                    self.undo();
+                    batch.remove(index).answer(Some(error));
+                }
+                Err(Failure { entry: None, error }) => {
+                    self.undo();
+                    batch.drain(..).for_each(|entry| entry.answer(Some(error.clone())));
+                }
+            }
+        }
+        self.checkpointer.wrote(batch.len());
+        let mut scrubs = Vec::new();
+        for entry in batch.drain(..) {
+            if entry.scrubs() {
+                scrubs.push(entry);
+            } else {
+                entry.answer(None);
+            }
+        }
+        if !scrubs.is_empty() {
+            self.checkpointer.scrub(scrubs);
+        }
+    }
+
+    /// One transaction over the batch, up to and with the commit.
+    fn attempt(&mut self, batch: &mut [Box<dyn Entry>]) -> Result<(), Failure> {
+        let WriterThread { conn, ports, memory, .. } = self;
+        let memory = match memory {
+            Some(memory) => memory,
+            None => memory.insert(Memory::load(conn)?),
+        };
+        conn.prepare_cached("BEGIN IMMEDIATE")
+            .and_then(|mut begin| begin.execute([]))
+            .map_err(StoreError::from)?;
+        let mut tx = Tx { conn, memory, ports: ports.as_ref() };
+        for (index, entry) in batch.iter_mut().enumerate() {
+            let ran = catch_unwind(AssertUnwindSafe(|| entry.run(&mut tx)));
+            if let Err(error) = ran.unwrap_or(Err(StoreError::Lost)) {
+                let entry = (!error.is_everybodys()).then_some(index);
+                return Err(Failure { entry, error });
+            }
+        }
+        conn.prepare_cached("COMMIT")
+            .and_then(|mut commit| commit.execute([]))
+            .map_err(StoreError::from)?;
+        Ok(())
+    }
+
+    fn undo(&mut self) {
+        self.memory = None;
+        if !self.conn.is_autocommit() {
+            // SQLite has rolled back already where this fails.
+            drop(self.conn.execute_batch("ROLLBACK"));
+        }
+    }
+}
+
+/// Why a batch was not committed, and which of its jobs alone is to blame.
+struct Failure {
+    entry: Option<usize>,
+    error: StoreError,
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        Failure { entry: None, error }
+    }
+}

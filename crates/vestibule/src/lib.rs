@@ -1,0 +1,3 @@
+//! The binary of Vestibule: sockets, files, time and wiring.
+
+pub mod net;

@@ -1,0 +1,3 @@
+//! The integration tests of the binary, in one executable.
+
+mod rules;
