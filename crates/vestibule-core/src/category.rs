@@ -35,65 +35,73 @@ pub enum Shape {
     Email,
 }
 
+/// Writes the table: `code "key" "alias" "what it is" normaliser [marks]`.
+macro_rules! categories {
+    ($($code:literal $key:literal $alias:literal $about:literal $normalise:ident [$($mark:ident)*];)*) => {
+        &[$({
+            #[allow(unused_mut, reason = "most categories have no mark")]
+            let mut category = row($code, $key, $alias, $about, $normalise);
+            $(categories!(@$mark category);)*
+            category
+        }),*]
+    };
+    (@special $category:ident) => { $category.special = true };
+    (@indexed $category:ident) => { $category.indexable = true };
+    (@stable $category:ident) => { $category.stable_by_default = true };
+    (@mail $category:ident) => { $category.shape = Shape::Email };
+}
+
 /// Every category, by code.
-pub static ALL: &[Category] = &[
-    row(1, "user", "any", "personal data of no named kind", text),
-    Category {
-        shape: Shape::Email,
-        indexable: true,
-        stable_by_default: true,
-        ..row(2, "user.contact.email", "email", "e-mail address", email)
-    },
-    indexed(row(3, "user.contact.phone_number", "phone", "telephone number", phone)),
-    row(4, "user.name", "name", "full name", text),
-    row(5, "user.name.first", "first_name", "given name", text),
-    row(6, "user.name.last", "last_name", "family name", text),
-    row(7, "user.contact.address", "address", "postal address as one text", text),
-    row(8, "user.contact.address.street", "street", "street and house number", text),
-    row(9, "user.contact.address.city", "city", "town of residence", text),
-    row(10, "user.contact.address.state", "state", "state or region of residence", text),
-    row(11, "user.contact.address.postal_code", "postcode", "postal code", text),
-    row(12, "user.contact.address.country", "country", "country of residence", text),
-    row(13, "user.demographic.date_of_birth", "date_of_birth", "date of birth", text),
-    row(14, "user.demographic.age_range", "age", "age or age range", text),
-    row(15, "user.demographic.gender", "gender", "gender, salutation or pronouns", text),
-    row(16, "user.demographic.marital_status", "marital_status", "marital status", text),
-    row(17, "user.demographic.citizenship_or_immigration_status", "nationality", "nationality, visa or work permit", text),
-    special(row(18, "user.demographic.race_ethnicity", "ethnicity", "race or ethnic origin", text)),
-    special(row(19, "user.demographic.religious_belief", "religion", "religious or philosophical belief", text)),
-    special(row(20, "user.demographic.political_opinion", "political_opinion", "political opinion", text)),
-    special(row(21, "user.demographic.union_membership", "union", "trade union membership", text)),
-    special(row(22, "user.demographic.sexual_orientation", "sexual_orientation", "sex life or sexual orientation", text)),
-    special(row(23, "user.health_and_medical", "health", "health data, sick notes, accommodations", text)),
-    special(row(24, "user.health_and_medical.disability", "disability", "disability", text)),
-    special(row(25, "user.biometrics", "biometric", "biometric data", text)),
-    special(row(26, "user.criminal_history", "criminal_record", "criminal record, background check", text)),
-    row(27, "user.employment.salary", "salary", "pay, present or wished for", text),
-    indexed(row(28, "user.financial.bank_account", "bank_account", "IBAN or account number", compact)),
-    indexed(row(29, "user.government_id.tax_id", "tax_id", "tax number", compact)),
-    indexed(row(30, "user.government_id.national_identification_number", "national_id", "national identity or social security number", compact)),
-    indexed(row(31, "user.government_id.passport_number", "passport", "passport number", compact)),
-    indexed(row(32, "user.government_id.drivers_license_number", "drivers_license", "driving licence number", compact)),
-    row(33, "user.content.self_image", "photo", "photograph of the person", text),
-    row(34, "user.content.private.file", "file", "file such as a CV, base64 or data URL", text),
-    row(35, "user.content.private.cover_letter", "cover_letter", "letter of application", text),
-    row(36, "user.content.private.notes", "notes", "free text about or by the person", text),
-    indexed(row(37, "user.contact.social_url", "social_profile", "link to a profile or personal site", exact)),
-    row(38, "user.employment.history", "job_history", "earlier employers and posts", text),
-    row(39, "user.employment.education", "education", "schools, degrees, marks", text),
-    row(40, "user.employment.references", "references", "people who vouch, and what they say", text),
-    row(41, "user.job_title", "job_title", "present job title", text),
-    row(42, "user.contact.organization", "company", "present employer or company", text),
-    row(43, "user.device.ip_address", "ip_address", "IP address", text),
-    Category {
-        stable_by_default: true,
-        ..indexed(row(44, "user.unique_id", "user_id", "identifier of the person in some system", exact))
-    },
-    indexed(row(45, "user.account.username", "username", "account or handle", folded)),
-    row(46, "user.demographic.language", "language", "languages spoken", text),
-    row(47, "user.employment.evaluation", "evaluation", "scores, ratings, interview feedback", text),
-    row(48, "user.location", "location", "whereabouts", text),
-];
+pub static ALL: &[Category] = categories! {
+    1 "user" "any" "personal data of no named kind" text [];
+    2 "user.contact.email" "email" "e-mail address" email [indexed stable mail];
+    3 "user.contact.phone_number" "phone" "telephone number" phone [indexed];
+    4 "user.name" "name" "full name" text [];
+    5 "user.name.first" "first_name" "given name" text [];
+    6 "user.name.last" "last_name" "family name" text [];
+    7 "user.contact.address" "address" "postal address as one text" text [];
+    8 "user.contact.address.street" "street" "street and house number" text [];
+    9 "user.contact.address.city" "city" "town of residence" text [];
+    10 "user.contact.address.state" "state" "state or region of residence" text [];
+    11 "user.contact.address.postal_code" "postcode" "postal code" text [];
+    12 "user.contact.address.country" "country" "country of residence" text [];
+    13 "user.demographic.date_of_birth" "date_of_birth" "date of birth" text [];
+    14 "user.demographic.age_range" "age" "age or age range" text [];
+    15 "user.demographic.gender" "gender" "gender, salutation or pronouns" text [];
+    16 "user.demographic.marital_status" "marital_status" "marital status" text [];
+    17 "user.demographic.citizenship_or_immigration_status" "nationality" "nationality, visa or work permit" text [];
+    18 "user.demographic.race_ethnicity" "ethnicity" "race or ethnic origin" text [special];
+    19 "user.demographic.religious_belief" "religion" "religious or philosophical belief" text [special];
+    20 "user.demographic.political_opinion" "political_opinion" "political opinion" text [special];
+    21 "user.demographic.union_membership" "union" "trade union membership" text [special];
+    22 "user.demographic.sexual_orientation" "sexual_orientation" "sex life or sexual orientation" text [special];
+    23 "user.health_and_medical" "health" "health data, sick notes, accommodations" text [special];
+    24 "user.health_and_medical.disability" "disability" "disability" text [special];
+    25 "user.biometrics" "biometric" "biometric data" text [special];
+    26 "user.criminal_history" "criminal_record" "criminal record, background check" text [special];
+    27 "user.employment.salary" "salary" "pay, present or wished for" text [];
+    28 "user.financial.bank_account" "bank_account" "IBAN or account number" compact [indexed];
+    29 "user.government_id.tax_id" "tax_id" "tax number" compact [indexed];
+    30 "user.government_id.national_identification_number" "national_id" "national identity or social security number" compact [indexed];
+    31 "user.government_id.passport_number" "passport" "passport number" compact [indexed];
+    32 "user.government_id.drivers_license_number" "drivers_license" "driving licence number" compact [indexed];
+    33 "user.content.self_image" "photo" "photograph of the person" text [];
+    34 "user.content.private.file" "file" "file such as a CV, base64 or data URL" text [];
+    35 "user.content.private.cover_letter" "cover_letter" "letter of application" text [];
+    36 "user.content.private.notes" "notes" "free text about or by the person" text [];
+    37 "user.contact.social_url" "social_profile" "link to a profile or personal site" exact [indexed];
+    38 "user.employment.history" "job_history" "earlier employers and posts" text [];
+    39 "user.employment.education" "education" "schools, degrees, marks" text [];
+    40 "user.employment.references" "references" "people who vouch, and what they say" text [];
+    41 "user.job_title" "job_title" "present job title" text [];
+    42 "user.contact.organization" "company" "present employer or company" text [];
+    43 "user.device.ip_address" "ip_address" "IP address" text [];
+    44 "user.unique_id" "user_id" "identifier of the person in some system" exact [indexed stable];
+    45 "user.account.username" "username" "account or handle" folded [indexed];
+    46 "user.demographic.language" "language" "languages spoken" text [];
+    47 "user.employment.evaluation" "evaluation" "scores, ratings, interview feedback" text [];
+    48 "user.location" "location" "whereabouts" text [];
+};
 
 /// The category with this stored number.
 pub fn by_code(code: u16) -> Option<&'static Category> {
@@ -141,14 +149,6 @@ const fn row(
     }
 }
 
-const fn indexed(category: Category) -> Category {
-    Category { indexable: true, ..category }
-}
-
-const fn special(category: Category) -> Category {
-    Category { special: true, ..category }
-}
-
 /// Text as it is, without white space around it.
 fn exact(value: &str) -> Option<String> {
     let value = value.trim();
@@ -187,17 +187,30 @@ fn email(value: &str) -> Option<String> {
 fn phone(value: &str) -> Option<String> {
     let value = value.trim();
     let value = value.strip_prefix("tel:").unwrap_or(value);
-    if value.chars().any(|c| !(c.is_ascii_digit() || " +-./()\u{a0}".contains(c))) {
+    if value
+        .chars()
+        .any(|c| !(c.is_ascii_digit() || " +-./()\u{a0}".contains(c)))
+    {
         return None;
     }
     // "+44 (0)20 …" is the same line as "+44 20 …"
-    let value = if value.starts_with('+') { value.replace("(0)", "") } else { value.to_owned() };
+    let value = if value.starts_with('+') {
+        value.replace("(0)", "")
+    } else {
+        value.to_owned()
+    };
     let digits: String = value.chars().filter(char::is_ascii_digit).collect();
     let (international, digits) = match digits.strip_prefix("00") {
         Some(rest) if !value.starts_with('+') => (true, rest),
         _ => (value.starts_with('+'), digits.as_str()),
     };
-    (5..=15).contains(&digits.len()).then(|| if international { format!("+{digits}") } else { digits.to_owned() })
+    (5..=15).contains(&digits.len()).then(|| {
+        if international {
+            format!("+{digits}")
+        } else {
+            digits.to_owned()
+        }
+    })
 }
 
 #[cfg(test)]
@@ -212,19 +225,41 @@ mod tests {
         let aliases: HashSet<_> = ALL.iter().map(|c| c.alias).collect();
         assert_eq!((keys.len(), aliases.len()), (ALL.len(), ALL.len()));
         for (position, category) in ALL.iter().enumerate() {
-            assert_eq!(usize::from(category.code), position + 1, "{}", category.alias);
+            assert_eq!(
+                usize::from(category.code),
+                position + 1,
+                "{}",
+                category.alias
+            );
             assert!(std::ptr::eq(find(category.key).unwrap(), category));
         }
     }
 
     #[test]
     fn low_entropy_and_special_categories_have_no_index() {
-        for alias in ["gender", "nationality", "salary", "date_of_birth", "postcode", "country", "city", "age"] {
+        for alias in [
+            "gender",
+            "nationality",
+            "salary",
+            "date_of_birth",
+            "postcode",
+            "country",
+            "city",
+            "age",
+        ] {
             assert!(!by_alias(alias).unwrap().indexable, "{alias}");
         }
         for category in ALL {
-            assert!(!(category.special && category.indexable), "{}", category.alias);
-            assert!(category.indexable || !category.stable_by_default, "{}", category.alias);
+            assert!(
+                !(category.special && category.indexable),
+                "{}",
+                category.alias
+            );
+            assert!(
+                category.indexable || !category.stable_by_default,
+                "{}",
+                category.alias
+            );
         }
     }
 
@@ -232,19 +267,42 @@ mod tests {
     fn the_same_person_written_differently_compares_equal() {
         let same = |alias: &str, values: &[&str]| {
             let category = by_alias(alias).unwrap();
-            let forms: HashSet<_> = values.iter().map(|v| (category.normalise)(v).unwrap()).collect();
+            let forms: HashSet<_> = values
+                .iter()
+                .map(|v| (category.normalise)(v).unwrap())
+                .collect();
             assert_eq!(forms.len(), 1, "{alias}: {forms:?}");
         };
         same("email", &["Dana@Example.com", " dana@example.com\n"]);
-        same("phone", &["+44 20 7946 0958", "0044 (20) 7946-0958", "+44 (0)20 7946 0958", "tel:+442079460958"]);
-        same("bank_account", &["GB33 BUKB 2020 1555 5555 55", "gb33bukb20201555555555"]);
+        same(
+            "phone",
+            &[
+                "+44 20 7946 0958",
+                "0044 (20) 7946-0958",
+                "+44 (0)20 7946 0958",
+                "tel:+442079460958",
+            ],
+        );
+        same(
+            "bank_account",
+            &["GB33 BUKB 2020 1555 5555 55", "gb33bukb20201555555555"],
+        );
         same("name", &["Dana  Example", "dana example"]);
     }
 
     #[test]
     fn texts_that_are_no_value_have_no_normal_form() {
-        let none = |alias: &str, value: &str| assert_eq!((by_alias(alias).unwrap().normalise)(value), None, "{value}");
-        for value in ["", "dana", "@example.com", "dana@", "a@b@c", "da na@example.com"] {
+        let none = |alias: &str, value: &str| {
+            assert_eq!((by_alias(alias).unwrap().normalise)(value), None, "{value}")
+        };
+        for value in [
+            "",
+            "dana",
+            "@example.com",
+            "dana@",
+            "a@b@c",
+            "da na@example.com",
+        ] {
             none("email", value);
         }
         for value in ["", "call me", "1234", "+1234567890123456", "+44 20 x"] {

@@ -121,7 +121,7 @@ impl Rules {
     /// Says what happens to every value of `doc`.
     pub fn plan<'r, 'd>(&'r self, doc: &'d Document<'d>) -> Plan<'r, 'd> {
         let assigned = self.matcher.assign(doc);
-        let mut plan = Plan { rules: self, doc, items: Vec::new(), removed: Vec::new(), unnamed: 0 };
+        let mut plan = Plan { rules: self, doc, items: Vec::new(), kept: Vec::new(), removed: Vec::new(), replaced: Vec::new(), unnamed: 0 };
         plan.visit(doc.root(), &assigned, None);
         plan
     }
@@ -158,7 +158,9 @@ pub struct Plan<'r, 'd> {
     rules: &'r Rules,
     doc: &'d Document<'d>,
     items: Vec<Item>,
+    kept: Vec<(NodeId, u16)>,
     removed: Vec<NodeId>,
+    replaced: Vec<(NodeId, Vec<u8>)>,
     unnamed: u32,
 }
 
@@ -166,6 +168,27 @@ impl<'r, 'd> Plan<'r, 'd> {
     /// The values to seal, in document order.
     pub fn items(&self) -> &[Item] {
         &self.items
+    }
+
+    /// The values that rules keep, topmost, with their rule.
+    pub fn kept(&self) -> &[(NodeId, u16)] {
+        &self.kept
+    }
+
+    /// Removes a value that a rule would keep.
+    pub fn reject(&mut self, node: NodeId) {
+        self.kept.retain(|(kept, _)| *kept != node);
+        self.removed.push(node);
+    }
+
+    /// Puts other JSON in the place of a value that a rule would keep.
+    pub fn put(&mut self, node: NodeId, json: Vec<u8>) {
+        self.replaced.push((node, json));
+    }
+
+    /// What kind of value an item is.
+    pub fn kind(&self, item: &Item) -> Kind {
+        self.doc.node(item.node).kind()
     }
 
     /// How many values no rule names.
@@ -204,6 +227,9 @@ impl<'r, 'd> Plan<'r, 'd> {
                 }
             }
         }
+        for (node, json) in &self.replaced {
+            edits.replace(*node, json.clone());
+        }
         for node in &self.removed {
             edits.remove(*node);
         }
@@ -217,7 +243,12 @@ impl<'r, 'd> Plan<'r, 'd> {
             Assignment::Through if self.doc.node(node).kind().is_container() => self.visit_children(node, assigned, None),
             Assignment::Through => self.visit_unnamed(node, assigned),
             Assignment::Rule(rule) => match self.rules.rules.get(usize::from(rule)).map(|(_, treatment)| *treatment) {
-                Some(Treatment::Keep) => self.visit_children(node, assigned, Some(rule)),
+                Some(Treatment::Keep) => {
+                    if inherited != Some(rule) {
+                        self.kept.push((node, rule));
+                    }
+                    self.visit_children(node, assigned, Some(rule));
+                }
                 Some(Treatment::Drop) | None => self.removed.push(node),
                 Some(Treatment::Tokenize { category, stable }) => self.seal(node, category, Some(rule), stable),
             },

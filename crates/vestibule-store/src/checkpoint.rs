@@ -46,7 +46,12 @@ impl Checkpointer {
         let thread = std::thread::Builder::new()
             .name("store-checkpoint".into())
             .spawn(move || serve(&conn, &rest, &flag))?;
-        Ok(Checkpointer { orders, thread: Mutex::new(Some(thread)), written: AtomicUsize::new(0), tail })
+        Ok(Checkpointer {
+            orders,
+            thread: Mutex::new(Some(thread)),
+            written: AtomicUsize::new(0),
+            tail,
+        })
     }
 
     /// Counts committed jobs; from time to time this asks for a step.
@@ -75,7 +80,11 @@ impl Checkpointer {
     /// Finishes what waits and ends the thread.
     pub(crate) fn finish(&self) {
         drop(self.orders.send(Order::Stop));
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(thread) = thread {
             drop(thread.join());
         }
@@ -85,7 +94,9 @@ impl Checkpointer {
 impl Order {
     fn give_up(self) {
         if let Order::Scrub(waiting) = self {
-            waiting.into_iter().for_each(|entry| entry.answer(Some(StoreError::NotScrubbed)));
+            waiting
+                .into_iter()
+                .for_each(|entry| entry.answer(Some(StoreError::NotScrubbed)));
         }
     }
 }
@@ -96,7 +107,9 @@ fn serve(conn: &Connection, orders: &Receiver<Order>, tail: &AtomicBool) {
             Order::Step => step(conn, tail),
             Order::Scrub(waiting) => {
                 let error = scrub(conn).err();
-                waiting.into_iter().for_each(|entry| entry.answer(error.clone()));
+                waiting
+                    .into_iter()
+                    .for_each(|entry| entry.answer(error.clone()));
             }
             Order::Stop => {
                 drop(truncate(conn));
@@ -108,7 +121,9 @@ fn serve(conn: &Connection, orders: &Receiver<Order>, tail: &AtomicBool) {
 
 /// A failure here is no failure of any job: the log keeps every page until a later step succeeds.
 fn step(conn: &Connection, tail: &AtomicBool) {
-    let Ok(before) = pragma(conn, "PRAGMA wal_checkpoint(NOOP)") else { return };
+    let Ok(before) = pragma(conn, "PRAGMA wal_checkpoint(NOOP)") else {
+        return;
+    };
     if before.pages - before.moved < STEP_PAGES && before.pages < RESTART_PAGES {
         return;
     }
@@ -145,6 +160,10 @@ fn truncate(conn: &Connection) -> Result<Progress, StoreError> {
 
 fn pragma(conn: &Connection, text: &str) -> Result<Progress, StoreError> {
     Ok(conn.query_row(text, [], |row| {
-        Ok(Progress { busy: row.get::<_, i64>(0)? != 0, pages: row.get(1)?, moved: row.get(2)? })
+        Ok(Progress {
+            busy: row.get::<_, i64>(0)? != 0,
+            pages: row.get(1)?,
+            moved: row.get(2)?,
+        })
     })?)
 }

@@ -43,7 +43,7 @@ pub enum StoreError {
     /// A number given by the caller cannot stand in the store.
     #[error("a number is out of range")]
     Range,
-    /// Erased, but a long read keeps the old bytes in the write-ahead log: they go with the next checkpoint.
+    /// Written, but a long read keeps the replaced bytes in the write-ahead log: ask for the same again to have them gone.
     #[error("erased, but old bytes are still in the write-ahead log")]
     NotScrubbed,
     /// A row does not have the shape that the schema demands.

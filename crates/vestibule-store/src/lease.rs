@@ -29,7 +29,9 @@ impl Job for LeaseRecords {
             None => RecordNo::new(self.writer, 1),
         };
         let first = first.ok_or(StoreError::Range)?;
-        let after = first.offset(u64::from(self.count)).ok_or(StoreError::Range)?;
+        let after = first
+            .offset(u64::from(self.count))
+            .ok_or(StoreError::Range)?;
         tx.sql("INSERT OR REPLACE INTO record_lease (writer, next) VALUES (?1, ?2)")?
             .execute((self.writer, stored(after)))?;
         Ok(first)

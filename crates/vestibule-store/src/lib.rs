@@ -42,8 +42,8 @@ pub use apikey::{ApiKeyRow, InsertKey, KeyWritten, RevokeKey, TouchKeys};
 pub use audit::{AppendLeaf, AppendLeaves, Head, LeafRow, NewOrigin, OriginRow};
 pub use deadletter::{DeadFilter, Discard, Redeliver};
 pub use delivery::{
-    Attempted, AttemptRow, DeliveryState, DueDelivery, FinishAttempt, Finished, LeaseDue, NewDelivery,
-    ReleaseLeases,
+    AttemptRow, Attempted, DeliveryState, DueDelivery, FinishAttempt, Finished, LeaseDue,
+    NewDelivery, ReleaseLeases,
 };
 pub use erase::{EraseReport, EraseSubjects, Erasure};
 pub use error::StoreError;
@@ -54,12 +54,12 @@ pub use lease::LeaseRecords;
 pub use meta::SetMeta;
 pub use open::{Options, Store};
 pub use ports::Ports;
-pub use reader::{Counts, DeliveryRowData, Reader, StableHit, SubjectHit};
+pub use reader::{Counts, DeliveryRowData, Reader, SubjectHit};
 pub use receipt::{Receipt, ReceiptReply, Refusal, SetGrantRevision};
-pub use record::{AnswerReply, AnswerRecord, NewRecord, RecordData};
+pub use record::{AnswerRecord, AnswerReply, NewRecord, RecordData};
 pub use rewrap::{RewrapStable, RewrapSubjectIndex, RewrapSubjects, RewrappedTag, SubjectRewrap};
 pub use route::{DisableRoute, EnableRoute};
-pub use subject::{NewSubjectRow, SubjectData, SubjectState, SubjectUse};
+pub use subject::{AddSubject, NewSubjectRow, SubjectData, SubjectKeyRow, SubjectState, SubjectUse};
 pub use sweep::{DropHeld, Sweep, Swept};
 pub use tx::Tx;
 pub use writer::{Job, Writer};

@@ -40,7 +40,9 @@ pub(crate) fn grant_revision(conn: &Connection) -> Result<u64, StoreError> {
     match value(conn, GRANT_REVISION)? {
         None => Ok(0),
         Some(bytes) => {
-            let bytes = bytes.try_into().map_err(|_| StoreError::Malformed("meta"))?;
+            let bytes = bytes
+                .try_into()
+                .map_err(|_| StoreError::Malformed("meta"))?;
             Ok(u64::from_be_bytes(bytes))
         }
     }

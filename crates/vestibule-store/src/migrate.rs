@@ -26,7 +26,10 @@ pub(crate) fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
         return Err(StoreError::Foreign(path.to_path_buf()));
     }
     if found > known() {
-        return Err(StoreError::NewerSchema { found, known: known() });
+        return Err(StoreError::NewerSchema {
+            found,
+            known: known(),
+        });
     }
     Ok(())
 }

@@ -11,11 +11,6 @@ pub(crate) fn bytes<const N: usize>(row: &Row<'_>, column: usize) -> rusqlite::R
     row.get(column)
 }
 
-/// A column of exactly `N` bytes or NULL.
-pub(crate) fn optional_bytes<const N: usize>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<[u8; N]>> {
-    row.get(column)
-}
-
 /// A moment in milliseconds.
 pub(crate) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
     Ok(Timestamp(row.get(column)?))
@@ -29,7 +24,10 @@ pub(crate) fn optional_time(row: &Row<'_>, column: usize) -> rusqlite::Result<Op
 /// Test or live.
 pub(crate) fn mode(row: &Row<'_>, column: usize) -> rusqlite::Result<Mode> {
     let code: u8 = row.get(column)?;
-    Mode::from_code(code).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, i64::from(code)))
+    Mode::from_code(code).ok_or(rusqlite::Error::IntegralValueOutOfRange(
+        column,
+        i64::from(code),
+    ))
 }
 
 /// A key version.
@@ -49,4 +47,10 @@ pub(crate) fn record(row: &Row<'_>, column: usize) -> rusqlite::Result<RecordNo>
 /// A record number as it is stored: below 2^56, so it always fits.
 pub(crate) fn stored(record: RecordNo) -> i64 {
     record.as_u64() as i64
+}
+
+/// A count: never negative.
+pub(crate) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    let value: i64 = row.get(column)?;
+    u64::try_from(value).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, value))
 }

@@ -4,10 +4,11 @@
 
 use crate::apikey::KeyTable;
 use crate::audit::{self, Head};
-use crate::meta;
 use crate::replay::Replay;
 use crate::{Ports, StoreError};
+use crate::{event, meta, route};
 use rusqlite::{CachedStatement, Connection};
+use std::collections::HashSet;
 
 /// One open write transaction. Its content is private to the store.
 pub struct Tx<'a> {
@@ -22,6 +23,10 @@ pub(crate) struct Memory {
     pub(crate) keys: KeyTable,
     pub(crate) grant_revision: u64,
     pub(crate) replay: Replay,
+    /// Row of the next event.
+    pub(crate) next_event: i64,
+    /// Routes whose deliveries are paused.
+    pub(crate) disabled: HashSet<String>,
 }
 
 impl Memory {
@@ -31,6 +36,11 @@ impl Memory {
             keys: KeyTable::load(conn)?,
             grant_revision: meta::grant_revision(conn)?,
             replay: Replay::load(conn)?,
+            next_event: event::next(conn)?,
+            disabled: route::disabled(conn)?
+                .into_iter()
+                .map(|(route, ..)| route)
+                .collect(),
         })
     }
 }

@@ -22,8 +22,10 @@ const BATCH: usize = 512;
 pub trait Job: Send + 'static {
     /// What the submitter learns after the commit.
     type Reply: Send + 'static;
-    /// Whether the answer waits until replaced bytes have left the write-ahead log too.
-    const SCRUBS: bool = false;
+    /// Whether this answer waits until the bytes that were replaced have left the write-ahead log too.
+    fn scrubs(_reply: &Self::Reply) -> bool {
+        false
+    }
     /// Does the work. It may run again in a fresh transaction when another job of its batch failed, so it takes nothing
     /// out of itself; an `Err` undoes all it wrote.
     fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Reply, StoreError>;
@@ -38,8 +40,16 @@ pub struct Writer {
 impl Writer {
     /// Queues a job; `done` is called once, on a thread of the store, so it must be short. Calls `done` at once with
     /// [`StoreError::Busy`] or [`StoreError::Closed`] when the job cannot be queued.
-    pub fn submit<J: Job>(&self, job: J, done: impl FnOnce(Result<J::Reply, StoreError>) + Send + 'static) {
-        let entry: Box<dyn Entry> = Box::new(Waiting { job, reply: None, done: Some(done) });
+    pub fn submit<J: Job>(
+        &self,
+        job: J,
+        done: impl FnOnce(Result<J::Reply, StoreError>) + Send + 'static,
+    ) {
+        let entry: Box<dyn Entry> = Box::new(Waiting {
+            job,
+            reply: None,
+            done: Some(done),
+        });
         match self.queue.try_send(Message::Job(entry)) {
             Ok(()) => {}
             Err(TrySendError::Full(message)) => message.refuse(StoreError::Busy),
@@ -111,7 +121,7 @@ impl<J: Job, F: FnOnce(Result<J::Reply, StoreError>) + Send + 'static> Entry for
     }
 
     fn scrubs(&self) -> bool {
-        J::SCRUBS
+        self.reply.as_ref().is_some_and(J::scrubs)
     }
 
     fn answer(mut self: Box<Self>, error: Option<StoreError>) {
@@ -130,7 +140,9 @@ impl<J: Job, F: FnOnce(Result<J::Reply, StoreError>) + Send + 'static> Entry for
 impl<J: Job, F: FnOnce(Result<J::Reply, StoreError>) + Send + 'static> Drop for Waiting<J, F> {
     fn drop(&mut self) {
         if let Some(done) = self.done.take() {
-            drop(catch_unwind(AssertUnwindSafe(move || done(Err(StoreError::Lost)))));
+            drop(catch_unwind(AssertUnwindSafe(move || {
+                done(Err(StoreError::Lost))
+            })));
         }
     }
 }
@@ -180,13 +192,18 @@ impl WriterThread {
         while !batch.is_empty() {
             match self.attempt(batch) {
                 Ok(()) => break,
-                Err(Failure { entry: Some(index), error }) => {
+                Err(Failure {
+                    entry: Some(index),
+                    error,
+                }) => {
                     self.undo();
                     batch.remove(index).answer(Some(error));
                 }
                 Err(Failure { entry: None, error }) => {
                     self.undo();
-                    batch.drain(..).for_each(|entry| entry.answer(Some(error.clone())));
+                    batch
+                        .drain(..)
+                        .for_each(|entry| entry.answer(Some(error.clone())));
                 }
             }
         }
@@ -206,7 +223,12 @@ impl WriterThread {
 
     /// One transaction over the batch, up to and with the commit.
     fn attempt(&mut self, batch: &mut [Box<dyn Entry>]) -> Result<(), Failure> {
-        let WriterThread { conn, ports, memory, .. } = self;
+        let WriterThread {
+            conn,
+            ports,
+            memory,
+            ..
+        } = self;
         let memory = match memory {
             Some(memory) => memory,
             None => memory.insert(Memory::load(conn)?),
@@ -214,7 +236,11 @@ impl WriterThread {
         conn.prepare_cached("BEGIN IMMEDIATE")
             .and_then(|mut begin| begin.execute([]))
             .map_err(StoreError::from)?;
-        let mut tx = Tx { conn, memory, ports: ports.as_ref() };
+        let mut tx = Tx {
+            conn,
+            memory,
+            ports: ports.as_ref(),
+        };
         for (index, entry) in batch.iter_mut().enumerate() {
             let ran = catch_unwind(AssertUnwindSafe(|| entry.run(&mut tx)));
             if let Err(error) = ran.unwrap_or(Err(StoreError::Lost)) {

@@ -68,7 +68,9 @@ mod tests {
         let context = Context::new(b"x").with(b"ab").with(b"");
         assert_eq!(
             context.bytes(),
-            [0, 0, 0, 1, 1, 0, 0, 0, 1, b'x', 0, 0, 0, 2, b'a', b'b', 0, 0, 0, 0]
+            [
+                0, 0, 0, 1, 1, 0, 0, 0, 1, b'x', 0, 0, 0, 2, b'a', b'b', 0, 0, 0, 0
+            ]
         );
     }
 

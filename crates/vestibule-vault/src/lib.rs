@@ -5,7 +5,7 @@
 //! used for backups alone, brings its own). Plaintext leaves in one way, [`reveal::Revealed::into_wire`], which consumes
 //! the permit it was opened under.
 //!
-//! Where to read first: [`labels`] lists every derivation label, [`context`] how they are encoded, [`sealbox`] the one
+//! Where to read first: [`labels`] lists every derivation label, `context` how they are encoded, `sealbox` the one
 //! way anything is sealed, [`record`] how the protected fields of an event lie in their row.
 #![warn(missing_docs)]
 

@@ -1,3 +1,16 @@
 //! The binary of Vestibule: sockets, files, time and wiring.
+//!
+//! The two paths are [`ingress`] (data in) and [`egress`] (data out); read `ingress::accept` and `egress::call` first.
+//! [`app`] is what all threads share, [`gateway`] what runs. What a request may do is decided in `vestibule-core`, what
+//! is secret is done in `vestibule-vault`, what is kept is kept by `vestibule-store`.
 
+pub mod app;
+pub mod bench;
+pub mod config;
+pub mod deliver;
+pub mod egress;
+pub mod files;
+pub mod ingress;
 pub mod net;
+pub mod respond;
+pub mod system;

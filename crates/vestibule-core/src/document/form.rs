@@ -73,7 +73,9 @@ const MAX_PAIRS: usize = 10_000;
 
 impl std::fmt::Debug for Form {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Form").field("pairs", &self.pairs.len()).finish()
+        f.debug_struct("Form")
+            .field("pairs", &self.pairs.len())
+            .finish()
     }
 }
 
@@ -102,7 +104,10 @@ impl Form {
             }
             offset += piece.len() + 1;
         }
-        Ok(Form { raw: Zeroizing::new(bytes.to_vec()), pairs })
+        Ok(Form {
+            raw: Zeroizing::new(bytes.to_vec()),
+            pairs,
+        })
     }
 
     /// Number of pairs.
@@ -117,7 +122,9 @@ impl Form {
 
     /// Names and values, decoded, in order.
     pub fn pairs(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
-        self.pairs.iter().map(|pair| (pair.name.as_str(), pair.value.as_str()))
+        self.pairs
+            .iter()
+            .map(|pair| (pair.name.as_str(), pair.value.as_str()))
     }
 
     /// Decoded name of pair `index`.
@@ -132,15 +139,38 @@ impl Form {
 
     /// The decoded value of the `nth` pair with this name, from 0.
     pub fn get(&self, name: &str, nth: u32) -> Option<&str> {
-        self.pairs.iter().find(|pair| pair.nth == nth && pair.name == name).map(|pair| pair.value.as_str())
+        self.pairs
+            .iter()
+            .find(|pair| pair.nth == nth && pair.name == name)
+            .map(|pair| pair.value.as_str())
     }
 
     /// Gives pair `index` another value, given plain; false if there is no such pair.
     pub fn replace(&mut self, index: usize, value: &str) -> bool {
-        let Some(pair) = self.pairs.get_mut(index) else { return false };
+        let Some(pair) = self.pairs.get_mut(index) else {
+            return false;
+        };
         pair.value = Zeroizing::new(value.to_owned());
         pair.changed = true;
         true
+    }
+
+    /// The form as bytes, with other values for some pairs, given plain; the others keep their bytes.
+    pub fn with_values(&self, values: &[(usize, &str)]) -> Zeroizing<Vec<u8>> {
+        let added: usize = values.iter().map(|(_, value)| value.len() * 3 + 1).sum();
+        let mut out = Zeroizing::new(Vec::with_capacity(self.raw.len() + added));
+        let mut at = 0;
+        for (index, pair) in self.pairs.iter().enumerate() {
+            let Some((_, value)) = values.iter().find(|(changed, _)| *changed == index) else { continue };
+            out.extend_from_slice(self.raw.get(at..pair.start).unwrap_or_default());
+            if !pair.has_equals {
+                out.push(b'=');
+            }
+            encode(value, &mut out);
+            at = pair.end;
+        }
+        out.extend_from_slice(self.raw.get(at..).unwrap_or_default());
+        out
     }
 
     /// The form as bytes; pairs that were not replaced keep theirs.
@@ -194,7 +224,11 @@ fn decode(bytes: &[u8], offset: usize) -> Result<String, FormError> {
             b'+' => out.push(b' '),
             b'%' => {
                 let mut digit = || (*rest.next()?.1 as char).to_digit(16);
-                let (Some(high), Some(low)) = (digit(), digit()) else { return Err(FormError::Escape { offset: offset + at }) };
+                let (Some(high), Some(low)) = (digit(), digit()) else {
+                    return Err(FormError::Escape {
+                        offset: offset + at,
+                    });
+                };
                 out.push((high << 4 | low) as u8);
             }
             other => out.push(*other),
@@ -221,5 +255,8 @@ fn encode(value: &str, out: &mut Vec<u8>) {
 }
 
 fn hex(nibble: u8) -> u8 {
-    b"0123456789ABCDEF".get(usize::from(nibble)).copied().unwrap_or(b'0')
+    b"0123456789ABCDEF"
+        .get(usize::from(nibble))
+        .copied()
+        .unwrap_or(b'0')
 }

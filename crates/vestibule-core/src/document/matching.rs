@@ -6,7 +6,13 @@ use super::{Assignment, Document, Form, Kind, Matcher, NodeId};
 impl Matcher {
     /// One entry a node, parallel to the tape.
     pub fn assign(&self, doc: &Document<'_>) -> Vec<Assignment> {
-        let mut walk = Walk { matcher: self, doc, out: vec![Assignment::Unnamed; doc.len()], states: vec![0], open: Vec::new() };
+        let mut walk = Walk {
+            matcher: self,
+            doc,
+            out: vec![Assignment::Unnamed; doc.len()],
+            states: vec![0],
+            open: Vec::new(),
+        };
         walk.run();
         walk.out
     }
@@ -14,14 +20,23 @@ impl Matcher {
     /// One entry a pair of a form, in order. A name that occurs once is a member; one that occurs several times is an array, so that
     /// `name` means all of them, `name[*]` each and `name[0]` the first. `name[0]` and `name[*]` also fit a name that occurs once.
     pub fn assign_form(&self, form: &Form) -> Vec<Assignment> {
-        let Some(root) = self.states.first() else { return Vec::new() };
+        let Some(root) = self.states.first() else {
+            return Vec::new();
+        };
         let own = |(name, nth): (&str, u32)| {
             let state = self.state(root.member(name)?)?;
-            let element = |to: Option<u32>| to.and_then(|to| self.state(to)).and_then(|state| state.rule);
-            element(state.index(nth)).or_else(|| element(state.any)).or(state.rule)
+            let element = |to: Option<u32>| {
+                to.and_then(|to| self.state(to))
+                    .and_then(|state| state.rule)
+            };
+            element(state.index(nth))
+                .or_else(|| element(state.any))
+                .or(state.rule)
         };
         let inherited = root.rule.map_or(Assignment::Unnamed, Assignment::Rule);
-        form.addresses().map(|address| own(address).map_or(inherited, Assignment::Rule)).collect()
+        form.addresses()
+            .map(|address| own(address).map_or(inherited, Assignment::Rule))
+            .collect()
     }
 
     fn state(&self, id: u32) -> Option<&State> {
@@ -51,7 +66,11 @@ struct Walk<'m, 'd, 'a> {
 impl Walk<'_, '_, '_> {
     fn run(&mut self) {
         for (id, node) in self.doc.nodes() {
-            while self.open.last().is_some_and(|open| open.end as usize <= id.index()) {
+            while self
+                .open
+                .last()
+                .is_some_and(|open| open.end as usize <= id.index())
+            {
                 self.open.pop();
             }
             let from = match self.open.last() {
@@ -66,23 +85,37 @@ impl Walk<'_, '_, '_> {
             let rule = self.assign(id, from, inherited);
             if node.kind().is_container() {
                 let end = node.next().index() as u32;
-                self.open.push(Open { end, from, to: self.states.len(), rule });
+                self.open.push(Open {
+                    end,
+                    from,
+                    to: self.states.len(),
+                    rule,
+                });
             }
         }
     }
 
     /// Pushes the states of node `id` from those of its container, keeping the most exact first.
     fn step(&mut self, id: NodeId) {
-        let Some(&Open { from, to, .. }) = self.open.last() else { return };
+        let Some(&Open { from, to, .. }) = self.open.last() else {
+            return;
+        };
         for at in from..to {
-            let Some(state) = self.states.get(at).and_then(|state| self.matcher.state(*state)) else { continue };
+            let Some(state) = self
+                .states
+                .get(at)
+                .and_then(|state| self.matcher.state(*state))
+            else {
+                continue;
+            };
             if self.doc.node(id).has_name() {
                 if !state.members.is_empty() {
                     let name = self.doc.name(id).unwrap_or_default();
                     self.states.extend(state.member(&name));
                 }
             } else {
-                self.states.extend(state.index(self.doc.node(id).position()));
+                self.states
+                    .extend(state.index(self.doc.node(id).position()));
                 self.select(id, state);
                 self.states.extend(state.any);
             }
@@ -92,8 +125,16 @@ impl Walk<'_, '_, '_> {
     /// Pushes the states behind selectors that fit the element `id`, and marks the members they compared.
     fn select(&mut self, id: NodeId, state: &State) {
         for selector in &state.selectors {
-            let Some(key) = self.doc.member(id, &selector.key) else { continue };
-            let Some(found) = self.doc.selector_text(key).and_then(|text| selector.value(&text)) else { continue };
+            let Some(key) = self.doc.member(id, &selector.key) else {
+                continue;
+            };
+            let Some(found) = self
+                .doc
+                .selector_text(key)
+                .and_then(|text| selector.value(&text))
+            else {
+                continue;
+            };
             self.states.push(found);
             if let Some(out) = self.out.get_mut(key.index()) {
                 *out = Assignment::SelectorKey;
@@ -104,9 +145,21 @@ impl Walk<'_, '_, '_> {
     /// Decides node `id`, whose states start at `from`; gives the rule that owns it.
     fn assign(&mut self, id: NodeId, from: usize, inherited: Option<u16>) -> Option<u16> {
         let kind = self.doc.node(id).kind();
-        let states = self.states.iter().skip(from).filter_map(|state| self.matcher.state(*state));
+        let states = self
+            .states
+            .iter()
+            .skip(from)
+            .filter_map(|state| self.matcher.state(*state));
         let own = states.clone().find_map(|state| state.rule);
-        let through = || states.clone().any(|state| if kind == Kind::Object { !state.members.is_empty() } else { state.has_elements() });
+        let through = || {
+            states.clone().any(|state| {
+                if kind == Kind::Object {
+                    !state.members.is_empty()
+                } else {
+                    state.has_elements()
+                }
+            })
+        };
         let out = self.out.get_mut(id.index())?;
         *out = match (own, *out, inherited) {
             (Some(rule), _, _) => Assignment::Rule(rule),

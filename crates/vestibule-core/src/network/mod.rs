@@ -5,7 +5,9 @@
 
 mod address;
 mod origin;
+mod origin_error;
 mod punycode;
 
 pub use address::{AddressClass, classify, is_metadata};
-pub use origin::{Host, Origin, OriginError, check_pinned, is_path};
+pub use origin::{Host, Origin, check_pinned, is_path};
+pub use origin_error::OriginError;

@@ -9,6 +9,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::address::{AddressClass, classify};
+use super::origin_error::OriginError;
 use super::punycode;
 
 /// Longest accepted text of an origin, in bytes.
@@ -31,98 +32,6 @@ pub struct Origin {
     port: u16,
     base_path: String,
     authority: String,
-}
-
-/// Why a text is not an origin we connect to. Carries no part of the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum OriginError {
-    #[error("the address is too long")]
-    TooLong,
-    #[error("the address holds white space, a control character or a character outside ASCII")]
-    Character,
-    #[error("the address does not begin with `https://`")]
-    Scheme,
-    #[error("the address holds a user name or password")]
-    UserInfo,
-    #[error("the address holds a backslash")]
-    Backslash,
-    #[error("the address holds a query or a fragment")]
-    QueryOrFragment,
-    #[error("the host is missing")]
-    NoHost,
-    #[error("the host is not a DNS name")]
-    Host,
-    #[error("the host is a number, not a name")]
-    NumericHost,
-    #[error("the host is an internationalised name that cannot be decoded")]
-    Punycode,
-    #[error("the host is an IP address")]
-    IpLiteral,
-    #[error("the host is a name of private networks")]
-    PrivateName,
-    #[error("the host is a name of a metadata service")]
-    MetadataName,
-    #[error("the port is not a number from 1 to 65535")]
-    Port,
-    #[error("the port belongs to another protocol")]
-    PortRefused,
-    #[error("the base path is not plain")]
-    Path,
-    #[error("the pinned address is of class `{0}`")]
-    PinnedClass(AddressClass),
-    #[error("the pinned address is not the address in the host")]
-    PinnedElsewhere,
-}
-
-impl OriginError {
-    /// Stable code, for `check` and `explain`.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::TooLong => "origin_too_long",
-            Self::Character => "origin_character",
-            Self::Scheme => "origin_scheme",
-            Self::UserInfo => "origin_user_info",
-            Self::Backslash => "origin_backslash",
-            Self::QueryOrFragment => "origin_query",
-            Self::NoHost => "origin_no_host",
-            Self::Host => "origin_host",
-            Self::NumericHost => "origin_numeric_host",
-            Self::Punycode => "origin_punycode",
-            Self::IpLiteral => "origin_ip_literal",
-            Self::PrivateName => "origin_private_name",
-            Self::MetadataName => "origin_metadata_name",
-            Self::Port => "origin_port",
-            Self::PortRefused => "origin_port_refused",
-            Self::Path => "origin_path",
-            Self::PinnedClass(_) => "origin_pinned_class",
-            Self::PinnedElsewhere => "origin_pinned_elsewhere",
-        }
-    }
-
-    /// What to change, as a sentence for the operator.
-    #[must_use]
-    pub const fn fix(self) -> &'static str {
-        match self {
-            Self::TooLong => "write at most 2048 bytes",
-            Self::Character => "write the name in its ASCII form (`xn--…`) and remove blanks",
-            Self::Scheme => "begin with `https://`; plain http is never used",
-            Self::UserInfo => "move the credential to `credential` and remove everything up to the `@`",
-            Self::Backslash => "use `/` between the parts of a path",
-            Self::QueryOrFragment => "remove everything from `?` or `#` on; the workflow sends queries itself",
-            Self::NoHost => "write a host after `https://`",
-            Self::Host | Self::NumericHost => "write a full DNS name such as `api.example.com`",
-            Self::Punycode => "copy the ASCII form of the name from the vendor's documentation",
-            Self::IpLiteral => "write the DNS name, or pin the host with `address = \"IP:port\"`",
-            Self::PrivateName => "write a public name, or pin the host with `address = \"IP:port\"`",
-            Self::MetadataName => "choose another destination; metadata services are never reached",
-            Self::Port => "write a port from 1 to 65535, or none for 443",
-            Self::PortRefused => "use the port of the vendor's HTTPS interface",
-            Self::Path => "write a plain path such as `/v1`, without `..`, `//` or encoded slashes",
-            Self::PinnedClass(_) => "pin to a private, loopback or public unicast address",
-            Self::PinnedElsewhere => "write the same IP in the host and in `address`",
-        }
-    }
 }
 
 impl Origin {
@@ -218,8 +127,17 @@ impl Origin {
             Host::Ip(IpAddr::V4(ip)) => ip.to_string(),
             Host::Ip(IpAddr::V6(ip)) => format!("[{ip}]"),
         };
-        let authority = if port == HTTPS_PORT { shown } else { format!("{shown}:{port}") };
-        Ok(Self { host, port, base_path: path.to_owned(), authority })
+        let authority = if port == HTTPS_PORT {
+            shown
+        } else {
+            format!("{shown}:{port}")
+        };
+        Ok(Self {
+            host,
+            port,
+            base_path: path.to_owned(),
+            authority,
+        })
     }
 }
 
@@ -243,13 +161,18 @@ pub fn check_pinned(address: SocketAddr) -> Result<(), OriginError> {
     if spelled_as_v6 && class != AddressClass::Metadata {
         return Err(OriginError::PinnedClass(AddressClass::Transition));
     }
-    if class.may_be_pinned() { Ok(()) } else { Err(OriginError::PinnedClass(class)) }
+    if class.may_be_pinned() {
+        Ok(())
+    } else {
+        Err(OriginError::PinnedClass(class))
+    }
 }
 
 /// Whether the address is IPv4 in IPv6 clothes: its IPv6 form is not the one an operator would write.
 fn embeds_v4(address: Ipv6Addr) -> bool {
     let [a, b, c, d, e, f, ..] = address.segments();
-    let compatible_or_mapped = a == 0 && b == 0 && c == 0 && d == 0 && !address.is_loopback() && !address.is_unspecified();
+    let compatible_or_mapped =
+        a == 0 && b == 0 && c == 0 && d == 0 && !address.is_loopback() && !address.is_unspecified();
     compatible_or_mapped && (e == 0 || e == 0xffff) && (f == 0 || f == 0xffff)
         || (a == 0x64 && b == 0xff9b)
         || a == 0x2002
@@ -261,9 +184,14 @@ fn embeds_v4(address: Ipv6Addr) -> bool {
 /// character behind an escape. A trailing slash is fine.
 #[must_use]
 pub fn is_path(path: &str) -> bool {
-    let Some(segments) = path.strip_prefix('/') else { return false };
+    let Some(segments) = path.strip_prefix('/') else {
+        return false;
+    };
     let segments = segments.strip_suffix('/').unwrap_or(segments);
-    path == "/" || segments.split('/').all(|segment| !matches!(segment, "" | "." | "..") && is_segment(segment))
+    path == "/"
+        || segments
+            .split('/')
+            .all(|segment| !matches!(segment, "" | "." | "..") && is_segment(segment))
 }
 
 fn is_segment(segment: &str) -> bool {
@@ -271,8 +199,11 @@ fn is_segment(segment: &str) -> bool {
     while let Some(byte) = bytes.next() {
         let fine = match byte {
             b'%' => {
-                let digits = [bytes.next(), bytes.next()].map(|digit| digit.and_then(|d| char::from(d).to_digit(16)));
-                let [Some(high), Some(low)] = digits else { return false };
+                let digits = [bytes.next(), bytes.next()]
+                    .map(|digit| digit.and_then(|d| char::from(d).to_digit(16)));
+                let [Some(high), Some(low)] = digits else {
+                    return false;
+                };
                 !matches!(high * 16 + low, 0..=0x1f | 0x2e | 0x2f | 0x5c | 0x7f)
             }
             byte => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte),
@@ -306,11 +237,18 @@ fn read_authority(authority: &str) -> Result<(Host, u16), OriginError> {
 }
 
 fn read_port(digits: &str) -> Result<u16, OriginError> {
-    if digits.is_empty() || digits.starts_with('0') || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+    if digits.is_empty()
+        || digits.starts_with('0')
+        || !digits.bytes().all(|digit| digit.is_ascii_digit())
+    {
         return Err(OriginError::Port);
     }
     let port = digits.parse().map_err(|_| OriginError::Port)?;
-    if OTHER_PROTOCOLS.binary_search(&port).is_ok() { Err(OriginError::PortRefused) } else { Ok(port) }
+    if OTHER_PROTOCOLS.binary_search(&port).is_ok() {
+        Err(OriginError::PortRefused)
+    } else {
+        Ok(port)
+    }
 }
 
 /// A name of letters, digits and hyphens, or a dotted quad exactly as `a.b.c.d`. Whatever another reader could
@@ -340,15 +278,25 @@ fn read_host(text: &str) -> Result<Host, OriginError> {
 }
 
 fn check_label(label: &str) -> Result<(), OriginError> {
-    let letters = label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let letters = label
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     if label.is_empty() || label.len() > 63 || !letters || label.starts_with('-') {
         return Err(OriginError::Host);
     }
     if let Some(encoded) = label.strip_prefix("xn--") {
-        return if punycode::is_valid(encoded) { Ok(()) } else { Err(OriginError::Punycode) };
+        return if punycode::is_valid(encoded) {
+            Ok(())
+        } else {
+            Err(OriginError::Punycode)
+        };
     }
     // RFC 5891 section 4.2.3.1: "--" in this place is kept for encodings
-    if label.ends_with('-') || label.get(2..4) == Some("--") { Err(OriginError::Host) } else { Ok(()) }
+    if label.ends_with('-') || label.get(2..4) == Some("--") {
+        Err(OriginError::Host)
+    } else {
+        Ok(())
+    }
 }
 
 /// Single labels, and names that resolvers answer from the local network, the host or a cluster.
@@ -357,36 +305,69 @@ fn is_private_name(name: &str) -> bool {
 }
 
 const PRIVATE_SUFFIXES: [&str; 14] = [
-    ".localhost", ".localdomain", ".local", ".internal", ".intranet", ".private", ".corp", ".home", ".lan", ".arpa", ".svc", ".cluster",
-    ".onion", ".invalid",
+    ".localhost",
+    ".localdomain",
+    ".local",
+    ".internal",
+    ".intranet",
+    ".private",
+    ".corp",
+    ".home",
+    ".lan",
+    ".arpa",
+    ".svc",
+    ".cluster",
+    ".onion",
+    ".invalid",
 ];
 
-const METADATA_NAMES: [&str; 5] =
-    ["metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal"];
+const METADATA_NAMES: [&str; 5] = [
+    "metadata",
+    "metadata.google.internal",
+    "metadata.goog",
+    "instance-data",
+    "instance-data.ec2.internal",
+];
 
 /// Ports of other protocols, sorted: the "bad ports" of the Fetch standard, and unauthenticated services that
 /// are often found open inside a network.
 const OTHER_PROTOCOLS: [u16; 90] = [
-    1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110, 111, 113,
-    115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563,
-    587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 2375, 2379, 3306, 3389, 3659, 4045, 4190, 5060, 5061, 5432, 6000, 6379,
-    6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080, 11211, 27017,
+    1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102,
+    103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465,
+    512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993,
+    995, 1719, 1720, 1723, 2049, 2375, 2379, 3306, 3389, 3659, 4045, 4190, 5060, 5061, 5432, 6000,
+    6379, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080, 11211, 27017,
 ];
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        reason = "tests"
+    )]
     use super::*;
     use proptest::prelude::*;
 
     #[test]
     fn reads_the_plain_form() {
         let origin = Origin::parse("https://Harvest.Greenhouse.io/v1/").expect("an origin");
-        assert_eq!(origin.host(), &Host::Domain("harvest.greenhouse.io".to_owned()));
-        assert_eq!((origin.port(), origin.base_path(), origin.authority()), (443, "/v1", "harvest.greenhouse.io"));
+        assert_eq!(
+            origin.host(),
+            &Host::Domain("harvest.greenhouse.io".to_owned())
+        );
+        assert_eq!(
+            (origin.port(), origin.base_path(), origin.authority()),
+            (443, "/v1", "harvest.greenhouse.io")
+        );
         assert_eq!(origin.to_string(), "https://harvest.greenhouse.io/v1");
         let origin = Origin::parse("https://xn--mnchen-3ya.de:8443").expect("an origin");
-        assert_eq!((origin.port(), origin.base_path(), origin.authority()), (8443, "", "xn--mnchen-3ya.de:8443"));
+        assert_eq!(
+            (origin.port(), origin.base_path(), origin.authority()),
+            (8443, "", "xn--mnchen-3ya.de:8443")
+        );
     }
 
     #[test]
@@ -453,22 +434,56 @@ mod tests {
     #[test]
     fn a_pinned_address_opens_private_names_but_never_metadata() {
         let private: SocketAddr = "10.1.2.3:8443".parse().expect("an address");
-        let origin = Origin::parse_pinned("https://ats.corp.internal:8443/api", private).expect("pinned");
+        let origin =
+            Origin::parse_pinned("https://ats.corp.internal:8443/api", private).expect("pinned");
         assert_eq!(origin.authority(), "ats.corp.internal:8443");
         assert!(Origin::parse_pinned("https://10.1.2.3/", private).is_ok());
-        assert_eq!(Origin::parse_pinned("https://10.1.2.4/", private), Err(OriginError::PinnedElsewhere));
-        assert_eq!(Origin::parse_pinned("http://10.1.2.3/", private), Err(OriginError::Scheme));
-        assert_eq!(Origin::parse_pinned("https://metadata.google.internal/", private), Err(OriginError::MetadataName));
-        for address in ["169.254.169.254:443", "[fd00:ec2::254]:443", "[::ffff:169.254.169.254]:443", "168.63.129.16:443"] {
+        assert_eq!(
+            Origin::parse_pinned("https://10.1.2.4/", private),
+            Err(OriginError::PinnedElsewhere)
+        );
+        assert_eq!(
+            Origin::parse_pinned("http://10.1.2.3/", private),
+            Err(OriginError::Scheme)
+        );
+        assert_eq!(
+            Origin::parse_pinned("https://metadata.google.internal/", private),
+            Err(OriginError::MetadataName)
+        );
+        for address in [
+            "169.254.169.254:443",
+            "[fd00:ec2::254]:443",
+            "[::ffff:169.254.169.254]:443",
+            "168.63.129.16:443",
+        ] {
             let address = address.parse().expect("an address");
-            assert_eq!(Origin::parse_pinned("https://a.com/", address), Err(OriginError::PinnedClass(AddressClass::Metadata)));
+            assert_eq!(
+                Origin::parse_pinned("https://a.com/", address),
+                Err(OriginError::PinnedClass(AddressClass::Metadata))
+            );
         }
-        for address in ["[::ffff:10.0.0.1]:443", "[64:ff9b::a00:1]:443", "[2002:a00:1::]:443"] {
+        for address in [
+            "[::ffff:10.0.0.1]:443",
+            "[64:ff9b::a00:1]:443",
+            "[2002:a00:1::]:443",
+        ] {
             let address = address.parse().expect("an address");
-            assert_eq!(Origin::parse_pinned("https://a.com/", address), Err(OriginError::PinnedClass(AddressClass::Transition)));
+            assert_eq!(
+                Origin::parse_pinned("https://a.com/", address),
+                Err(OriginError::PinnedClass(AddressClass::Transition))
+            );
         }
-        for address in ["0.0.0.0:443", "224.0.0.1:443", "169.254.7.7:443", "10.0.0.1:0"] {
-            assert!(Origin::parse_pinned("https://a.com/", address.parse().expect("an address")).is_err(), "{address}");
+        for address in [
+            "0.0.0.0:443",
+            "224.0.0.1:443",
+            "169.254.7.7:443",
+            "10.0.0.1:0",
+        ] {
+            assert!(
+                Origin::parse_pinned("https://a.com/", address.parse().expect("an address"))
+                    .is_err(),
+                "{address}"
+            );
         }
     }
 
@@ -479,10 +494,21 @@ mod tests {
 
     #[test]
     fn paths() {
-        for path in ["/", "/a", "/a/", "/v1/candidates/%41b", "/a:b@c;d=e", "/...", "/a.b"] {
+        for path in [
+            "/",
+            "/a",
+            "/a/",
+            "/v1/candidates/%41b",
+            "/a:b@c;d=e",
+            "/...",
+            "/a.b",
+        ] {
             assert!(is_path(path), "{path}");
         }
-        for path in ["", "a", "//", "/a//b", "/./a", "/a/..", "/%2E", "/%5c", "/a%", "/a%zz", "/%00", "/a b", "/ü", "/a|b", "/a?b"] {
+        for path in [
+            "", "a", "//", "/a//b", "/./a", "/a/..", "/%2E", "/%5c", "/a%", "/a%zz", "/%00",
+            "/a b", "/ü", "/a|b", "/a?b",
+        ] {
             assert!(!is_path(path), "{path}");
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{Site, Spot};
 use crate::document::{Document, Edits, Form, NodeId, escape_string};
+use crate::token::Carrier;
 use std::collections::BTreeMap;
 
 /// How the bytes of a value are to be read.
@@ -40,12 +41,13 @@ pub fn compose_json(doc: &Document<'_>, sites: &[Site], values: &[Value<'_>]) ->
         match &site.spot {
             Spot::Value(node) => edits.replace(*node, json(value, site)?),
             Spot::Name(node) => edits.rename(*node, text(value, site)?),
-            Spot::Text(node, start, end) => {
+            Spot::Text(node, start, end, carrier) => {
                 let inner = scalar(value, site)?;
                 if inner.chars().any(|c| c.is_control()) {
                     return Err(fault("value.control_in_text", site));
                 }
-                texts.entry(*node).or_default().push((*start, *end, inner.to_owned()));
+                let html = is_html(&doc.string(*node));
+                texts.entry(*node).or_default().push((*start, *end, escape_for(inner, *carrier, html)));
             }
             _ => return Err(fault("grant.place", site)),
         }
@@ -66,13 +68,60 @@ pub fn compose_json(doc: &Document<'_>, sites: &[Site], values: &[Value<'_>]) ->
     Ok(edits.apply(doc))
 }
 
+/// Whether a text is HTML: then a value put into it must not become markup.
+fn is_html(text: &str) -> bool {
+    text.match_indices('<').any(|(at, _)| {
+        let next = text.as_bytes().get(at + 1);
+        next.is_some_and(|byte| byte.is_ascii_alphabetic() || b"/!".contains(byte))
+    })
+}
+
+/// A value in the escaping in which its token stood.
+fn escape_for(value: &str, carrier: Carrier, html: bool) -> String {
+    match carrier {
+        Carrier::Plain if html => escape_html(value),
+        Carrier::Plain => value.to_owned(),
+        Carrier::Html => escape_html(value),
+        Carrier::Percent => escape_percent(value),
+        Carrier::HtmlPercent => escape_html(&escape_percent(value)),
+    }
+}
+
+fn escape_html(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    for c in value.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+fn escape_percent(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(byte as char);
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
 /// The form or query with every site replaced.
-pub fn compose_form(form: &mut Form, sites: &[Site], values: &[Value<'_>]) -> Result<Vec<u8>, ComposeFault> {
+pub fn compose_form(form: &Form, sites: &[Site], values: &[Value<'_>]) -> Result<Vec<u8>, ComposeFault> {
+    let mut changed = Vec::with_capacity(sites.len());
     for (site, value) in sites.iter().zip(values) {
         let Spot::Pair(index, _, _) = site.spot else { return Err(fault("grant.place", site)) };
-        form.replace(index, query_value(value, site)?);
+        changed.push((index, query_value(value, site)?));
     }
-    Ok(form.serialise())
+    Ok(form.with_values(&changed).to_vec())
 }
 
 /// A value for a form or query pair, before percent-encoding.
@@ -92,15 +141,7 @@ pub fn path_segment(value: &Value<'_>, site: &Site) -> Result<String, ComposeFau
     if leads_away {
         return Err(fault("value.unsafe_in_path", site));
     }
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(byte as char);
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    Ok(out)
+    Ok(escape_percent(text))
 }
 
 /// A value for a header: visible ASCII and spaces. CR, LF, NUL and everything else is refused.

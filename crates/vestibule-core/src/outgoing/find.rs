@@ -50,7 +50,7 @@ impl Places {
             Whole::Token { block, .. } => {
                 let in_text_only = whole_place.is_none() && self.everywhere.is_none() && text_place.is_some();
                 let (carrier, place, spot) = if in_text_only {
-                    (Carrier::Text, text_place, Spot::Text(id, 0, text.len()))
+                    (Carrier::Text, text_place, Spot::Text(id, 0, text.len(), token::Carrier::Plain))
                 } else {
                     (Carrier::Body, whole_place.or(self.everywhere), Spot::Value(id))
                 };
@@ -62,7 +62,7 @@ impl Places {
         }
         for found in token::find(&text, token_domain) {
             let block = found.block.map_err(|fault| self.fault(fault, doc, id))?;
-            let spot = Spot::Text(id, found.start, found.end);
+            let spot = Spot::Text(id, found.start, found.end, found.carrier);
             sites.push(Site { carrier: Carrier::Text, place: text_place, at: self.show(doc, id), block, spot });
         }
         Ok(())
@@ -105,14 +105,7 @@ impl Places {
     }
 
     fn fault(&self, fault: TokenFault, doc: &Document<'_>, id: NodeId) -> SiteFault {
-        SiteFault { code: code(fault), at: self.show(doc, id) }
-    }
-}
-
-fn code(fault: TokenFault) -> &'static str {
-    match fault {
-        TokenFault::Damaged => "token.damaged",
-        TokenFault::Near => "token.lookalike",
+        SiteFault { code: fault.code(), at: self.show(doc, id) }
     }
 }
 
@@ -120,7 +113,7 @@ fn code(fault: TokenFault) -> &'static str {
 fn whole_or_none(text: &str, token_domain: &str, at: &dyn Fn() -> String) -> Result<Option<crate::token::Block>, SiteFault> {
     match token::whole(text, token_domain) {
         Whole::Token { block, .. } => Ok(Some(block)),
-        Whole::Fault(fault) => Err(SiteFault { code: code(fault), at: at() }),
+        Whole::Fault(fault) => Err(SiteFault { code: fault.code(), at: at() }),
         Whole::None if token::contains_token_shape(text) => Err(SiteFault { code: "grant.place", at: at() }),
         Whole::None => Ok(None),
     }

@@ -11,7 +11,7 @@ pub use compose::{ComposeFault, Shape, Value, compose_form, compose_json, header
 
 use crate::document::{FieldPath, Matcher, MatcherError, NodeId, Step};
 use crate::policy::Carrier;
-use crate::token::Block;
+use crate::token::{Block, Carrier as Escaping};
 use std::collections::HashMap;
 
 /// A place of a grant, as the configuration names it.
@@ -64,8 +64,8 @@ pub enum Spot {
     Value(NodeId),
     /// The name of a JSON member.
     Name(NodeId),
-    /// From byte to byte of the decoded text of a JSON node.
-    Text(NodeId, usize, usize),
+    /// From byte to byte of the decoded text of a JSON node, in this escaping.
+    Text(NodeId, usize, usize, Escaping),
     /// From byte to byte of the decoded value of a form pair or query pair.
     Pair(usize, usize, usize),
     /// A segment of the path.
@@ -78,7 +78,7 @@ pub enum Spot {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code} at {at}")]
 pub struct SiteFault {
-    /// `token.damaged` or `token.lookalike`.
+    /// `token.damaged` or `token.near`.
     pub code: &'static str,
     /// Where, in words that hold no value.
     pub at: String,

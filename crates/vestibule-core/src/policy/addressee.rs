@@ -68,7 +68,7 @@ impl Addressees {
 fn split_address(text: &str) -> Option<(&str, &str)> {
     let (local, domain) = text.split_once('@')?;
     let local_ok = (1..=64).contains(&local.len())
-        && local.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&'*+-/=?^_`{|}~.".contains(&b));
+        && local.bytes().all(|b| b.is_ascii_alphanumeric() || b"._+-'".contains(&b));
     (local_ok && is_domain(domain)).then_some((local, domain))
 }
 

@@ -108,6 +108,7 @@ pub struct Call<'a> {
 
 /// What a decision allows: exactly these slots of these records, to this host. Only [`decide`] makes one.
 pub struct Allowed {
+    /// Sorted, because a call may carry thousands of tokens.
     opens: Vec<(RecordNo, Slot)>,
     host: String,
 }
@@ -115,7 +116,7 @@ pub struct Allowed {
 impl Allowed {
     /// Whether this slot may be opened under the decision.
     pub fn opens(&self, record: RecordNo, slot: Slot) -> bool {
-        self.opens.contains(&(record, slot))
+        self.opens.binary_search(&(record, slot)).is_ok()
     }
 
     /// The host the values may go to.
@@ -191,8 +192,10 @@ pub fn decide(call: &Call<'_>, grant: &Grant, now: Timestamp) -> Result<Allowed,
             return Err(Denial::at("grant.addressee", at));
         }
     }
+    let mut opens: Vec<(RecordNo, Slot)> = call.uses.iter().map(|used| (used.record, used.slot)).collect();
+    opens.sort_unstable();
     Ok(Allowed {
-        opens: call.uses.iter().map(|used| (used.record, used.slot)).collect(),
+        opens,
         host: call.host.to_owned(),
     })
 }

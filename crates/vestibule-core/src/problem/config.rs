@@ -114,9 +114,6 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Operator 0 "config.bad_derive" "unknown function":
         "Derived fields know `domain`, `present`, `count`, `length` and `year`, each of one path."
         => "Write it like \"present(candidate.cv)\".";
-    Operator 0 "config.unsigned_time" "time not covered by the signature":
-        "The scheme reads a time that is not part of what is signed, so anybody could renew an old request."
-        => "Set `signed = \"timestamp.body\"` if the source signs it so; otherwise remove `timestamp_header`.";
     Operator 0 "config.expired" "past its date":
         "The workflow or grant has expired. Everything else works; calls that need it are refused."
         => "Review it with its owner, then set a new date or remove it.";
@@ -129,4 +126,10 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Operator 0 "config.root_in_env" "root key in the environment":
         "Variables are visible to every process of this user and land in crash reports."
         => "Use a systemd credential or a file with mode 0600.";
+    Operator 0 "config.destination" "destination not usable":
+        "A destination passed the check but cannot be opened as it is written."
+        => "Correct `to` and `address` of the destination.";
+    Operator 0 "config.call" "call not usable":
+        "A call of a grant passed the check but cannot be compiled."
+        => "Write it like \"POST /candidates/{id}/notes\".";
 };

@@ -6,12 +6,9 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Caller 401 "key.missing" "no workflow key":
         "The call has no Authorization header with a workflow key."
         => "Add the header `Authorization: Bearer vst_…` in the HTTP module; keys never belong into URLs.";
-    Caller 401 "key.unusable" "key not accepted":
+    Caller 401 "key.refused" "key not accepted":
         "The key is malformed, unknown, revoked or expired, or called from an address it may not call from. The owner sees which in `vestibule status`."
         => "Copy the key again, or make a new one with `vestibule keys new`.";
-    Caller 400 "key.in_url" "key in the URL":
-        "A workflow key stands in the URL, where logs keep it. Treat it as stolen."
-        => "Revoke the key with `vestibule keys revoke`, make a new one and send it in the Authorization header.";
     Owner 401 "key.malformed" "damaged key":
         "The text in the Authorization header is no key of this gateway: its form or its checksum is wrong."
         => "Copy the key again, whole.";
@@ -30,6 +27,9 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Caller 403 "workflow.expired" "workflow expired":
         "The workflow is past the date its owner set."
         => "Ask the owner to review the workflow and set a new `expires` in the configuration.";
+    Caller 403 "workflow.unknown" "workflow no longer configured":
+        "The key belongs to a workflow that is not in the configuration any more."
+        => "Ask the operator; a removed workflow takes its keys with it.";
     Caller 403 "grant.none" "no grant for this call":
         "No grant of this destination names this workflow with this method and path. The answer says which grant it would take."
         => "Ask the gateway's operator for the named grant, or call the path that is granted.";
@@ -42,16 +42,43 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Caller 403 "grant.no_test" "no test destination":
         "A test key never reaches the live system, and this destination has no `test_to`."
         => "Set `test_to` of the destination, or use a live key.";
+    Caller 403 "grant.place" "token in a place without a grant":
+        "The grant does not name this place, or not for a token in the middle of a longer text, so it is not restored and the call is not sent."
+        => "Map the token alone to a place the grant names, or ask for the place to be added to `reveal` or `in_text`.";
+    Caller 403 "grant.category" "another category than granted":
+        "The place is granted for another kind of data than this token stands for."
+        => "Map the right token to this place: for example the e-mail token to the e-mail field.";
+    Caller 403 "grant.addressee" "addressee not allowed":
+        "The addressee is neither this person nor an address that the grant's `where` allows. Nothing was revealed."
+        => "Send to the person's own e-mail token, or ask for the address to be added to `where`.";
+    Caller 403 "grant.method" "no grant for this method":
+        "The workflow may call this path, but not with this method."
+        => "Set the method that the grant names, or ask for a grant.";
+    Caller 403 "grant.path" "path outside the grants":
+        "The workflow has grants for this destination, but none for this path."
+        => "Call a path that is granted, or ask for the grant that the answer names.";
     Caller 400 "path.unsafe" "path not accepted":
         "The path holds `..`, an empty segment, an encoded slash or backslash, or a percent code that is not UTF-8."
         => "Write the path as the vendor documents it and let the module encode values.";
-    Caller 422 "place.unsafe" "value does not fit its place":
-        "A restored value holds CR, LF, NUL, or for a path a slash or dots, and would change the request around it."
+    Caller 422 "value.control_in_place" "value does not fit its place":
+        "A restored value holds a line break, NUL or a character that its place cannot carry, and would change the request around it."
+        => "Send this value in the body, or correct it at the source.";
+    Caller 422 "value.control_in_text" "control character in a text":
+        "A value that was to be restored inside a text holds a line break, NUL or another control character."
+        => "Correct the value at the source, or reveal it alone in its place.";
+    Caller 422 "value.not_scalar" "list or object in a single place":
+        "The value behind the token is a list or an object and does not fit this place."
+        => "Map the token to a JSON field of its own.";
+    Caller 422 "value.not_text" "value is no text":
+        "The value behind the token is not a text and does not fit this place."
+        => "Map the token to a JSON field of its own.";
+    Caller 422 "value.unsafe_in_path" "value unfit for a path":
+        "The value is empty or holds a slash, a backslash, dots or a control character, and would lead the call elsewhere."
         => "Send this value in the body, or correct it at the source.";
     Caller 422 "token.damaged" "damaged token":
         "A text begins like a token, but its length or checksum is wrong: a character was lost or changed on the way."
         => "Map the whole token without cutting, splitting or formatting it; look for text functions between the trigger and this module.";
-    Caller 422 "token.near" "text that resembles a token":
+    Caller 422 "token.lookalike" "text that resembles a token":
         "The text holds invisible, full-width or look-alike characters in what would be a token."
         => "Remove the step that reformats text; map the token as it came.";
     Caller 422 "token.foreign" "token of another gateway":
@@ -66,46 +93,31 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Caller 422 "token.expired" "token past its retention":
         "The value behind the token was kept for a set time, which is over."
         => "Fetch the value again from the system it came from.";
-    Caller 403 "token.audience" "token of another workflow":
+    Caller 403 "token.other_workflow" "token of another workflow":
         "The token belongs to events of another workflow and opens only there."
         => "Let the workflow that received the event make this call, or have its route deliver to this workflow.";
-    Caller 403 "token.mode" "test and live mixed":
+    Caller 403 "token.other_mode" "test and live mixed":
         "A test token stands in a live call, or a live token in a test call."
         => "Use a key of the same mode as the event.";
     Caller 403 "token.second_subject" "two persons in one call":
         "The call holds tokens of more than one person, and its grant is for one person a call."
         => "Send one call a person, or ask for a grant with `batch = true`.";
-    Caller 403 "token.place" "token in a place without a grant":
-        "The grant does not name this place, so a token there is not restored and the call is not sent."
-        => "Map the token to a place the grant names, or ask for the place to be added to `reveal`.";
-    Caller 403 "token.category" "another category than granted":
-        "The place is granted for another kind of data than this token stands for."
-        => "Map the right token to this place: for example the e-mail token to the e-mail field.";
-    Caller 403 "token.in_text" "token in the middle of a text":
-        "A token inside a longer text is restored only in places that the grant lists in `in_text`."
-        => "Map the token alone to the field, or ask for the place to be added to `in_text`.";
-    Caller 403 "addressee.refused" "addressee not allowed":
-        "The addressee is neither this person nor an address that the grant's `where` allows. Nothing was revealed."
-        => "Send to the person's own e-mail token, or ask for the address to be added to `where`.";
     Caller 409 "idempotency.conflict" "same key, another call":
         "This Idempotency-Key was used within a day for another call."
         => "Use a new key for each new call, for example the run id and the item's position.";
     Caller 409 "idempotency.in_flight" "first call not finished":
         "A call with this Idempotency-Key is still under way."
         => "Wait a moment and send the same call again; it gets the first answer." again;
-    Caller 400 "idempotency.malformed" "unusable Idempotency-Key":
-        "The Idempotency-Key header is empty, longer than 255 characters or holds odd characters."
-        => "Send 1 to 255 printable ASCII characters.";
     Caller 502 "upstream.dns" "destination's name unknown":
         "The host of the destination has no address at the moment."
         => "Check `to` of the destination and this machine's name resolution." again;
     Caller 502 "upstream.address_refused" "destination on a refused address":
         "The host resolves to a private, local or metadata address. Nothing was sent."
         => "If the system really stands there, pin it with `address = \"IP:port\"` in the destination.";
-    Caller 502 "upstream.unreachable" "destination not reachable":
+    Caller 502 "upstream.connect" "destination not reachable":
         "No connection to the destination could be opened."
         => "Try again later; check the destination's status page and the way out of this network." again;
-    Caller 502 "upstream.certificate" "certificate not trusted":
+    Caller 502 "upstream.tls" "certificate not trusted":
         "The destination's certificate is expired, for another name, or of an unknown authority. Nothing was sent."
         => "Repair the certificate; for an own authority set `ca` of the destination. There is no switch to skip the check.";
     Caller 504 "upstream.timeout" "destination too slow":
@@ -126,10 +138,19 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Caller 502 "upstream.broken" "answer broke off":
         "The destination closed the connection in the middle of its answer. Whether it acted on the call is unknown."
         => "Send the call again with the same Idempotency-Key." again;
-    Caller 502 "upstream.credential" "destination refuses our credential":
-        "The destination answered 401 to the credential that the gateway holds."
-        => "Renew the credential behind the destination's `credential` reference; the scenario has nothing to change.";
-    Caller 500 "upstream.error" "destination's own error":
-        "The destination refused the call; the status is its own, and its answer was scrubbed by the grant's rules."
-        => "Read the status in the vendor's documentation and correct the call.";
+    Caller 502 "upstream.bad_json" "answer is not strict JSON":
+        "The answer claims to be JSON but strict JSON does not accept it, so it cannot be scrubbed and is not passed on."
+        => "Report the defect to the vendor; the log names the code of the parser.";
+    Caller 502 "upstream.reflected_secret" "answer repeats a secret":
+        "The answer holds the credential that the gateway sent with the call. It is not passed on."
+        => "Nothing in the scenario; the operator should renew the credential and tell the vendor.";
+    Caller 502 "upstream.status" "destination refused the call":
+        "The destination answered with an error; its status is passed on, and its answer was scrubbed by the rules of the grant."
+        => "Read the status in the documentation of the vendor and correct the call. After 401 the operator renews the credential; the scenario has nothing to change.";
+    Caller 502 "upstream.request" "call not buildable":
+        "The call could not be written as an HTTP request."
+        => "Look for odd characters in headers or path of the call.";
+    Caller 503 "permit.stale" "decision too old":
+        "The decision on this call was more than a second old when its values were to be opened, so they were not."
+        => "Send the call again." again;
 };

@@ -12,10 +12,10 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Caller 503 "store.busy" "too much at once":
         "The queue of the database is full."
         => "Send again in a moment." again;
-    Caller 503 "store.unavailable" "database not available":
+    Caller 503 "store.io" "database not available":
         "The database could not read or write. Nothing was accepted and nothing revealed."
         => "Look at the journal of the gateway and the state of the disk." again;
-    Operator 0 "store.newer" "database of a newer version":
+    Operator 0 "store.newer_schema" "database of a newer version":
         "The database was written by a newer version of Vestibule. It was not touched."
         => "Start that version or a newer one, or restore a backup made by this one.";
     Operator 0 "store.in_use" "database in use":
@@ -24,35 +24,59 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Operator 0 "store.damaged" "database damaged":
         "The integrity check of the database failed. It was not changed."
         => "Copy the files away, then restore the newest backup with `vestibule restore`.";
-    Operator 0 "store.missing" "no database":
-        "There is no database at the configured place, or its folder cannot be entered."
-        => "Run `vestibule init`, or correct `store.url`.";
-    Caller 503 "audit.unavailable" "log not writable":
-        "The entry that must precede every reveal could not be written, so nothing was revealed."
-        => "Look at the journal of the gateway and the state of the disk." again;
-    Operator 0 "audit.broken" "log does not verify":
+    Operator 0 "store.foreign" "another kind of database":
+        "The file is a database, but not one of this gateway. It was not touched."
+        => "Correct `store.url`.";
+    Caller 503 "store.lost" "database lost this step":
+        "The database failed in the middle of this step and wrote nothing of it."
+        => "Send again in a moment." again;
+    Caller 503 "store.closed" "gateway is stopping":
+        "The gateway is shutting down."
+        => "Send again in a moment." again;
+    Operator 0 "store.range" "number out of range":
+        "A number does not fit its place in the database; nothing was written."
+        => "Report it with the output of `vestibule status`.";
+    Operator 0 "store.not_scrubbed" "old bytes not yet overwritten":
+        "The person is erased, but a long read keeps old sealed bytes in the write-ahead log until the next checkpoint."
+        => "End long reads such as a copy of the database, then erase again or wait for the next checkpoint.";
+    Caller 500 "store.malformed" "damaged row":
+        "A row of the database does not have its form. Nothing was revealed."
+        => "The operator runs `vestibule log verify` and restores the newest backup.";
+    Caller 500 "store.sql" "database refused a statement":
+        "SQLite refused a statement; nothing was written."
+        => "Report it with the output of `vestibule status`.";
+    Caller 500 "store.tampered" "row not written by this gateway":
+        "A row of the database does not carry the right seal: it was changed from outside. Nothing was revealed."
+        => "Treat it as an incident: find out who could write to the database.";
+    Operator 0 "store.authority_rolled_back" "older keys put back":
+        "The database holds an older state of keys and revocations than the key store has seen: revoked keys may stand again."
+        => "Bring the newest database back, or revoke the keys again after accepting the gap.";
+    Operator 0 "log.broken" "log does not verify":
         "An entry of the log was changed, removed, reordered or cut off. The first place is named."
         => "Treat it as an incident: keep the files, find out who could write to the database, compare with the head kept outside.";
-    Operator 0 "audit.behind" "database older than the log head":
+    Operator 0 "log.behind_key_store" "database older than the log head":
         "The database ends before the newest head in the key store: it was replaced by an older copy."
         => "Bring the newest database back, or accept the gap by name; a new log origin is opened.";
     Operator 0 "clock.wrong" "clock not plausible":
         "The clock of this machine is before the newest entry of the log, or far from any plausible date."
         => "Set the clock (NTP), then start again.";
-    Operator 0 "root.missing" "root key not found":
-        "The root key is not where `keys.root` says. Nothing was changed."
-        => "Bring the file, variable or systemd credential back; the recovery kit holds a copy.";
     Operator 0 "root.malformed" "root key damaged":
         "The text of the root key is not whole: its form or its checksum is wrong. Nothing was changed."
         => "Copy it again from the recovery kit, whole and in one line.";
-    Operator 0 "root.wrong" "wrong root key":
-        "The key store was sealed with another root key. Nothing was changed."
-        => "Find the root key with the fingerprint that the message names.";
     Operator 0 "root.exposed" "root key readable by others":
         "The file of the root key can be read by other users of this machine."
         => "Set its mode to 0600 and its owner to the gateway's user, then rotate the root key.";
-    Operator 0 "keystore.missing" "key store not found":
-        "There is no key store at `keys.store`. Without it no value can be opened. Nothing was changed."
+    Operator 0 "root.not_a_root" "not a root key":
+        "The text does not begin with `vroot1_`."
+        => "Check `keys.root`; the recovery kit holds a copy of the root key.";
+    Operator 0 "root.checksum" "typing error in the root key":
+        "The checksum of the root key does not fit, so a character is wrong. Nothing was changed."
+        => "Copy it again from the recovery kit.";
+    Operator 0 "keystore.wrong_root" "wrong root key":
+        "The key store was sealed with another root key. Nothing was changed."
+        => "Find the root key with the fingerprint that the message names.";
+    Operator 0 "keystore.file" "key store not readable":
+        "The key store at `keys.store` is missing, or cannot be read or written. Without it no value can be opened. Nothing was changed."
         => "Bring it back from its own backup, or run `vestibule init` for a new installation.";
     Operator 0 "keystore.damaged" "key store damaged":
         "The key store is truncated or was altered. Nothing was changed."
@@ -60,19 +84,37 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Operator 0 "keystore.newer" "key store of a newer version":
         "The key store was written by a newer version of Vestibule. It was not touched."
         => "Start that version or a newer one.";
-    Operator 0 "keystore.foreign" "key store of another installation":
-        "The key store does not belong to this database."
-        => "Put together the database and the key store of the same installation.";
-    Operator 0 "epoch.in_use" "old epoch still in use":
-        "An epoch key cannot be destroyed: persons are still sealed under it, or no backup after their re-wrapping passed its check."
+    Operator 0 "keystore.not_a_key_store" "not a key store":
+        "The file at `keys.store` is something else. It was not touched."
+        => "Correct `keys.store`, or restore the newest copy of the key store.";
+    Operator 0 "keystore.truncated" "key store cut short":
+        "The end of the key store is missing. Nothing was changed."
+        => "Restore the newest copy of the key store.";
+    Operator 0 "rotation.still_named" "old epoch still in use":
+        "A key version cannot be destroyed: rows of the database still name it."
         => "Run `vestibule rotate` and `vestibule backup`, then try again.";
-    Operator 0 "epoch.overdue" "erasure promise broken":
+    Operator 0 "rotation.overdue" "erasure promise broken":
         "An epoch key is older than `keys.erasure_days`: backups of that age still open erased persons."
         => "Run `vestibule rotate` and `vestibule backup` now, and find out why the nightly run failed.";
+    Operator 0 "rotation.already_announced" "rotation under way":
+        "A next version of this key is announced already."
+        => "Let that rotation finish first.";
+    Operator 0 "rotation.no_such_version" "no such key version":
+        "The key store has no version with this number."
+        => "See `vestibule status` for the versions there are.";
+    Operator 0 "rotation.wrong_state" "step out of order":
+        "The key version is not in the state that this step starts from."
+        => "Keys go from announced over active and retired to destroyed.";
+    Operator 0 "rotation.needs_highest_record" "token keys rotate otherwise":
+        "Token keys change hands at a record number, which this step did not name."
+        => "Run `vestibule rotate` beside the running server.";
+    Operator 0 "rotation.no_checked_backup" "no checked backup":
+        "No backup made after the re-wrapping has passed a restore check, so the old key stays."
+        => "Run `vestibule backup`, then rotate again.";
     Operator 0 "backup.recipient" "no backup recipient":
         "The text is no age recipient."
         => "Give a recipient that begins with `age1`; `age-keygen` makes one.";
-    Operator 0 "backup.identity" "backup does not open":
+    Operator 0 "backup.wrong_identity" "backup does not open":
         "The identity does not open this backup."
         => "Use the age identity whose recipient the backup was made for.";
     Operator 0 "backup.damaged" "backup damaged":
@@ -81,15 +123,18 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Operator 0 "backup.too_old" "backup older than its keys":
         "The epoch keys of this backup were destroyed on schedule. Nobody can open it any more."
         => "Use a newer backup; delete this one.";
+    Operator 0 "backup.identity" "not an identity":
+        "The text is no age identity."
+        => "Give the identity that begins with `AGE-SECRET-KEY-1`.";
+    Operator 0 "backup.io" "backup not readable":
+        "Reading or writing the backup failed."
+        => "Check the path, the space left and the mode.";
     Operator 0 "restore.not_empty" "target not empty":
         "There is a database at the target already. It was not changed."
         => "Move it away, then restore.";
     Operator 0 "restore.gap" "erasures may be missing":
         "No key store newer than the backup was given, so persons erased since then could come back."
         => "Give the newest key store, or accept the named gap with `--accept-gap`.";
-    Operator 0 "secret.missing" "secret not found":
-        "A reference of the configuration leads nowhere: the variable is not set, or the file or credential does not exist."
-        => "Set the variable, or write the file, that the message names.";
     Operator 0 "secret.unusable" "secret not usable":
         "A secret is empty, too short, too long, or not in the form that its use asks for."
         => "Copy it again from where it was issued.";
@@ -99,15 +144,54 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Operator 0 "listen.in_use" "address in use":
         "Another process listens on the configured address."
         => "Stop it, or change `server.listen`.";
-    Operator 0 "listen.forbidden" "address not allowed":
+    Operator 0 "listen.bind" "address not allowed":
         "The system does not let this user listen on the configured address; ports under 1024 take a capability."
         => "Use the systemd unit, or give the binary CAP_NET_BIND_SERVICE.";
-    Operator 0 "tls.unusable" "certificate not usable":
-        "The certificate or its key cannot be read, or they do not belong together."
+    Operator 0 "listen.plain" "no TLS beyond this machine":
+        "A listener without TLS was to be opened on an address that others can reach."
+        => "Set `server.tls`, or listen on a loopback address.";
+    Operator 0 "listen.not_a_socket" "not a socket":
+        "A file lies where the socket of the commands belongs."
+        => "Move the file out of the data folder.";
+    Operator 0 "listen.thread" "no threads":
+        "The system gave no more threads."
+        => "Raise the limit of processes for the user of the gateway, or set `server.threads`.";
+    Operator 0 "tls.bad_certificate" "certificate not usable":
+        "A certificate in the file of `tls.cert` cannot be read."
         => "Check both files of `server.tls`; the certificate file holds the whole chain, the server's own first.";
-    Operator 0 "cli.no_server" "no server running":
+    Operator 0 "tls.no_certificate" "no certificate in the file":
+        "The file of `tls.cert` holds no certificate in PEM."
+        => "Give the chain in PEM, the certificate of the server first.";
+    Operator 0 "tls.no_key" "no key in the file":
+        "The file of `tls.key` holds no private key in PEM."
+        => "Give the private key in PEM.";
+    Operator 0 "tls.bad_key" "key not usable":
+        "The private key is of a kind that is not supported."
+        => "Use an ECDSA P-256, Ed25519 or RSA key.";
+    Operator 0 "tls.key_mismatch" "key of another certificate":
+        "The certificate and the private key do not belong together."
+        => "Give the key that the certificate was issued for.";
+    Operator 0 "tls.no_roots" "no trusted authorities":
+        "There is no trusted authority: the system has none, or the `ca` file of a destination holds none."
+        => "Install the certificates of the system (ca-certificates), or correct `ca`.";
+    Operator 0 "tls.provider" "TLS not available":
+        "The TLS library refused its settings."
+        => "Report it with the version of the gateway.";
+    Operator 0 "local.no_server" "no server running":
         "The command speaks to a running server, and none answers on the socket in the data folder."
         => "Start `vestibule serve`, or give the configuration of the running server with `--config`.";
+    Operator 0 "local.denied" "socket not accessible":
+        "The socket of the running server belongs to another user."
+        => "Run the command as the user of the gateway.";
+    Operator 0 "local.slow" "server does not answer":
+        "The running server took longer than the command waits."
+        => "Look at the load of the machine, then try again." again;
+    Operator 0 "local.too_large" "answer too large":
+        "The answer of the running server is longer than the command accepts."
+        => "Ask for less, for example for one route.";
+    Operator 0 "local.broken" "connection to the server broke":
+        "The running server ended the connection in the middle of its answer."
+        => "Look at the journal of the gateway.";
     Operator 0 "cli.argument" "unusable argument":
         "An argument of the command is not what it expects."
         => "See the command's `--help`.";
@@ -123,4 +207,67 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Operator 0 "cli.unknown_name" "no such name":
         "The configuration has no route, destination or workflow with this name."
         => "Run `vestibule status` for the names there are.";
+    Operator 0 "file.unreadable" "file not readable":
+        "A file that the configuration names cannot be read."
+        => "Check its path, its owner and its mode.";
+    Caller 500 "vault.sealed" "sealed data does not open":
+        "A sealed value was changed, moved or sealed under another key. Nothing was revealed."
+        => "Treat it as an incident if the database was not restored lately.";
+    Caller 503 "vault.random" "no random bytes":
+        "The system gave no random bytes, so nothing was sealed."
+        => "Send again; the operator looks at the journal of the machine." again;
+    Caller 500 "vault.draw_exhausted" "random draw used up":
+        "The request needed more random bytes than it had drawn. Nothing was sent."
+        => "Report it with the request id.";
+    Operator 0 "vault.no_active_key" "no active key":
+        "A kind of key has no active version."
+        => "Run `vestibule rotate`.";
+    Caller 500 "vault.key_gone" "key destroyed":
+        "The key that a value was sealed under was destroyed. Nobody can open it any more."
+        => "Send the event again at the source.";
+    Caller 500 "vault.record_not_covered" "no token key for this record":
+        "No live token key covers the number of this record."
+        => "The operator runs `vestibule rotate`.";
+    Caller 422 "vault.too_long" "value too long":
+        "A value or name is longer than its sealed form allows."
+        => "Send less in one field.";
+    Caller 503 "vault.permit_stale" "decision too old":
+        "The decision was more than a second old when its values were to be opened, so they were not."
+        => "Send the call again." again;
+    Caller 500 "vault.not_permitted" "outside the decision":
+        "A value was asked for that the decision does not cover. It was not opened."
+        => "Report it with the request id.";
+    Caller 422 "vault.token_mismatch" "token of another record":
+        "The token does not belong to the record it leads to."
+        => "Map the token of this event, whole.";
+    Caller 500 "vault.primitive" "cryptographic library failed":
+        "The cryptographic library refused a step that cannot fail with sound memory. Nothing was sent."
+        => "Check the memory of the machine.";
+    Operator 0 "path.tie" "two paths for one place":
+        "Two paths of one list fit the same place equally well."
+        => "Keep one of the two.";
+    Operator 0 "path.too_many" "too many paths":
+        "One list holds more paths than can be told apart."
+        => "Name a container instead of each of its members.";
+    Operator 0 "path.root" "dollar sign inside a path":
+        "The dollar sign stands for the whole document and only alone."
+        => "Remove the dollar sign.";
+    Operator 0 "path.name" "name missing in a path":
+        "Between two dots, or after the last one, stands no name."
+        => "Write a name, or put an odd one into brackets and quotes.";
+    Operator 0 "path.separator" "separator missing in a path":
+        "After a bracket comes a dot, another bracket or the end."
+        => "Add the dot.";
+    Operator 0 "path.bracket" "bracket not readable":
+        "Brackets hold `*`, a position, `key=value` or a quoted name."
+        => "Correct the text in brackets, and close them.";
+    Operator 0 "path.selector" "selector not readable":
+        "A selector is `[key=value]`; either side may stand in quotes."
+        => "Correct the selector.";
+    Operator 0 "path.quotes" "quotes not readable":
+        "A quoted name follows the rules of JSON texts and ends with a quote."
+        => "Close the quotes, and escape quotes inside with a backslash.";
+    Operator 0 "path.too_long" "path too long":
+        "A path has more than 64 steps."
+        => "Name a container further up.";
 };

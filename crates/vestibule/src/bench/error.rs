@@ -37,7 +37,9 @@ pub enum BenchError {
     #[error("refused: the gateway of the benchmark speaks to loopback addresses only")]
     NotLoopback,
     /// The backend received something else than the real values.
-    #[error("check failed: the backend received {wrong} of {sent} requests without the real values or with the wrong credential")]
+    #[error(
+        "check failed: the backend received {wrong} of {sent} requests without the real values or with the wrong credential"
+    )]
     WrongAtBackend {
         /// Requests whose body or credential was wrong, or that never came.
         wrong: usize,
@@ -45,7 +47,9 @@ pub enum BenchError {
         sent: usize,
     },
     /// A status outside 200 to 299 under load.
-    #[error("{party} answered a request with status {status}: a run with refused requests is no measurement")]
+    #[error(
+        "{party} answered a request with status {status}: a run with refused requests is no measurement"
+    )]
     Refused {
         /// The party under load.
         party: &'static str,
@@ -68,12 +72,15 @@ pub enum BenchError {
         /// Kind of failure.
         reason: String,
     },
-    /// No answer in the measured part.
-    #[error("{party} gave no answers in the measured part")]
+    /// No answer for a whole measured part, or none to a checked request in time.
+    #[error("{party} gave no answers")]
     Silent {
         /// The party under load.
         party: &'static str,
     },
+    /// Ctrl-C, or the signal to terminate.
+    #[error("interrupted")]
+    Interrupted,
     /// CPU times of a process could not be read.
     #[error("cannot read CPU times from `/proc`: the benchmark needs Linux, and its peers running")]
     CpuTimes,
@@ -126,6 +133,7 @@ impl BenchError {
             Self::Refused { .. } => "bench.refused",
             Self::WrongAnswer { .. } => "bench.wrong_answer",
             Self::Broken { .. } | Self::Silent { .. } => "bench.broken",
+            Self::Interrupted => "bench.interrupted",
             Self::CpuTimes => "bench.cpu_times",
             Self::Certificates => "bench.certificates",
             Self::RawStore(_) | Self::RawParameter | Self::RawEnded => "bench.raw_store",

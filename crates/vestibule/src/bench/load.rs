@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use memchr::memmem;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{JoinSet, LocalSet};
 
 use super::error::BenchError;
@@ -20,7 +21,8 @@ use super::wire::{Answer, Connection, Target};
 pub(super) const CONNECTIONS: usize = 64;
 /// One answer in so many is read and checked on each connection.
 const SAMPLE: u32 = 64;
-/// How long the warm-up may last beyond its time to reach its requests.
+/// How long the warm-up may last beyond its time to reach its requests, and a
+/// checked answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a sampled answer must be.
@@ -112,7 +114,11 @@ pub(super) fn send_each(
         let mut request = Vec::new();
         for _ in 0..count {
             requests.next(&mut request);
-            let answer = connection.exchange(&request).await?;
+            let answer = tokio::time::timeout(PATIENCE, connection.exchange(&request))
+                .await
+                .map_err(|_| BenchError::Silent {
+                    party: target.party,
+                })??;
             check.status(target.party, &answer)?;
             check.body(target.party, &answer)?;
         }
@@ -141,14 +147,24 @@ pub(super) async fn measure(
     })
 }
 
-/// Runs a future, and the local tasks it starts, on this thread.
+/// Runs a future, and the local tasks it starts, on this thread. Ctrl-C and the
+/// signal to terminate end it with an error, so that peers are stopped and
+/// folders removed on the way out.
 pub(super) fn in_one_thread<T>(
     work: impl Future<Output = Result<T, BenchError>>,
 ) -> Result<T, BenchError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    LocalSet::new().block_on(&runtime, work)
+    LocalSet::new().block_on(&runtime, async {
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            done = work => done,
+            _ = interrupt.recv() => Err(BenchError::Interrupted),
+            _ = terminate.recv() => Err(BenchError::Interrupted),
+        }
+    })
 }
 
 struct Shared<R> {
@@ -247,7 +263,10 @@ mod tests {
         assert!(fails(Check::Unchanged, &protected));
         assert!(!fails(Check::Protected, &protected));
         assert!(fails(Check::Protected, &plain));
-        assert!(fails(Check::Protected, &protected.replacen("vt10000", "", 1)));
+        assert!(fails(
+            Check::Protected,
+            &protected.replacen("vt10000", "", 1)
+        ));
         let one_left = protected.replacen("vt10000", people::ANSWER_VALUES[3], 1);
         assert!(fails(Check::Protected, &one_left));
         assert!(!fails(Check::Accepted, ""));
@@ -255,9 +274,20 @@ mod tests {
 
     #[test]
     fn only_success_counts() {
-        for (status, good) in [(200, true), (202, true), (299, true), (300, false), (409, false), (503, false)] {
+        for (status, good) in [
+            (200, true),
+            (202, true),
+            (299, true),
+            (300, false),
+            (409, false),
+            (503, false),
+        ] {
             let answer = Answer { status, body: b"" };
-            assert_eq!(Check::Accepted.status("gateway", &answer).is_ok(), good, "{status}");
+            assert_eq!(
+                Check::Accepted.status("gateway", &answer).is_ok(),
+                good,
+                "{status}"
+            );
         }
     }
 

@@ -75,7 +75,12 @@ pub fn values(person: u32) -> [String; 8] {
         format!("person{person:04}@mail.example"),
         format!("+49 30 5550{person:04}"),
         format!("Lindenallee {person}, 10115 Berlin"),
-        format!("19{:02}-{:02}-{:02}", person % 90, person % 12 + 1, person % 28 + 1),
+        format!(
+            "19{:02}-{:02}-{:02}",
+            person % 90,
+            person % 12 + 1,
+            person % 28 + 1
+        ),
         format!("{} EUR", 40_000 + person),
         format!("https://profiles.example/person{person:04}"),
     ]
@@ -112,7 +117,14 @@ pub fn write_event(out: &mut Vec<u8>, person: u32, serial: u64) {
             r#""phone":"{}","address":"{}","date_of_birth":"{}","salary":"{}","cover_letter":"{}"}},"#,
             r#""job":{{"id":40718,"board":"careers","text":"{}"}},"received_at":"2026-01-01T00:00:00Z"}}"#
         ),
-        person, serial, first, last, phone, address, birth, salary,
+        person,
+        serial,
+        first,
+        last,
+        phone,
+        address,
+        birth,
+        salary,
         filler(1_000),
         filler(650)
     );
@@ -129,24 +141,28 @@ pub fn answer() -> String {
             r#""first_name":"{}","last_name":"{}","email":"{}","phone":"{}","address":"{}","#,
             r#""date_of_birth":"{}","salary":"{}","profile":"{}","terms":"{}"}}"#
         ),
-        first, last, email, phone, address, birth, salary, profile,
+        first,
+        last,
+        email,
+        phone,
+        address,
+        birth,
+        salary,
+        profile,
         filler(1_600)
     )
 }
 
 /// Plain words without personal data.
 fn filler(length: usize) -> String {
-    const WORDS: &str = "the team builds calm tools for busy people and keeps a careful eye on what they cost ";
+    const WORDS: &str =
+        "the team builds calm tools for busy people and keeps a careful eye on what they cost ";
     WORDS.chars().cycle().take(length).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::indexing_slicing,
-        reason = "tests"
-    )]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use super::*;
     use serde_json::Value;
     use std::collections::HashSet;
@@ -163,15 +179,31 @@ mod tests {
     }
 
     #[test]
+    fn every_category_exists() {
+        let event = EVENT_FIELDS.iter().map(|field| field.1);
+        for alias in event.chain(CALL_FIELDS.iter().map(|field| field.1)) {
+            let category = vestibule_core::category::by_alias(alias);
+            assert!(category.is_some(), "{alias}");
+        }
+        let email = vestibule_core::category::by_alias("email").unwrap();
+        assert!(email.indexable, "its token could not be stable");
+    }
+
+    #[test]
     fn every_named_place_of_an_event_holds_one_value() {
         let mut event = Vec::new();
         write_event(&mut event, 12, 34);
         let event: Value = serde_json::from_slice(&event).unwrap();
         for path in EVENT_FIELDS.iter().map(|f| f.0).chain(EVENT_KEEP) {
             let pointer = format!("/{}", path.replace('.', "/"));
-            assert!(event.pointer(&pointer).is_some_and(|v| !v.is_null()), "{path}");
+            assert!(
+                event.pointer(&pointer).is_some_and(|v| !v.is_null()),
+                "{path}"
+            );
         }
-        let members = event["candidate"].as_object().unwrap().len() + event["job"].as_object().unwrap().len() + 1;
+        let members = event["candidate"].as_object().unwrap().len()
+            + event["job"].as_object().unwrap().len()
+            + 1;
         assert_eq!(members, EVENT_FIELDS.len() + EVENT_KEEP.len());
     }
 
@@ -180,7 +212,11 @@ mod tests {
         let body: Value = serde_json::from_slice(&call(&values(3))).unwrap();
         for ((path, _), value) in CALL_FIELDS.iter().zip(values(3)) {
             let pointer = format!("/{}", path.replace("[*].", "/0/"));
-            assert_eq!(body.pointer(&pointer).and_then(Value::as_str), Some(value.as_str()), "{path}");
+            assert_eq!(
+                body.pointer(&pointer).and_then(Value::as_str),
+                Some(value.as_str()),
+                "{path}"
+            );
         }
     }
 

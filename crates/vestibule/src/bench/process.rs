@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::{Child, ChildStdin};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -67,6 +67,11 @@ impl Process {
         self.child.id()
     }
 
+    /// Holds the child's standard input open until the child is to end.
+    pub(super) fn keep_open(&mut self, input: ChildStdin) {
+        self.child.stdin = Some(input);
+    }
+
     /// Whether the child has ended by itself.
     pub(super) fn ended(&mut self) -> bool {
         !matches!(self.child.try_wait(), Ok(None))
@@ -99,8 +104,8 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         // a child that is told through its standard input ends by itself
-        drop(self.child.stdin.take());
-        if self.ended() {
+        let told = self.child.stdin.take().is_some();
+        if self.ended() || (told && self.ends_within(GRACE)) {
             return;
         }
         let family = cpu::family(self.child.id());

@@ -157,13 +157,19 @@ mod tests {
             mails.insert(candidate.get("email").unwrap().to_string());
             people.insert(candidate.get("id").unwrap().to_string());
         }
-        assert_eq!((heads.len(), mails.len(), people.len()), (2_500, 2_500, 1_000));
+        assert_eq!(
+            (heads.len(), mails.len(), people.len()),
+            (2_500, 2_500, 1_000)
+        );
     }
 
     #[test]
     fn the_signature_is_over_what_is_sent() {
         let sign: Signer = Box::new(|id, time, body| {
-            format!("{id}.{time}.{}", body.iter().map(|b| u64::from(*b)).sum::<u64>())
+            format!(
+                "{id}.{time}.{}",
+                body.iter().map(|b| u64::from(*b)).sum::<u64>()
+            )
         });
         let mut events = Events::new(addr(), "/in", sign);
         let mut out = Vec::new();
@@ -176,7 +182,11 @@ mod tests {
             let line = head.lines().find(|l| l.starts_with(name)).unwrap();
             line.split_once(": ").unwrap().1.to_owned()
         };
-        let expected = format!("{}.{}.{sum}", value("webhook-id"), value("webhook-timestamp"));
+        let expected = format!(
+            "{}.{}.{sum}",
+            value("webhook-id"),
+            value("webhook-timestamp")
+        );
         assert_eq!(value("webhook-signature"), expected);
     }
 

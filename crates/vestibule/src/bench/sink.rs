@@ -12,10 +12,10 @@ use memchr::memmem;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio_rustls::TlsAcceptor;
 
 use super::error::BenchError;
 use super::people;
+use crate::net::tls::ServerTls;
 
 /// One request as the backend got it.
 pub(super) struct Received {
@@ -33,7 +33,7 @@ pub(super) struct Sink {
 
 impl Sink {
     /// Listens on a free loopback port.
-    pub(super) fn start(tls: Option<TlsAcceptor>) -> Result<Self, BenchError> {
+    pub(super) fn start(tls: Option<ServerTls>) -> Result<Self, BenchError> {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let addr = listener.local_addr()?;
@@ -82,7 +82,7 @@ impl Drop for Sink {
 
 async fn accept(
     listener: std::net::TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Option<ServerTls>,
     log: Arc<Mutex<Vec<Received>>>,
 ) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
@@ -92,7 +92,13 @@ async fn accept(
         tokio::spawn(async move {
             match tls {
                 None => serve(tcp, &log).await,
-                Some(acceptor) => serve(acceptor.accept(tcp).await?, &log).await,
+                Some(tls) => {
+                    let stream = tls
+                        .accept(tcp)
+                        .await
+                        .map_err(|fault| io::Error::other(fault.name()))?;
+                    serve(stream, &log).await
+                }
             }
         });
     }
@@ -153,11 +159,11 @@ mod tests {
 
     fn round(tls: bool) {
         let certificates = Certificates::new().unwrap();
-        let sink = Sink::start(tls.then(|| certificates.acceptor().unwrap())).unwrap();
+        let sink = Sink::start(tls.then(|| certificates.server().unwrap())).unwrap();
         let target = Target {
             party: "sink",
             addr: sink.addr(),
-            tls: tls.then(|| certificates.connector().unwrap()),
+            tls: tls.then(|| certificates.client().unwrap()),
         };
         let rows = [people::values(5), people::values(6)];
         let calls = Calls::new(sink.addr(), "/x", "k", &rows);

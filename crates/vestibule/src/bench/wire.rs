@@ -10,10 +10,10 @@ use std::time::Duration;
 use memchr::memmem;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 
 use super::certs;
 use super::error::BenchError;
+use crate::net::tls::ClientTls;
 
 /// Longest answer, head and body.
 const LONGEST: usize = 64 * 1024;
@@ -25,7 +25,7 @@ pub(super) struct Target {
     pub(super) party: &'static str,
     pub(super) addr: SocketAddr,
     /// TLS to `localhost`, or plain.
-    pub(super) tls: Option<TlsConnector>,
+    pub(super) tls: Option<ClientTls>,
 }
 
 /// An answer, borrowed from the connection's buffer.
@@ -50,12 +50,12 @@ impl Connection {
         tcp.set_nodelay(true).map_err(broken)?;
         let stream: Box<dyn Stream> = match &target.tls {
             None => Box::new(tcp),
-            Some(connector) => Box::new(
-                connector
-                    .connect(certs::server_name()?, tcp)
-                    .await
-                    .map_err(broken)?,
-            ),
+            Some(tls) => Box::new(tls.connect(certs::NAME, tcp).await.map_err(|fault| {
+                BenchError::Broken {
+                    party: target.party,
+                    reason: format!("TLS: {}", fault.name()),
+                }
+            })?),
         };
         Ok(Self {
             party: target.party,

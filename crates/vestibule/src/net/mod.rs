@@ -15,3 +15,5 @@ mod watch;
 
 #[cfg(test)]
 mod ssrf_tests;
+#[cfg(test)]
+mod testing;

@@ -17,6 +17,7 @@ mod doors;
 mod files;
 mod graph;
 mod names;
+mod papers;
 mod registry;
 mod source;
 mod tree;

@@ -28,13 +28,13 @@ impl TlsError {
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
-            Self::NoCertificate => "tls_no_certificate",
-            Self::NoKey => "tls_no_key",
-            Self::BadCertificate => "tls_bad_certificate",
-            Self::BadKey => "tls_bad_key",
-            Self::Mismatch => "tls_key_mismatch",
-            Self::NoRoots => "tls_no_roots",
-            Self::Provider => "tls_provider",
+            Self::NoCertificate => "tls.no_certificate",
+            Self::NoKey => "tls.no_key",
+            Self::BadCertificate => "tls.bad_certificate",
+            Self::BadKey => "tls.bad_key",
+            Self::Mismatch => "tls.key_mismatch",
+            Self::NoRoots => "tls.no_roots",
+            Self::Provider => "tls.provider",
         }
     }
 }
@@ -86,7 +86,10 @@ impl TlsFault {
     }
 
     pub(super) fn of(error: &io::Error) -> Self {
-        match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+        match error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<Error>())
+        {
             Some(Error::InvalidCertificate(reason)) => Self::of_certificate(reason),
             Some(Error::AlertReceived(_)) => Self::Alert,
             Some(_) => Self::Protocol,

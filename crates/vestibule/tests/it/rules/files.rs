@@ -23,14 +23,6 @@ const PRINTERS: &[(&str, &str)] = &[
         "crates/vestibule/src/bench/",
         "the benchmark prints its table",
     ),
-    (
-        "crates/vestibule-store/examples/",
-        "a measurement prints its figures",
-    ),
-    (
-        "crates/vestibule-vault/examples/",
-        "a measurement prints its figures",
-    ),
 ];
 
 #[test]

@@ -28,7 +28,7 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Reads `text`; a file in a folder named `tests` is test code as a whole.
+    /// Reads `text`; what lies in `tests`, `examples` or `benches` never ships and counts as test code.
     pub(super) fn read(path: &str, text: &str) -> Source {
         let mut source = Source {
             path: path.to_owned(),
@@ -42,7 +42,10 @@ impl Source {
         }
         .run(&mut source);
         mark_test_items(&mut source.tokens);
-        if path.split('/').any(|part| part == "tests") {
+        if path
+            .split('/')
+            .any(|part| matches!(part, "tests" | "examples" | "benches"))
+        {
             source.mark_as_test();
         }
         source

@@ -1,0 +1,86 @@
+//! The key store while it is open: the file, what unlocks it, and the snapshot that work is done with.
+//!
+//! Every change goes to the file first, fsynced, and into the snapshot second; readers take the snapshot without waiting.
+
+use super::LoadError;
+use crate::files;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use vestibule_vault::{Draw, KeyStore, Keyring, Root};
+
+/// Bytes of randomness one rewrite of the key store takes, with room to spare.
+const DRAW: usize = 256;
+
+/// The open key store.
+pub struct Keeper {
+    path: PathBuf,
+    open: Mutex<Open>,
+    keyring: RwLock<Arc<Keyring>>,
+}
+
+struct Open {
+    store: KeyStore,
+    root: Root,
+}
+
+impl Keeper {
+    /// Opens the key store file with the text of a root key. A wrong, missing or damaged one changes nothing (P19).
+    pub fn open(path: &Path, root_text: &[u8]) -> Result<Keeper, LoadError> {
+        let root = Root::parse(root_text)?;
+        let bytes = files::read(path).map_err(|error| LoadError::KeyStoreFile { path: path.to_owned(), error })?;
+        let store = KeyStore::open(&bytes, &root)?;
+        Keeper::from_parts(path, store, root)
+    }
+
+    /// Makes a new key store file that must not exist yet.
+    pub fn create(path: &Path, root: Root, store: KeyStore) -> Result<Keeper, LoadError> {
+        let bytes = store.to_bytes(&root, &mut Draw::new(DRAW)?)?;
+        files::create(path, &bytes).map_err(|error| LoadError::KeyStoreFile { path: path.to_owned(), error })?;
+        Keeper::from_parts(path, store, root)
+    }
+
+    fn from_parts(path: &Path, store: KeyStore, root: Root) -> Result<Keeper, LoadError> {
+        let keyring = RwLock::new(Arc::new(store.keyring()?));
+        Ok(Keeper { path: path.to_owned(), open: Mutex::new(Open { store, root }), keyring })
+    }
+
+    /// The keys to work with.
+    pub fn keyring(&self) -> Arc<Keyring> {
+        Arc::clone(&self.keyring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Looks something up in the key store.
+    pub fn read<T>(&self, look: impl FnOnce(&KeyStore) -> T) -> T {
+        look(&self.open.lock().unwrap_or_else(PoisonError::into_inner).store)
+    }
+
+    /// Changes the key store: the file is written and synced before the new keys are used. If `change` or the disk
+    /// fails, nothing has changed.
+    pub fn change<T, E>(&self, change: impl FnOnce(&mut KeyStore) -> Result<T, E>) -> Result<T, LoadError>
+    where
+        LoadError: From<E>,
+    {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = open.store.to_bytes(&open.root, &mut Draw::new(DRAW)?)?;
+        let mut next = KeyStore::open(&before, &open.root)?;
+        let answer = change(&mut next)?;
+        self.save(&next, &open.root)?;
+        let keyring = Arc::new(next.keyring()?);
+        open.store = next;
+        *self.keyring.write().unwrap_or_else(PoisonError::into_inner) = keyring;
+        Ok(answer)
+    }
+
+    /// Puts the key store under another root key.
+    pub fn change_root(&self, root: Root) -> Result<(), LoadError> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        self.save(&open.store, &root)?;
+        open.root = root;
+        Ok(())
+    }
+
+    fn save(&self, store: &KeyStore, root: &Root) -> Result<(), LoadError> {
+        let bytes = store.to_bytes(root, &mut Draw::new(DRAW)?)?;
+        files::write(&self.path, &bytes).map_err(|error| LoadError::KeyStoreFile { path: self.path.clone(), error })
+    }
+}

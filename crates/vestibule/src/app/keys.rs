@@ -1,0 +1,91 @@
+//! Workflow keys in memory: what a presented key is looked up in.
+//!
+//! A key authenticates a workflow in one mode. The table is swapped whole when a key is made or revoked, and the
+//! receipt of each reveal checks the key once more in its transaction.
+
+use std::collections::HashMap;
+use vestibule_core::clock::Timestamp;
+use vestibule_core::id::Mode;
+use vestibule_store::ApiKeyRow;
+use vestibule_vault::Keyring;
+use vestibule_vault::apikey::{ParsedKey, parse_api_key};
+
+/// Every key that is not revoked, by id.
+#[derive(Default)]
+pub struct KeyTable(HashMap<String, ApiKeyRow>);
+
+/// A workflow that has proven who it is.
+#[derive(Clone, Debug)]
+pub struct Principal {
+    /// Its name.
+    pub workflow: String,
+    /// The mode of its key.
+    pub mode: Mode,
+    /// The id of its key.
+    pub key: String,
+    /// The revision of its key.
+    pub revision: u64,
+}
+
+/// A row of a key that does not carry the authority's MAC: somebody wrote to the database.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the stored key `{0}` was not written by this gateway")]
+pub struct ForgedKey(pub String);
+
+impl KeyTable {
+    /// The table of these rows; each must carry the authority's MAC.
+    pub fn load(rows: Vec<ApiKeyRow>, keyring: &Keyring) -> Result<KeyTable, ForgedKey> {
+        let mut table = HashMap::new();
+        for row in rows {
+            if !keyring.authority_mac_verify(LABEL, &parts(&row).each_ref().map(Vec::as_slice), &row.mac) {
+                return Err(ForgedKey(row.id));
+            }
+            if row.revoked.is_none() {
+                table.insert(row.id.clone(), row);
+            }
+        }
+        Ok(KeyTable(table))
+    }
+
+    /// The workflow of a presented key, if the key stands at `now`. Unknown ids take as long as wrong secrets.
+    pub fn authenticate(&self, presented: &str, keyring: &Keyring, now: Timestamp) -> Option<Principal> {
+        let parsed: ParsedKey = parse_api_key(presented)?;
+        let row = self.0.get(&parsed.id).filter(|row| row.mode == parsed.mode);
+        let fits = keyring.check_api_key(&parsed, row.map(|row| &row.hash));
+        let row = row.filter(|_| fits).filter(|row| now < row.expires)?;
+        Some(Principal {
+            workflow: row.workflow.clone(),
+            mode: row.mode,
+            key: row.id.clone(),
+            revision: row.revision,
+        })
+    }
+
+    /// The rows, for lists.
+    pub fn rows(&self) -> impl Iterator<Item = &ApiKeyRow> {
+        self.0.values()
+    }
+}
+
+/// The label under which the authority's MAC covers a key.
+const LABEL: &str = "api-key";
+
+/// The MAC of a key's row.
+pub fn mac(keyring: &Keyring, row: &ApiKeyRow) -> [u8; 16] {
+    keyring.authority_mac(LABEL, &parts(row).each_ref().map(Vec::as_slice))
+}
+
+fn parts(row: &ApiKeyRow) -> [Vec<u8>; 10] {
+    [
+        row.id.clone().into_bytes(),
+        vec![row.mode.code()],
+        row.workflow.clone().into_bytes(),
+        row.owner.clone().into_bytes(),
+        row.hash.to_vec(),
+        row.detail.clone(),
+        row.created.0.to_be_bytes().to_vec(),
+        row.expires.0.to_be_bytes().to_vec(),
+        row.revoked.map_or_else(Vec::new, |at| at.0.to_be_bytes().to_vec()),
+        row.revision.to_be_bytes().to_vec(),
+    ]
+}

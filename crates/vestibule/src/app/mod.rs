@@ -1,0 +1,159 @@
+//! The running gateway: what all threads share, and how it is put together from a configuration.
+
+pub mod audience;
+pub mod destination;
+pub mod keeper;
+pub mod keys;
+pub mod ledger;
+pub mod open;
+pub mod routes;
+pub mod secrets;
+pub mod worker;
+
+pub use open::{LoadError, Settings};
+
+use crate::net::body::BodyBudget;
+use keeper::Keeper;
+use keys::KeyTable;
+use ledger::{Counters, Ledger};
+use routes::Routes;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::{Notify, oneshot};
+use vestibule_core::audit::{Actor, Leaf};
+use vestibule_core::clock::{Clock, Span, Timestamp};
+use vestibule_core::id::{Mode, Scope, SubjectNumber, SubjectRow, base32, hex};
+use vestibule_core::inflight::Sink as _;
+use vestibule_core::retry::Schedule;
+use vestibule_store::{AddSubject, AppendLeaf, Job, NewSubjectRow, Store, StoreError, Writer};
+use vestibule_vault::{Draw, SubjectKey, VaultError, subject};
+
+/// What all threads share.
+pub struct App {
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// The database.
+    pub store: Store,
+    /// Its one writer.
+    pub writer: Writer,
+    /// The open key store.
+    pub keeper: Arc<Keeper>,
+    /// Counts of outcomes.
+    pub counters: Counters,
+    /// Bytes that all bodies together may hold.
+    pub budget: BodyBudget,
+    /// Told when a delivery has been queued.
+    pub deliveries: Notify,
+    /// The number of this writer, the upper part of its record numbers.
+    pub writer_number: u16,
+    /// Changes with every reload, so that a decision under old grants gets no receipt.
+    pub grant_revision: AtomicU64,
+    /// When failed deliveries are tried again.
+    pub schedule: Schedule,
+    /// Largest body of a call, in bytes.
+    pub max_body: usize,
+    ledger: Ledger,
+    routes: RwLock<Arc<Routes>>,
+    keys: RwLock<Arc<KeyTable>>,
+    started: Timestamp,
+    requests: AtomicU64,
+    run: [u8; 6],
+}
+
+impl App {
+    /// The routes as they are now.
+    pub fn routes(&self) -> Arc<Routes> {
+        Arc::clone(&self.routes.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts other routes in force.
+    pub fn set_routes(&self, routes: Routes) {
+        *self.routes.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(routes);
+    }
+
+    /// The workflow keys as they are now.
+    pub fn keys(&self) -> Arc<KeyTable> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another table of keys in force.
+    pub fn set_keys(&self, keys: KeyTable) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+    }
+
+    /// When this process began to serve.
+    pub fn started(&self) -> Timestamp {
+        self.started
+    }
+
+    /// An id for a request: random for the process, counted within it.
+    pub fn request_id(&self) -> String {
+        let count = self.requests.fetch_add(1, Ordering::Relaxed);
+        format!("req_{}{}", hex(&self.run), base32(&count.to_be_bytes()))
+    }
+
+    /// An identifier for an event, the same over all attempts to deliver it.
+    pub fn event_id(&self) -> Result<String, VaultError> {
+        let random: [u8; 16] = Draw::new(16)?.take()?;
+        Ok(format!("evt_{}", base32(&random)))
+    }
+
+    /// A leaf about `action`, now, to be filled in.
+    pub fn leaf(&self, actor: Actor, action: &str, mode: Mode) -> Leaf {
+        self.ledger.leaf(self.clock.now(), actor, action, mode)
+    }
+
+    /// Writes to the store and waits for the commit.
+    pub async fn write<J: Job>(&self, job: J) -> Result<J::Reply, StoreError> {
+        let (tell, told) = oneshot::channel();
+        self.writer.submit(job, move |reply| drop(tell.send(reply)));
+        told.await.unwrap_or(Err(StoreError::Lost))
+    }
+
+    /// Appends a leaf that nothing waits for. A store that cannot take it is counted; a reveal never goes this way.
+    pub async fn append(&self, leaf: &Leaf) -> Option<i64> {
+        match self.write(AppendLeaf { leaf: leaf.to_bytes() }).await {
+            Ok(seq) => Some(seq),
+            Err(error) => {
+                self.counters.ended("log", error.code());
+                None
+            }
+        }
+    }
+
+    /// Appends a leaf without waiting for the commit.
+    pub fn append_later(self: &Arc<Self>, leaf: &Leaf) {
+        let app = Arc::clone(self);
+        self.writer.submit(AppendLeaf { leaf: leaf.to_bytes() }, move |reply| {
+            if let Err(error) = reply {
+                app.counters.ended("log", error.code());
+            }
+        });
+    }
+
+    /// Counts one more outcome of a route.
+    pub fn counters_ended(&self, route: &str, code: &'static str) {
+        self.counters.ended(route, code);
+    }
+
+    /// A new subject whom nobody can name, for values that must be sealed under somebody's key; erased after `lifetime`.
+    pub async fn pending_subject(
+        &self,
+        scope: Scope,
+        lifetime: Span,
+    ) -> Result<((SubjectRow, SubjectNumber), SubjectKey), LoadError> {
+        let new = self.keeper.keyring().create_subject(scope, &mut Draw::new(subject::CREATE_DRAW)?)?;
+        let row = NewSubjectRow {
+            number: new.number,
+            mode: scope.mode,
+            realm: String::new(),
+            dek_id: new.dek_id,
+            epoch: new.wrapped.epoch,
+            wrapped: new.wrapped.bytes,
+            sealed_pseudonym: new.sealed_pseudonym,
+            pending_until: Some(self.clock.now().plus(lifetime)),
+        };
+        let row = self.write(AddSubject { now: self.clock.now(), subject: row }).await?;
+        Ok(((row, new.number), new.key))
+    }
+}

@@ -1,0 +1,264 @@
+//! Putting the gateway together: keys first, then the store, then what must hold before anything is served.
+
+use super::keeper::Keeper;
+use super::keys::{ForgedKey, KeyTable};
+use super::ledger::{Counters, Ledger};
+use super::routes::Routes;
+use super::secrets::SecretText;
+use super::{App, Notify};
+use crate::config::Config;
+use crate::net::body::BodyBudget;
+use crate::net::outbound::OutboundError;
+use crate::net::tls::TlsError;
+use std::collections::HashSet;
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, RwLock};
+use vestibule_core::audit::{Actor, Leaf};
+use vestibule_core::clock::Clock;
+use vestibule_core::document::MatcherError;
+use vestibule_core::id::{Mode, SubjectNumber};
+use vestibule_core::inflight::Sink as _;
+use vestibule_core::network::OriginError;
+use vestibule_core::policy::call::CallPatternError;
+use vestibule_core::retry::Schedule;
+use vestibule_store::{AppendLeaf, EraseSubjects, NewOrigin, Options, Ports, SetGrantRevision, Store, StoreError};
+use vestibule_vault::keystore::KeyStoreError;
+use vestibule_vault::root::RootError;
+use vestibule_vault::rotation::RotationError;
+use vestibule_vault::{Draw, VaultError};
+
+/// Why the gateway does not start. Nothing has been changed then, except a schema brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A secret cannot be read or used.
+    #[error("the secret `{reference}` cannot be used: {why}")]
+    Secret {
+        /// The reference as written.
+        reference: String,
+        /// What is wrong, without the value.
+        why: String,
+    },
+    /// A file cannot be read.
+    #[error("`{path}`: {error}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The key store's file cannot be read or written.
+    #[error("the key store `{path}`: {error}")]
+    KeyStoreFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The key store cannot be opened.
+    #[error("the key store cannot be opened: {0}")]
+    KeyStore(#[from] KeyStoreError),
+    /// The root key is no root key.
+    #[error("the root key cannot be used: {0}")]
+    Root(#[from] RootError),
+    /// A key cannot be used or made.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// A key cannot be rotated.
+    #[error(transparent)]
+    Rotation(#[from] RotationError),
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A stored key is not ours.
+    #[error(transparent)]
+    Forged(#[from] ForgedKey),
+    /// The database holds older keys than the key store has seen.
+    #[error("the database is older than the key store: keys that were revoked since may stand again")]
+    AuthorityRolledBack,
+    /// A certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A destination cannot be used.
+    #[error(transparent)]
+    Origin(#[from] OriginError),
+    /// A destination cannot be used.
+    #[error(transparent)]
+    Outbound(#[from] OutboundError),
+    /// Two places tie.
+    #[error(transparent)]
+    Matcher(#[from] MatcherError),
+    /// A call of a grant cannot be read.
+    #[error(transparent)]
+    Call(#[from] CallPatternError),
+}
+
+impl LoadError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            LoadError::Secret { .. } => "secret.unusable",
+            LoadError::File { .. } => "file.unreadable",
+            LoadError::KeyStoreFile { .. } => "keystore.file",
+            LoadError::KeyStore(error) => error.code(),
+            LoadError::Root(error) => error.code(),
+            LoadError::Vault(error) => error.code(),
+            LoadError::Rotation(error) => error.code(),
+            LoadError::Store(error) => error.code(),
+            LoadError::Forged(_) => "store.tampered",
+            LoadError::AuthorityRolledBack => "store.authority_rolled_back",
+            LoadError::Tls(error) => error.code(),
+            LoadError::Origin(_) => "config.destination",
+            LoadError::Outbound(error) => error.code(),
+            LoadError::Matcher(error) => error.code(),
+            LoadError::Call(_) => "config.call",
+        }
+    }
+}
+
+/// What the gateway is put together from.
+pub struct Settings<'a> {
+    /// The checked configuration.
+    pub config: &'a Config,
+    /// The text of the root key.
+    pub root: &'a SecretText,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// How the database is opened; tests and the durability run open it in other ways.
+    pub store: Options,
+}
+
+/// The number of the only writer there is on SQLite.
+const WRITER: u16 = 1;
+
+impl App {
+    /// Opens keys and database, brings both to what must hold, and compiles the routes. Serves nothing yet.
+    pub fn open(settings: &Settings<'_>) -> Result<Arc<App>, LoadError> {
+        let config = settings.config;
+        let now = settings.clock.now();
+        let keeper = Arc::new(Keeper::open(&config.keys.store, settings.root.expose().as_bytes())?);
+        let routes = Routes::compile(config)?;
+        let store = Store::open(settings.store.clone(), Arc::new(Audit(Arc::clone(&keeper))))?;
+        let app = App {
+            writer: store.writer(),
+            store,
+            ledger: Ledger::new(WRITER, now),
+            counters: Counters::default(),
+            budget: BodyBudget::new(usize::try_from(config.limits.body_budget).unwrap_or(usize::MAX)),
+            deliveries: Notify::new(),
+            writer_number: WRITER,
+            schedule: Schedule::default(),
+            max_body: usize::try_from(config.limits.max_body).unwrap_or(usize::MAX),
+            grant_revision: AtomicU64::new(u64::try_from(now.0).unwrap_or(0)),
+            routes: RwLock::new(Arc::new(routes)),
+            keys: RwLock::new(Arc::new(KeyTable::default())),
+            started: now,
+            requests: AtomicU64::new(0),
+            run: Draw::new(6)?.take()?,
+            clock: Arc::clone(&settings.clock),
+            keeper,
+        };
+        app.settle_log()?;
+        app.settle_erasures()?;
+        app.settle_authority()?;
+        let revision = app.grant_revision.load(std::sync::atomic::Ordering::SeqCst);
+        app.writer.call(SetGrantRevision { revision })?;
+        app.writer.call(AppendLeaf { leaf: app.service_leaf("gateway.start").to_bytes() })?;
+        Ok(Arc::new(app))
+    }
+
+    /// A leaf about the gateway itself.
+    pub fn service_leaf(&self, action: &str) -> Leaf {
+        self.leaf(Actor::Service("gateway".into()), action, Mode::Live)
+    }
+
+    /// A database that is behind the head the key store knows opens a new origin: nothing is signed twice.
+    fn settle_log(&self) -> Result<(), LoadError> {
+        let reader = self.store.reader()?;
+        let head = reader.head()?;
+        let known = self.keeper.read(|keys| keys.head().copied());
+        let behind = match known {
+            Some(known) => {
+                let size = i64::try_from(known.size).unwrap_or(i64::MAX);
+                let leaf = reader.leaves(size, size)?.pop();
+                known.size > 0 && leaf.is_none_or(|leaf| leaf.mac != known.mac)
+            }
+            None => false,
+        };
+        if head.origin.is_none() || behind {
+            let mut leaf = self.service_leaf("log.origin");
+            if behind {
+                leaf.outcome = "log.behind_key_store".into();
+                self.counters.ended("log", "log.behind_key_store");
+            }
+            let id = Draw::new(16)?.take()?;
+            self.writer.call(NewOrigin { id, now: self.clock.now(), leaf: leaf.to_bytes() })?;
+        }
+        self.save_head()
+    }
+
+    /// Writes the newest head into the key store.
+    pub fn save_head(&self) -> Result<(), LoadError> {
+        let head = self.store.reader()?.head()?;
+        let head = vestibule_vault::keystore::Head {
+            origin: head.origin.unwrap_or_default(),
+            size: u64::try_from(head.seq).unwrap_or(0),
+            mac: head.mac,
+        };
+        self.keeper.change(|keys| {
+            keys.set_head(head);
+            Ok::<_, VaultError>(())
+        })
+    }
+
+    /// Whoever stands on the key store's erasure list is erased here too, before anything is served: the database may be
+    /// an older copy (P11).
+    fn settle_erasures(&self) -> Result<(), LoadError> {
+        let erased: HashSet<SubjectNumber> = self.keeper.read(|keys| keys.erased().iter().map(|(number, _)| *number).collect());
+        if erased.is_empty() {
+            return Ok(());
+        }
+        let standing = self.store.reader()?.subjects_by_number(&erased)?;
+        if standing.is_empty() {
+            return Ok(());
+        }
+        let subjects = standing.into_iter().map(|(row, number)| {
+            let mut leaf = self.service_leaf("subject.erase");
+            leaf.outcome = "erasure.applied_to_older_copy".into();
+            (row, number, leaf.to_bytes())
+        });
+        self.writer.call(EraseSubjects { now: self.clock.now(), subjects: subjects.collect(), only_lapsed: false })?;
+        Ok(())
+    }
+
+    /// Loads the workflow keys; a database older than the newest change of keys is refused.
+    fn settle_authority(&self) -> Result<(), LoadError> {
+        let reader = self.store.reader()?;
+        let rows = reader.keys()?;
+        let newest = rows.iter().map(|row| row.revision).max().unwrap_or(0);
+        let accepted = self.accepted_authority(reader.meta(AUTHORITY_FLOOR)?.as_deref());
+        if newest.max(accepted) < self.keeper.read(|keys| keys.authority_revision()) {
+            return Err(LoadError::AuthorityRolledBack);
+        }
+        self.set_keys(KeyTable::load(rows, &self.keeper.keyring())?);
+        Ok(())
+    }
+
+    fn accepted_authority(&self, stored: Option<&[u8]>) -> u64 {
+        let Some((revision, mac)) = stored.and_then(|bytes| bytes.split_first_chunk::<8>()) else { return 0 };
+        let fits = mac.try_into().is_ok_and(|mac| self.keeper.keyring().authority_mac_verify(AUTHORITY_FLOOR, &[revision], mac));
+        if fits { u64::from_be_bytes(*revision) } else { 0 }
+    }
+}
+
+/// The meta value by which an operator has accepted that a restored database holds older keys.
+pub const AUTHORITY_FLOOR: &str = "authority-floor";
+
+struct Audit(Arc<Keeper>);
+
+impl Ports for Audit {
+    fn leaf_mac(&self, previous: &[u8; 32], leaf: &[u8]) -> [u8; 32] {
+        self.0.keyring().leaf_mac(previous, leaf)
+    }
+}

@@ -1,0 +1,64 @@
+//! What one thread of the data path has to itself: a reader of the store, kept connections, leased record numbers.
+
+use super::App;
+use super::routes::Routes;
+use crate::net::outbound::Client;
+use std::cell::RefCell;
+use std::sync::Arc;
+use vestibule_core::id::RecordNo;
+use vestibule_store::{LeaseRecords, Reader, StoreError};
+
+/// Record numbers leased at a time.
+const LEASE: u32 = 4096;
+
+/// One thread's part of the gateway.
+pub struct Worker {
+    /// What all threads share.
+    pub app: Arc<App>,
+    /// This thread's read-only connection.
+    pub reader: Reader,
+    /// This thread's outbound connections.
+    pub client: Client,
+    /// This thread's record numbers.
+    pub lease: Lease,
+}
+
+impl Worker {
+    /// A worker of this gateway.
+    pub fn new(app: &Arc<App>, client: Client) -> Result<Worker, StoreError> {
+        let lease = Lease { app: Arc::clone(app), range: RefCell::new(None) };
+        Ok(Worker { app: Arc::clone(app), reader: app.store.reader()?, client, lease })
+    }
+
+    /// The routes as they are now.
+    pub fn routes(&self) -> Arc<Routes> {
+        self.app.routes()
+    }
+}
+
+/// Record numbers that nobody else uses. What is left when the process ends is never used: numbers are plenty.
+pub struct Lease {
+    app: Arc<App>,
+    range: RefCell<Option<(RecordNo, u32)>>,
+}
+
+impl Lease {
+    /// The first of `count` consecutive numbers.
+    pub async fn take(&self, count: u32) -> Result<RecordNo, StoreError> {
+        if let Some(first) = self.from_range(count) {
+            return Ok(first);
+        }
+        let leased = LEASE.max(count);
+        let first = self.app.write(LeaseRecords { writer: self.app.writer_number, count: leased }).await?;
+        *self.range.borrow_mut() = Some((first, leased));
+        self.from_range(count).ok_or(StoreError::Range)
+    }
+
+    fn from_range(&self, count: u32) -> Option<RecordNo> {
+        let mut range = self.range.borrow_mut();
+        let (first, left) = (*range)?;
+        let rest = left.checked_sub(count)?;
+        *range = if rest == 0 { None } else { first.offset(u64::from(count)).map(|next| (next, rest)) };
+        Some(first)
+    }
+}

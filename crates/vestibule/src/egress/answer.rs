@@ -1,0 +1,224 @@
+//! The vendor's answer on its way to the platform: typed kept fields pass, the rest is dropped or tokenized, and
+//! nothing of the call comes back in the clear.
+
+use super::ledger::{self, Caller};
+use super::reflect::{Guard, Reflection};
+use super::refuse::Refused;
+use super::tokens::Opened;
+use crate::app::audience;
+use crate::app::routes::{AnswerRules, GrantDetail};
+use crate::app::worker::Worker;
+use crate::config::JsonType;
+use crate::ingress::is_json;
+use crate::respond::{self, Answer};
+use bytes::Bytes;
+use http::Response;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http_body_util::Full;
+use vestibule_core::clock::Span;
+use vestibule_core::document::{Document, Kind, Limits, NodeId, escape_string};
+use vestibule_core::id::Scope;
+use vestibule_core::inflight::Sink as _;
+use vestibule_core::protect::{Item, Part, Plan};
+use vestibule_core::token::{Block, TokenText};
+use vestibule_store::{AnswerRecord, AnswerReply, NewRecord};
+use vestibule_vault::record::{self, SlotValue, ValueKind};
+use vestibule_vault::subject::WrappedDek;
+use vestibule_vault::{Draw, SubjectKey};
+
+/// How long values of an answer about nobody known are kept.
+const PENDING: Span = Span::days(30);
+
+/// A call that the vendor has answered.
+pub struct Sent {
+    pub(super) response: Response<Bytes>,
+    pub(super) guard: Guard,
+    pub(super) leaf: i64,
+    pub(super) host: String,
+    pub(super) max: usize,
+}
+
+/// Protects the vendor's answer and hands it to the workflow.
+pub(super) async fn protect(
+    worker: &Worker,
+    caller: &Caller,
+    detail: &GrantDetail,
+    opened: &Opened,
+    sent: Sent,
+) -> Result<Answer, Refused> {
+    let status = sent.response.status();
+    let protected = body(worker, caller, &detail.answer, opened, &sent).await;
+    let code = match &protected {
+        Ok(_) if status.is_success() => "ok",
+        Ok(_) => "upstream.status",
+        Err(refused) => refused.code,
+    };
+    ledger::outcome(worker, caller, sent.leaf, &sent.host, code, status.as_u16());
+    let body = protected?;
+    let mut answer = Response::new(Full::new(Bytes::from(body.unwrap_or_default())));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if !status.is_success() {
+        headers.insert(respond::ERROR_HEADER, HeaderValue::from_static("upstream"));
+    }
+    if status != http::StatusCode::NO_CONTENT {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    if let Some(after) = sent.response.headers().get(http::header::RETRY_AFTER).filter(|value| is_seconds(value)) {
+        headers.insert(http::header::RETRY_AFTER, after.clone());
+    }
+    if let Ok(value) = HeaderValue::from_str(&caller.request) {
+        headers.insert(respond::REQUEST_ID, value);
+    }
+    Ok(answer)
+}
+
+fn is_seconds(value: &HeaderValue) -> bool {
+    !value.is_empty() && value.len() <= 6 && value.as_bytes().iter().all(u8::is_ascii_digit)
+}
+
+/// The protected body; none where the vendor sent none.
+async fn body(worker: &Worker, caller: &Caller, rules: &AnswerRules, opened: &Opened, sent: &Sent) -> Result<Option<Vec<u8>>, Refused> {
+    let bytes = sent.response.body();
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    if bytes.len() > sent.max {
+        return Err(Refused::upstream("upstream.too_large", true));
+    }
+    let media_type = sent.response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if !media_type.is_some_and(is_json) {
+        return Err(Refused::upstream("upstream.not_json", true));
+    }
+    let doc = Document::parse(bytes, &Limits::default()).map_err(|_| Refused::upstream("upstream.bad_json", true))?;
+    let mut plan = rules.rules.plan(&doc);
+    for (node, rule) in plan.kept().to_vec() {
+        let fits = rules.types.get(usize::from(rule)).is_some_and(|kind| has_type(&doc, node, *kind));
+        if !fits {
+            plan.reject(node);
+        }
+    }
+    reflect(worker, caller, &doc, &mut plan, &sent.guard);
+    let tokens = tokens(worker, caller, rules, opened, &plan, &sent.guard).await?;
+    Ok(Some(plan.write(&tokens, &worker.routes().token_domain)))
+}
+
+/// A null passes for every type: it says that there is nothing.
+fn has_type(doc: &Document<'_>, node: NodeId, kind: JsonType) -> bool {
+    match (doc.node(node).kind(), kind) {
+        (Kind::Null, _) | (Kind::Number, JsonType::Number) | (Kind::String, JsonType::String) => true,
+        (Kind::True | Kind::False, JsonType::Boolean) => true,
+        (Kind::Number, JsonType::Integer) => !doc.raw(node).contains(['.', 'e', 'E']),
+        _ => false,
+    }
+}
+
+/// Kept values that repeat something of the call become tokens or go.
+fn reflect(worker: &Worker, caller: &Caller, doc: &Document<'_>, plan: &mut Plan<'_, '_>, guard: &Guard) {
+    for (node, _) in plan.kept().to_vec() {
+        let text = match doc.node(node).kind() {
+            Kind::String => doc.string(node),
+            Kind::Number => doc.raw(node).into(),
+            _ => continue,
+        };
+        match guard.check(&text) {
+            Reflection::Clean => {}
+            Reflection::Replaced(text) => plan.put(node, escape_string(&text)),
+            Reflection::Leak => {
+                worker.app.counters.ended(&caller.route, "upstream.reflected_secret");
+                plan.reject(node);
+            }
+        }
+    }
+}
+
+/// Tokens for the values that no rule keeps: an old one for a value of this call, new ones for the rest.
+async fn tokens(
+    worker: &Worker,
+    caller: &Caller,
+    rules: &AnswerRules,
+    opened: &Opened,
+    plan: &Plan<'_, '_>,
+    guard: &Guard,
+) -> Result<Vec<TokenText>, Refused> {
+    let items = plan.items();
+    let Some(retention) = rules.retention.filter(|_| !items.is_empty()) else { return Ok(Vec::new()) };
+    let keyring = worker.app.keeper.keyring();
+    let now = worker.app.clock.now();
+    let (subject, key) = subject(worker, caller, opened).await?;
+    let fresh: Vec<&Item> = items.iter().filter(|item| known(plan, item, guard).is_none()).collect();
+    let count = u32::try_from(record::records(fresh.len()).max(1)).map_err(|_| Refused::new("document.too_many_values"))?;
+    let first = worker.lease.take(count).await?;
+    let mut draw = Draw::new(record::draw_len(fresh.len()) + 6 * fresh.len())?;
+    let values: Vec<std::borrow::Cow<'_, [u8]>> = fresh.iter().map(|item| plan.value(item)).collect();
+    let mut slots = Vec::with_capacity(fresh.len());
+    let mut blocks = Vec::with_capacity(fresh.len());
+    for (position, (item, value)) in fresh.iter().zip(&values).enumerate() {
+        let (number, slot) = record::place(first, position).ok_or(Refused::new("document.too_many_values"))?;
+        let random = draw.take()?;
+        slots.push(SlotValue { category: item.category, field: plan.field(item), kind: kind(plan, item), random, value });
+        blocks.push(Block(keyring.token(number, slot, random)?));
+    }
+    let sealed = keyring.seal_record(&key, first, &slots, &mut draw)?;
+    let workflow = caller.principal.workflow.as_str();
+    let mut leaf = caller.leaf(worker, "answer.tokenize");
+    leaf.others = u32::try_from(fresh.len()).unwrap_or(u32::MAX);
+    let job = AnswerRecord {
+        now,
+        subject: subject.0,
+        number: subject.1,
+        record: NewRecord {
+            first,
+            count,
+            created: now,
+            expires: Some(now.plus(retention)),
+            audience: audience::write(&keyring, first, subject.1, &[workflow]),
+            sealed,
+        },
+        stable: Vec::new(),
+        absent_stable: Vec::new(),
+        audience_updates: Vec::new(),
+        leaf: leaf.to_bytes(),
+    };
+    match worker.app.write(job).await? {
+        AnswerReply::Committed { .. } => {}
+        AnswerReply::Stale(_) => return Err(Refused::upstream("token.erased", true)),
+    }
+    let mut fresh = blocks.iter();
+    let tokens = items.iter().map(|item| match known(plan, item, guard) {
+        Some(token) => Some(token),
+        None => fresh.next().map(TokenText::new),
+    });
+    tokens.collect::<Option<Vec<_>>>().ok_or(Refused::new("internal"))
+}
+
+fn known(plan: &Plan<'_, '_>, item: &Item, guard: &Guard) -> Option<TokenText> {
+    guard.token_of(&plan.value(item))
+}
+
+/// The subject whose key seals what the answer holds: the call's own, or one that nobody can name yet.
+async fn subject(
+    worker: &Worker,
+    caller: &Caller,
+    opened: &Opened,
+) -> Result<((vestibule_core::id::SubjectRow, vestibule_core::id::SubjectNumber), SubjectKey), Refused> {
+    let scope = Scope::of(caller.principal.mode);
+    if let Some(row) = opened.subject() {
+        let stored = row.subject.key.as_ref().ok_or(Refused::new("token.erased"))?;
+        let wrapped = WrappedDek { epoch: stored.epoch, bytes: stored.wrapped.clone() };
+        let key = worker.app.keeper.keyring().open_subject(scope, row.subject.number, stored.dek_id, &wrapped)?;
+        return Ok(((row.subject.row, row.subject.number), key));
+    }
+    worker.app.pending_subject(scope, PENDING).await.map_err(|error| Refused::new(error.code()))
+}
+
+fn kind(plan: &Plan<'_, '_>, item: &Item) -> ValueKind {
+    match (item.part, plan.kind(item)) {
+        (Part::Name, _) => ValueKind::Name,
+        (Part::Subtree, _) => ValueKind::Json,
+        (Part::Scalar, Kind::String) => ValueKind::String,
+        (Part::Scalar, Kind::Number) => ValueKind::Number,
+        (Part::Scalar, _) => ValueKind::Bool,
+    }
+}

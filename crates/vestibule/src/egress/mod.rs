@@ -1,0 +1,121 @@
+//! Data out. [`call`] is the picture of it: a workflow calls here instead of the vendor.
+//!
+//! ```text
+//! authenticate workflow -> decide() -> Allowed -> audit record -> Permit -> reveal -> inject credential -> send -> protect answer
+//! ```
+//! Real values exist between `reveal` and `send` only, in [`wire`]. Without a durable audit record there is no permit,
+//! and without a permit nothing opens.
+
+mod answer;
+mod authenticate;
+mod ledger;
+mod reflect;
+mod refuse;
+mod repeat;
+mod request;
+mod tokens;
+mod wire;
+
+use crate::app::routes::OutRoute;
+use crate::app::worker::Worker;
+use crate::net::server::Peer;
+use crate::respond::{self, Answer};
+use http::Request;
+use hyper::body::Incoming;
+use refuse::Refused;
+use std::rc::Rc;
+use std::sync::Arc;
+use vestibule_core::id::Mode;
+use vestibule_core::inflight::InFlight;
+use vestibule_core::policy::{self, Call};
+use vestibule_core::stage::Permit;
+
+pub use ledger::Caller;
+
+/// Makes one call for a workflow. Runs as a task of its own, so that a caller who hangs up cannot undo half of it.
+pub async fn call(worker: Rc<Worker>, name: String, request: Request<Incoming>, peer: Peer) -> Answer {
+    let in_flight = InFlight::begin(&worker.app.counters, &name);
+    let id = worker.app.request_id();
+    let Some(principal) = authenticate::authenticate(&worker, request.headers(), peer) else {
+        in_flight.end("key.refused");
+        return respond::stranger();
+    };
+    let caller = Caller { principal, route: name.clone(), request: id };
+    match pass(&worker, &caller, request).await {
+        Ok(answer) => {
+            in_flight.end("ok");
+            answer
+        }
+        Err(refused) => {
+            in_flight.end(refused.code);
+            refused.answer(&worker, &caller).await
+        }
+    }
+}
+
+async fn pass(worker: &Worker, caller: &Caller, request: Request<Incoming>) -> Result<Answer, Refused> {
+    let routes = worker.routes();
+    let route = routes.outbound.get(&caller.route).ok_or(Refused::new("route.unknown"))?;
+    authenticate::still_works(&routes, caller, worker.app.clock.now())?;
+    let revision = worker.app.grant_revision.load(std::sync::atomic::Ordering::SeqCst);
+    let destination = match caller.principal.mode {
+        Mode::Live => &route.live,
+        Mode::Test => route.test.as_ref().ok_or(Refused::new("grant.no_test"))?,
+    };
+    let received = request::read(worker, caller, request).await?;
+    let path = received.path()?;
+    let now = worker.app.clock.now();
+    let (index, grant) = policy::select(&route.grants, &caller.principal.workflow, received.method(), &path, now)?;
+    let detail = route.details.get(index).ok_or(Refused::new("internal"))?;
+
+    let draft = tokens::find(&received, &path, detail, &routes.token_domain)?;
+    let opened = tokens::open(worker, caller, &draft)?;
+    let call = Call {
+        workflow: &caller.principal.workflow,
+        mode: caller.principal.mode,
+        method: received.method(),
+        path: &path,
+        host: destination.target.host(),
+        uses: &opened.uses,
+        addressees: &tokens::addressees(&draft, &opened, detail),
+    };
+    let allowed = policy::decide(&call, grant, now)?;
+
+    let repeat = match repeat::begin(worker, caller, &received).await? {
+        repeat::Begun::Answered(answer) => return Ok(answer),
+        repeat::Begun::Call(repeat) => repeat,
+    };
+    let sent = send(worker, caller, route, destination, &draft, &opened, allowed, revision).await;
+    let finished = match sent {
+        Ok(sent) => answer::protect(worker, caller, detail, &opened, sent).await,
+        Err(refused) => Err(refused),
+    };
+    repeat::finish(worker, caller, repeat, opened.subject(), finished).await
+}
+
+/// From the decision to the vendor's answer: record, permit, reveal, send.
+#[expect(clippy::too_many_arguments, reason = "each is one stage of the call, named in the picture above")]
+async fn send(
+    worker: &Worker,
+    caller: &Caller,
+    route: &Arc<OutRoute>,
+    destination: &crate::app::destination::Destination,
+    draft: &tokens::Draft<'_>,
+    opened: &tokens::Opened,
+    allowed: policy::Allowed,
+    revision: u64,
+) -> Result<answer::Sent, Refused> {
+    let keys = tokens::unwrap(worker, opened)?;
+    let receipt = ledger::record(worker, caller, draft, opened, &keys, destination, revision).await?;
+    let leaf = receipt.leaf();
+    let permit = Permit::new(allowed, receipt);
+    let wire = wire::reveal(worker, permit, draft, opened, &keys, destination)?;
+    let (request, guard) = wire.into_request();
+    match worker.client.send(&destination.target, request).await {
+        Ok(response) => Ok(answer::Sent { response, guard, leaf, host: destination.target.host().to_owned(), max: route.max_answer }),
+        Err(error) => {
+            ledger::outcome(worker, caller, leaf, destination.target.host(), error.code(), 0);
+            Err(Refused::upstream(error.code(), error.maybe_sent()))
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! `Idempotency-Key`: a call that writes and is repeated within a day gets the first answer, and the vendor no second
+//! candidate.
+
+use super::Caller;
+use super::refuse::Refused;
+use super::request::{IDEMPOTENCY_KEY, Received};
+use crate::app::worker::Worker;
+use crate::respond::{self, Answer};
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{Response, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use vestibule_core::clock::Span;
+use vestibule_core::id::{Scope, SubjectNumber, SubjectRow};
+use vestibule_store::{Abandon, Begin, Finish, RecordData, SubjectData};
+use vestibule_vault::body::{self, BodyPurpose};
+use vestibule_vault::subject::WrappedDek;
+use vestibule_vault::{Draw, SubjectKey};
+
+/// How long a first answer is kept.
+const LIFETIME: Span = Span::hours(24);
+/// The longest key.
+const MAX_KEY: usize = 255;
+
+/// What is known of a call before it is made.
+pub enum Begun {
+    /// It was made before: this was the answer.
+    Answered(Answer),
+    /// It has to be made; with a claim, if the workflow marked it.
+    Call(Option<[u8; 16]>),
+}
+
+/// Claims the call's key, if it carries one and writes.
+pub(super) async fn begin(worker: &Worker, caller: &Caller, received: &Received) -> Result<Begun, Refused> {
+    let Some(value) = received.headers().get(IDEMPOTENCY_KEY) else { return Ok(Begun::Call(None)) };
+    if matches!(received.method(), "GET" | "HEAD") {
+        return Ok(Begun::Call(None));
+    }
+    let text = value.to_str().ok().filter(|text| (1..=MAX_KEY).contains(&text.len()));
+    let text = text.ok_or(Refused::at("request.header", "the header idempotency-key"))?;
+    let keyring = worker.app.keeper.keyring();
+    let scope = Scope::of(caller.principal.mode);
+    let source = format!("idempotency/{}/{}", caller.principal.workflow, caller.route);
+    let key = keyring.replay_key(scope, &source, &[text.as_bytes()]);
+    let query = received.query().unwrap_or_default();
+    let parts: [&[u8]; 4] = [received.method().as_bytes(), received.raw_path().as_bytes(), query.as_bytes(), received.body()];
+    let fingerprint = keyring.replay_key(scope, "idempotency/call", &parts);
+    let now = worker.app.clock.now();
+    match worker.app.write(Begin { key, fingerprint, now, until: now.plus(LIFETIME) }).await? {
+        vestibule_store::Begun::Fresh => Ok(Begun::Call(Some(key))),
+        vestibule_store::Begun::InFlight { .. } => Err(Refused::new("idempotency.in_flight")),
+        vestibule_store::Begun::Conflict => Err(Refused::new("idempotency.conflict")),
+        vestibule_store::Begun::Erased => Err(Refused::new("token.erased")),
+        vestibule_store::Begun::Done { answer, subject } => {
+            let subject = worker.reader.subject(subject)?.ok_or(Refused::new("token.erased"))?;
+            let sealing = unwrap(worker, scope, &subject)?;
+            let plain = keyring.open_body(&sealing, BodyPurpose::Answer, &key, &answer)?;
+            Ok(Begun::Answered(decode(&plain, caller).ok_or(Refused::new("store.tampered"))?))
+        }
+    }
+}
+
+/// Keeps the answer of a claimed call, or gives the claim back if the call certainly had no effect.
+pub(super) async fn finish(
+    worker: &Worker,
+    caller: &Caller,
+    claim: Option<[u8; 16]>,
+    about: Option<&RecordData>,
+    ended: Result<Answer, Refused>,
+) -> Result<Answer, Refused> {
+    let Some(key) = claim else { return ended };
+    let answer = match ended {
+        Err(refused) if !refused.maybe_sent => {
+            worker.app.write(Abandon { key }).await?;
+            return Err(refused);
+        }
+        // the vendor may have acted: a repeat must not act again, so it gets this answer too
+        Err(refused) => refused.problem(caller),
+        Ok(answer) => answer,
+    };
+    let (parts, body) = answer.into_parts();
+    let bytes = body.collect().await.map(|collected| collected.to_bytes()).unwrap_or_default();
+    let scope = Scope::of(caller.principal.mode);
+    let (subject, sealing) = sealing_subject(worker, scope, about).await?;
+    let plain = encode(parts.status, parts.headers.get(CONTENT_TYPE), parts.headers.get(respond::ERROR_HEADER), &bytes);
+    let keyring = worker.app.keeper.keyring();
+    let sealed = keyring.seal_body(&sealing, BodyPurpose::Answer, &key, &plain, &mut Draw::new(body::DRAW)?)?;
+    worker.app.write(Finish { key, answer: sealed, subject: subject.0 }).await?;
+    Ok(Response::from_parts(parts, Full::new(bytes)))
+}
+
+async fn sealing_subject(
+    worker: &Worker,
+    scope: Scope,
+    about: Option<&RecordData>,
+) -> Result<((SubjectRow, SubjectNumber), SubjectKey), Refused> {
+    match about {
+        Some(row) => Ok(((row.subject.row, row.subject.number), unwrap(worker, scope, &row.subject)?)),
+        None => worker.app.pending_subject(scope, LIFETIME).await.map_err(|error| Refused::new(error.code())),
+    }
+}
+
+fn unwrap(worker: &Worker, scope: Scope, subject: &SubjectData) -> Result<SubjectKey, Refused> {
+    let stored = subject.key.as_ref().ok_or(Refused::new("token.erased"))?;
+    let wrapped = WrappedDek { epoch: stored.epoch, bytes: stored.wrapped.clone() };
+    Ok(worker.app.keeper.keyring().open_subject(scope, subject.number, stored.dek_id, &wrapped)?)
+}
+
+/// Status, whose error it is, length of the content type, content type, body.
+fn encode(status: StatusCode, media_type: Option<&HeaderValue>, error: Option<&HeaderValue>, body: &[u8]) -> Vec<u8> {
+    let media_type = media_type.map_or(&[] as &[u8], HeaderValue::as_bytes);
+    let mut out = status.as_u16().to_be_bytes().to_vec();
+    out.push(match error.map(HeaderValue::as_bytes) {
+        Some(b"upstream") => 2,
+        Some(_) => 1,
+        None => 0,
+    });
+    out.push(u8::try_from(media_type.len()).unwrap_or(0));
+    out.extend(media_type.iter().take(usize::from(u8::MAX)));
+    out.extend(body);
+    out
+}
+
+fn decode(plain: &[u8], caller: &Caller) -> Option<Answer> {
+    let (head, rest) = plain.split_first_chunk::<4>()?;
+    let [high, low, whose, length] = *head;
+    let (media_type, body) = rest.split_at_checked(usize::from(length))?;
+    let mut answer = Response::new(Full::new(Bytes::copy_from_slice(body)));
+    *answer.status_mut() = StatusCode::from_u16(u16::from_be_bytes([high, low])).ok()?;
+    let headers = answer.headers_mut();
+    if !media_type.is_empty() {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_bytes(media_type).ok()?);
+    }
+    if whose > 0 {
+        headers.insert(respond::ERROR_HEADER, HeaderValue::from_static(if whose == 2 { "upstream" } else { "gateway" }));
+    }
+    headers.insert("idempotent-replay", HeaderValue::from_static("true"));
+    headers.insert(respond::REQUEST_ID, HeaderValue::from_str(&caller.request).ok()?);
+    Some(answer)
+}

@@ -1,0 +1,233 @@
+//! The tokens of a call: where they stand, whose they are, and which rows hold what they open.
+
+use super::Caller;
+use super::refuse::Refused;
+use super::request::{IDEMPOTENCY_KEY, Media, Received};
+use crate::app::audience;
+use crate::app::routes::GrantDetail;
+use crate::app::worker::Worker;
+use vestibule_core::document::{Document, Form, Kind, Limits};
+use vestibule_core::id::{Pseudonym, Scope, SubjectNumber, SubjectRow};
+use vestibule_core::outgoing::{Site, Spot};
+use vestibule_core::policy::addressee::Addressee;
+use vestibule_core::policy::call::CallPath;
+use vestibule_core::policy::Use;
+use vestibule_core::protect;
+use vestibule_store::{RecordData, SubjectState};
+use vestibule_vault::SubjectKey;
+use vestibule_vault::record::PackedRecord;
+use vestibule_vault::subject::WrappedDek;
+use vestibule_vault::token::TokenRef;
+
+/// A call taken apart, with every token in it.
+pub struct Draft<'a> {
+    pub(super) received: &'a Received,
+    pub(super) segments: Vec<&'a str>,
+    pub(super) body: Body<'a>,
+    pub(super) query: Option<Form>,
+    pub(super) sites: Vec<Site>,
+}
+
+/// The body, parsed.
+pub enum Body<'a> {
+    /// There is none.
+    Empty,
+    /// A document.
+    Json(Document<'a>),
+    /// A form.
+    Form(Form),
+}
+
+impl Draft<'_> {
+    /// The places tokens stand at, for the log: each once.
+    pub(super) fn field_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for site in &self.sites {
+            if !names.contains(&site.at) && names.len() < 64 {
+                names.push(site.at.clone());
+            }
+        }
+        names
+    }
+}
+
+/// Finds every token of a call. One that stands where no grant could name it is an error here and now.
+pub(super) fn find<'a>(
+    received: &'a Received,
+    path: &CallPath<'a>,
+    detail: &GrantDetail,
+    token_domain: &str,
+) -> Result<Draft<'a>, Refused> {
+    let mut sites = detail.places.find_path(path.segments(), token_domain)?;
+    let query = match received.query() {
+        None => None,
+        Some(text) => {
+            let form = Form::parse(text.as_bytes()).map_err(|error| Refused::at(error.code(), "the query"))?;
+            sites.extend(detail.places.find_query(&form, token_domain)?);
+            Some(form)
+        }
+    };
+    for (name, value) in received.headers() {
+        let carries = received.passed().any(|(passed, _)| passed == name) || detail.places.headers().any(|place| place == name.as_str());
+        if carries {
+            let text = value.to_str().map_err(|_| Refused::at("request.header", format!("the header {name}")))?;
+            sites.extend(detail.places.find_header(name.as_str(), text, token_domain)?);
+        }
+    }
+    let body = match received.media() {
+        Media::Empty => Body::Empty,
+        Media::Json => {
+            let doc = Document::parse(received.body(), &Limits::default())
+                .map_err(|error| Refused::at(error.code, format!("line {}, column {}", error.line, error.column)))?;
+            sites.extend(detail.places.find_json(&doc, token_domain)?);
+            Body::Json(doc)
+        }
+        Media::Form => {
+            let form = Form::parse(received.body()).map_err(|error| Refused::at(error.code(), "the body"))?;
+            sites.extend(detail.places.find_form(&form, token_domain)?);
+            Body::Form(form)
+        }
+    };
+    if sites.iter().any(|site| site.spot == Spot::Header(IDEMPOTENCY_KEY.as_str().to_owned())) {
+        return Err(Refused::at("grant.place", "the header idempotency-key"));
+    }
+    Ok(Draft { received, segments: path.segments().to_vec(), body, query, sites })
+}
+
+/// The rows that hold what the tokens open; nothing is decrypted yet.
+pub struct Opened {
+    pub(super) uses: Vec<Use>,
+    pub(super) tokens: Vec<TokenRef>,
+    /// For each token, the position of its row.
+    pub(super) rows_of: Vec<usize>,
+    pub(super) rows: Vec<RecordData>,
+}
+
+impl Opened {
+    /// Every subject of the call, once.
+    pub(super) fn subjects(&self) -> Vec<(SubjectRow, SubjectNumber)> {
+        let mut out: Vec<(SubjectRow, SubjectNumber)> = Vec::new();
+        for row in &self.rows {
+            let entry = (row.subject.row, row.subject.number);
+            if !out.contains(&entry) {
+                out.push(entry);
+            }
+        }
+        out
+    }
+
+    /// The subject the call is about: that of its first token.
+    pub(super) fn subject(&self) -> Option<&RecordData> {
+        self.rows.first()
+    }
+}
+
+/// Looks every token up.
+pub(super) fn open(worker: &Worker, caller: &Caller, draft: &Draft<'_>) -> Result<Opened, Refused> {
+    let keyring = worker.app.keeper.keyring();
+    let mut opened = Opened { uses: Vec::new(), tokens: Vec::new(), rows_of: Vec::new(), rows: Vec::new() };
+    for site in &draft.sites {
+        let token = keyring.open_token(site.block.0).ok_or_else(|| Refused::at("token.foreign", &site.at))?;
+        let known = opened.rows.iter().position(|row| covers(row, &token));
+        let position = match known {
+            Some(position) => position,
+            None => {
+                let row = worker.reader.record(token.record)?.ok_or_else(|| Refused::at("token.unknown", &site.at))?;
+                opened.rows.push(row);
+                opened.rows.len() - 1
+            }
+        };
+        let row = opened.rows.get(position).ok_or_else(|| Refused::at("token.unknown", &site.at))?;
+        let (Some(sealed), Some(stored)) = (&row.sealed, &row.audience) else {
+            let erased = row.subject.state == SubjectState::Erased;
+            return Err(Refused::at(if erased { "token.erased" } else { "token.expired" }, &site.at));
+        };
+        let packed = PackedRecord::parse(sealed)?;
+        let slot = packed.slot(row.first, token.record, token.slot).filter(|slot| slot.random == token.random);
+        let slot = slot.ok_or_else(|| Refused::at("token.unknown", &site.at))?;
+        let members = audience::read(&keyring, row.first, row.subject.number, stored);
+        let members = members.ok_or_else(|| Refused::at("store.tampered", &site.at))?;
+        opened.uses.push(Use {
+            place: site.place,
+            at: site.at.clone(),
+            carrier: site.carrier,
+            record: token.record,
+            slot: token.slot,
+            category: slot.category,
+            subject: row.subject.number,
+            mode: row.subject.mode,
+            in_audience: members.contains(&caller.principal.workflow.as_str()),
+        });
+        opened.tokens.push(token);
+        opened.rows_of.push(position);
+    }
+    Ok(opened)
+}
+
+fn covers(row: &RecordData, token: &TokenRef) -> bool {
+    let first = row.first.as_u64();
+    (first..first + u64::from(row.count)).contains(&token.record.as_u64())
+}
+
+/// What stands at the addressee places of the grant.
+pub(super) fn addressees<'d>(
+    draft: &'d Draft<'_>,
+    opened: &Opened,
+    detail: &GrantDetail,
+) -> Vec<(usize, String, Addressee<'d>)> {
+    let mut out = Vec::new();
+    let Body::Json(doc) = &draft.body else { return out };
+    for (condition, (name, matcher)) in detail.addressees.iter().enumerate() {
+        for place in protect::places(doc, matcher) {
+            let inside = doc.nodes().filter(|(id, node)| *id >= place && *id < doc.node(place).next() && !node.kind().is_container());
+            for (id, node) in inside {
+                let owner = draft.sites.iter().zip(&opened.uses).find(|(site, _)| site.spot == Spot::Value(id));
+                let addressee = match owner {
+                    Some((_, used)) => Addressee::Token(used.subject),
+                    None if node.kind() == Kind::String => match doc.string(id) {
+                        std::borrow::Cow::Borrowed(text) => Addressee::Literal(text),
+                        // an escaped text is no plain address
+                        std::borrow::Cow::Owned(_) => Addressee::Literal(""),
+                    },
+                    None => Addressee::Literal(""),
+                };
+                out.push((condition, name.clone(), addressee));
+            }
+        }
+    }
+    out
+}
+
+/// The unwrapped keys of the call's subjects, with their names in the log.
+pub struct Keys(Vec<(SubjectNumber, SubjectKey, Pseudonym)>);
+
+impl Keys {
+    /// The key of a subject.
+    pub(super) fn of(&self, subject: SubjectNumber) -> Result<&SubjectKey, Refused> {
+        let found = self.0.iter().find(|(number, _, _)| *number == subject);
+        found.map(|(_, key, _)| key).ok_or(Refused::new("token.erased"))
+    }
+
+    /// The names of the subjects in the log.
+    pub(super) fn pseudonyms(&self) -> Vec<Pseudonym> {
+        self.0.iter().map(|(_, _, pseudonym)| *pseudonym).collect()
+    }
+}
+
+/// Unwraps the keys of the call's subjects.
+pub(super) fn unwrap(worker: &Worker, opened: &Opened) -> Result<Keys, Refused> {
+    let keyring = worker.app.keeper.keyring();
+    let mut keys: Vec<(SubjectNumber, SubjectKey, Pseudonym)> = Vec::new();
+    for row in &opened.rows {
+        let subject = &row.subject;
+        if keys.iter().any(|(number, _, _)| *number == subject.number) {
+            continue;
+        }
+        let stored = subject.key.as_ref().ok_or(Refused::new("token.erased"))?;
+        let wrapped = WrappedDek { epoch: stored.epoch, bytes: stored.wrapped.clone() };
+        let key = keyring.open_subject(Scope::of(subject.mode), subject.number, stored.dek_id, &wrapped)?;
+        let pseudonym = keyring.open_pseudonym(&key, &stored.sealed_pseudonym)?;
+        keys.push((subject.number, key, pseudonym));
+    }
+    Ok(Keys(keys))
+}

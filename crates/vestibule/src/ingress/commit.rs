@@ -1,0 +1,102 @@
+//! Last: one transaction writes event, sealed values, leaf and delivery; only then the source hears that all is well.
+
+use super::authenticate::Replay;
+use super::protect::{self, Protected};
+use super::refuse::Refused;
+use super::validate::Validated;
+use crate::app::routes::InRoute;
+use crate::app::worker::Worker;
+use crate::respond::{self, Answer};
+use http::StatusCode;
+use vestibule_core::audit::{Actor, Direction};
+use vestibule_core::clock::Timestamp;
+use vestibule_store::{AcceptEvent, AcceptReply};
+
+/// How often an event is protected again because somebody else wrote first.
+const TRIES: u32 = 8;
+
+/// Protects and stores a validated event and answers the source. A repeat gets the first answer and has no effect.
+pub(super) async fn commit(
+    worker: &Worker,
+    route: &InRoute,
+    validated: &Validated<'_>,
+    request: &str,
+) -> Result<Answer, Refused> {
+    let replay = validated.replay();
+    let event_id = worker.app.event_id().map_err(protect::vault)?;
+    for _ in 0..TRIES {
+        let now = worker.app.clock.now();
+        let protected = protect::protect(worker, route, validated, &event_id, now).await?;
+        let job = job(worker, route, replay, protected, event_id.clone(), request, now);
+        match worker.app.write(job).await.map_err(protect::store)? {
+            AcceptReply::Accepted { delivery, .. } => {
+                if delivery.is_some() {
+                    worker.app.deliveries.notify_one();
+                }
+                return Ok(accepted(&event_id));
+            }
+            AcceptReply::Repeat { event_id, .. } => return Ok(accepted(&event_id)),
+            AcceptReply::Conflict => return Err(Refused::known("event.conflict")),
+            AcceptReply::Stale(_) => {}
+        }
+    }
+    Err(Refused::known("store.busy"))
+}
+
+/// The answer to an event that the route's conditions leave out.
+pub(super) async fn ignored(worker: &Worker, route: &InRoute, request: &str) -> Answer {
+    let mut leaf = worker.app.leaf(Actor::Source(route.name.clone()), "event.ignore", route.mode);
+    leaf.route.clone_from(&route.name);
+    leaf.direction = Direction::In;
+    leaf.status = 200;
+    leaf.request = request.to_owned();
+    worker.app.append(&leaf).await;
+    respond::json(StatusCode::OK, r#"{"status":"ignored"}"#)
+}
+
+fn accepted(event_id: &str) -> Answer {
+    respond::json(StatusCode::OK, format!(r#"{{"status":"accepted","event":"{event_id}"}}"#))
+}
+
+fn job(
+    worker: &Worker,
+    route: &InRoute,
+    replay: &Replay,
+    protected: Protected,
+    event_id: String,
+    request: &str,
+    now: Timestamp,
+) -> AcceptEvent {
+    let action = if protected.held.is_some() { "event.hold" } else { "event.accept" };
+    let mut leaf = worker.app.leaf(Actor::Source(route.name.clone()), action, route.mode);
+    leaf.at = now;
+    leaf.route.clone_from(&route.name);
+    leaf.direction = Direction::In;
+    leaf.fields = protected.fields;
+    leaf.others = protected.others;
+    leaf.tokens = protected.fingerprints;
+    leaf.subjects = vec![protected.pseudonym];
+    leaf.status = 200;
+    leaf.request = request.to_owned();
+    AcceptEvent {
+        now,
+        route: route.name.clone(),
+        mode: route.mode,
+        source_key: replay.source_key,
+        body_key: replay.body_key,
+        older_keys: replay.older.clone(),
+        replay_until: replay.until,
+        event_id,
+        subject: protected.subject,
+        index: protected.index,
+        absent_subjects: protected.absent_subjects,
+        record: protected.record,
+        stable: protected.stable,
+        absent_stable: protected.absent_stable,
+        audience_updates: protected.audience_updates,
+        body: protected.body,
+        held: protected.held,
+        delivery: protected.delivery,
+        leaf: leaf.to_bytes(),
+    }
+}

@@ -1,0 +1,379 @@
+//! Fourth: the person is found, the fields are sealed, and tokens take their places.
+//!
+//! Nothing is written here. What was looked up and found absent is handed on, so that the transaction can see whether it
+//! still is; if not, the event is protected again.
+
+use super::refuse::Refused;
+use super::validate::Validated;
+use crate::app::audience;
+use crate::app::routes::InRoute;
+use crate::app::worker::Worker;
+use vestibule_core::category::{self, Category};
+use vestibule_core::clock::Timestamp;
+use vestibule_core::document::{Document, Kind, Matcher};
+use vestibule_core::id::{Pseudonym, RecordNo, Scope, SubjectNumber};
+use vestibule_core::protect::{Item, Part, Plan};
+use vestibule_core::token::{Block, TokenText};
+use vestibule_core::{clock::Span, protect};
+use vestibule_store::{
+    HeldBody, IndexRow, NewDelivery, NewRecord, NewSubjectRow, StableRow, SubjectData, SubjectUse, Tag,
+};
+use vestibule_vault::body::BodyPurpose;
+use vestibule_vault::record::{self, SlotValue, ValueKind};
+use vestibule_vault::subject::WrappedDek;
+use vestibule_vault::{Draw, Keyring, SubjectKey, VaultError, body, subject};
+
+/// How long the values of somebody nobody can name are kept.
+const PENDING: Span = Span::days(30);
+/// The category under which a source's own identifier of a person is indexed.
+const USER_ID: &str = "user_id";
+/// Fingerprints of at most this many tokens go into one leaf; the rest is counted.
+const FINGERPRINTS: usize = 64;
+
+/// An event in the form in which it may be stored: tokens, sealed bytes and numbers.
+pub struct Protected {
+    pub(super) subject: SubjectUse,
+    pub(super) index: Vec<IndexRow>,
+    pub(super) absent_subjects: Vec<Tag>,
+    pub(super) record: NewRecord,
+    pub(super) stable: Vec<StableRow>,
+    pub(super) absent_stable: Vec<Tag>,
+    pub(super) audience_updates: Vec<(RecordNo, Vec<u8>, Vec<u8>)>,
+    pub(super) body: Vec<u8>,
+    pub(super) held: Option<HeldBody>,
+    pub(super) delivery: Option<NewDelivery>,
+    pub(super) pseudonym: Pseudonym,
+    pub(super) fields: Vec<String>,
+    pub(super) others: u32,
+    pub(super) fingerprints: Vec<[u8; 8]>,
+}
+
+/// The person of an event.
+struct Person {
+    used: SubjectUse,
+    key: SubjectKey,
+    pseudonym: Pseudonym,
+    index: Vec<IndexRow>,
+    absent: Vec<Tag>,
+}
+
+/// Protects a validated event. `event_id` is bound into its sealed body.
+pub(super) async fn protect(
+    worker: &Worker,
+    route: &InRoute,
+    validated: &Validated<'_>,
+    event_id: &str,
+    now: Timestamp,
+) -> Result<Protected, Refused> {
+    let doc = validated.document();
+    let plan = route.rules.plan(doc);
+    let keyring = worker.app.keeper.keyring();
+    let slots = plan.items().len() + route.rules.special().count();
+    let mut draw = draw(subject::CREATE_DRAW + record::draw_len(slots.max(1)) + 6 * slots + body::DRAW)?;
+    let person = find_person(worker, route, doc, &keyring, &mut draw, now)?;
+    let count = u32::try_from(record::records(slots).max(1)).map_err(|_| Refused::known("document.too_many_values"))?;
+    let first = worker.lease.take(count).await.map_err(|error| Refused::known(error.code()))?;
+    let workflow = route.deliver.as_ref().map(|deliver| deliver.workflow.as_str());
+
+    let mut sealing = Sealing {
+        keyring: &keyring,
+        worker,
+        route,
+        first,
+        person: &person,
+        slots: Vec::with_capacity(slots),
+        stable: Vec::new(),
+        absent_stable: Vec::new(),
+        audience_updates: Vec::new(),
+    };
+    let mut blocks = Vec::with_capacity(plan.items().len());
+    for item in plan.items() {
+        blocks.push(sealing.place(&plan, item, workflow, &mut draw)?);
+    }
+    sealing.add_absent_special(&plan, &mut draw)?;
+    let Sealing { slots, stable, absent_stable, audience_updates, .. } = sealing;
+
+    let values: Vec<SlotValue<'_>> = slots
+        .iter()
+        .map(|slot| SlotValue {
+            category: slot.category,
+            field: slot.field,
+            kind: slot.kind,
+            random: slot.random,
+            value: &slot.value,
+        })
+        .collect();
+    let sealed = keyring.seal_record(&person.key, first, &values, &mut draw).map_err(vault)?;
+    let tokens: Vec<TokenText> = blocks.iter().map(TokenText::new).collect();
+    let (queued, held, delivery) = if plan.must_wait() {
+        let until = now.plus(route.hold.unwrap_or(PENDING));
+        let sealed = keyring.seal_body(&person.key, BodyPurpose::Held, event_id.as_bytes(), doc.bytes(), &mut draw);
+        (Vec::new(), Some(HeldBody { until, sealed: sealed.map_err(vault)? }), None)
+    } else if let Some(deliver) = &route.deliver {
+        let document = plan.write(&tokens, &worker.routes().token_domain);
+        let sealed = keyring.seal_body(&person.key, BodyPurpose::Queued, event_id.as_bytes(), &document, &mut draw);
+        let delivery = NewDelivery { workflow: deliver.workflow.clone(), next_at: now };
+        (sealed.map_err(vault)?, None, Some(delivery))
+    } else {
+        (Vec::new(), None, None)
+    };
+    let number = number_of(&person.used);
+    let audience: Vec<&str> = workflow.into_iter().collect();
+    let mut fields: Vec<String> = plan.items().iter().filter(|item| item.rule.is_some()).map(|item| plan.field(item).to_owned()).collect();
+    fields.dedup();
+    Ok(Protected {
+        record: NewRecord {
+            first,
+            count,
+            created: now,
+            expires: None,
+            audience: audience::write(&keyring, first, number, &audience),
+            sealed,
+        },
+        stable,
+        absent_stable,
+        audience_updates,
+        body: queued,
+        held,
+        delivery,
+        pseudonym: person.pseudonym,
+        fields,
+        others: plan.unnamed(),
+        fingerprints: blocks.iter().take(FINGERPRINTS).map(|block| keyring.fingerprint_token(&block.0)).collect(),
+        subject: person.used,
+        index: person.index,
+        absent_subjects: person.absent,
+    })
+}
+
+/// A value on its way into the record.
+struct SlotDraft<'a> {
+    category: u16,
+    field: &'a str,
+    kind: ValueKind,
+    random: [u8; 6],
+    value: std::borrow::Cow<'a, [u8]>,
+}
+
+struct Sealing<'a> {
+    keyring: &'a Keyring,
+    worker: &'a Worker,
+    route: &'a InRoute,
+    first: RecordNo,
+    person: &'a Person,
+    slots: Vec<SlotDraft<'a>>,
+    stable: Vec<StableRow>,
+    absent_stable: Vec<Tag>,
+    audience_updates: Vec<(RecordNo, Vec<u8>, Vec<u8>)>,
+}
+
+impl<'a> Sealing<'a> {
+    /// The token for one item: an old one if the same value of the same person has a stable token, else a new slot.
+    fn place(
+        &mut self,
+        plan: &Plan<'a, 'a>,
+        item: &Item,
+        workflow: Option<&str>,
+        draw: &mut Draw,
+    ) -> Result<Block, Refused> {
+        let value = plan.value(item);
+        let tags = self.stable_tags(item, &value)?;
+        if let Some(tags) = &tags
+            && let Some(block) = self.known_token(tags, workflow)?
+        {
+            return Ok(block);
+        }
+        let (record, slot) = record::place(self.first, self.slots.len()).ok_or_else(too_many)?;
+        let random = draw.take().map_err(vault)?;
+        self.slots.push(SlotDraft { category: item.category, field: plan.field(item), kind: kind(plan, item), random, value });
+        if let Some((tag, older)) = tags.as_deref().and_then(<[Tag]>::split_first) {
+            let parts: [&[u8]; 3] = [&record.as_u64().to_be_bytes(), &[slot.0], &random];
+            let mac = self.keyring.index_mac(STABLE, &vault_tag(tag), &parts).map_err(vault)?;
+            self.stable.push(StableRow { tag: *tag, record, slot, random, mac });
+            self.absent_stable.extend(older);
+        }
+        Ok(Block(self.keyring.token(record, slot, random).map_err(vault)?))
+    }
+
+    fn stable_tags(&self, item: &Item, value: &[u8]) -> Result<Option<Vec<Tag>>, Refused> {
+        if !item.stable {
+            return Ok(None);
+        }
+        let text = std::str::from_utf8(value).unwrap_or_default();
+        let Some(normalised) = category::by_code(item.category).and_then(|category| (category.normalise)(text)) else {
+            return Ok(None);
+        };
+        let scope = Scope::of(self.route.mode);
+        let number = number_of(&self.person.used);
+        let tags = self.keyring.stable_tags(scope, &self.route.realm, item.category, number, normalised.as_bytes());
+        Ok(Some(tags.map_err(vault)?.iter().map(store_tag).collect()))
+    }
+
+    /// The stable token that stands under one of these tags; its record's audience grows by the workflow.
+    fn known_token(&mut self, tags: &[Tag], workflow: Option<&str>) -> Result<Option<Block>, Refused> {
+        // two places of one document may hold the same value: the second gets the token of the first
+        if let Some(row) = self.stable.iter().find(|row| tags.contains(&row.tag)) {
+            return Ok(Some(Block(self.keyring.token(row.record, row.slot, row.random).map_err(vault)?)));
+        }
+        if matches!(self.person.used, SubjectUse::New(_)) {
+            return Ok(None);
+        }
+        let Some(hit) = self.worker.reader.stable_by_tags(tags).map_err(store)? else { return Ok(None) };
+        let parts: [&[u8]; 3] = [&hit.record.as_u64().to_be_bytes(), &[hit.slot.0], &hit.random];
+        if !self.keyring.index_mac_verify(STABLE, &vault_tag(&hit.tag), &parts, &hit.mac) {
+            return Err(Refused::known("store.tampered"));
+        }
+        let stored = self.worker.reader.record(hit.record).map_err(store)?;
+        let number = number_of(&self.person.used);
+        let Some((first, old)) = stored.and_then(|record| Some((record.first, record.audience?))) else {
+            return Ok(None);
+        };
+        let members = audience::read(self.keyring, first, number, &old).ok_or_else(|| Refused::known("store.tampered"))?;
+        if let Some(workflow) = workflow.filter(|name| !members.contains(name)) {
+            let grown: Vec<&str> = members.iter().copied().chain([workflow]).collect();
+            let new = audience::write(self.keyring, first, number, &grown);
+            if !self.audience_updates.iter().any(|(record, _, _)| *record == first) {
+                self.audience_updates.push((first, old.clone(), new));
+            }
+        }
+        Ok(Some(Block(self.keyring.token(hit.record, hit.slot, hit.random).map_err(vault)?)))
+    }
+
+    /// Special-category slots are there even when the value is not, so that the stored shape does not tell.
+    fn add_absent_special(&mut self, plan: &Plan<'a, 'a>, draw: &mut Draw) -> Result<(), Refused> {
+        for (rule, category) in self.route.rules.special() {
+            if plan.items().iter().all(|item| item.rule != Some(rule)) {
+                let random = draw.take().map_err(vault)?;
+                let value = std::borrow::Cow::Borrowed(&[] as &[u8]);
+                let field = self.route.rules.field(rule);
+                self.slots.push(SlotDraft { category, field, kind: ValueKind::String, random, value });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Labels of the two indexes in their rows' MACs.
+pub(crate) const STABLE: &str = "stable";
+/// See [`STABLE`].
+pub(crate) const SUBJECT: &str = "subject";
+
+fn find_person(
+    worker: &Worker,
+    route: &InRoute,
+    doc: &Document<'_>,
+    keyring: &Keyring,
+    draw: &mut Draw,
+    now: Timestamp,
+) -> Result<Person, Refused> {
+    let scope = Scope::of(route.mode);
+    let mut wanted: Vec<Vec<Tag>> = Vec::new();
+    for (matcher, alias) in [(&route.subject_id, USER_ID), (&route.subject_email, "email")] {
+        let category = category::by_alias(alias).ok_or_else(|| Refused::known("internal"))?;
+        if let Some(normalised) = matcher.as_ref().and_then(|matcher| identifier(doc, matcher, category)) {
+            let tags = keyring.subject_tags(scope, &route.realm, category.code, normalised.as_bytes()).map_err(vault)?;
+            wanted.push(tags.iter().map(store_tag).collect());
+        }
+    }
+    let mut found: Option<SubjectData> = None;
+    let mut missing: Vec<Vec<Tag>> = Vec::new();
+    for tags in wanted {
+        match worker.reader.subject_by_tags(&tags).map_err(store)? {
+            Some(hit) => {
+                if !keyring.index_mac_verify(SUBJECT, &vault_tag(&hit.tag), &[&hit.subject.number.0], &hit.mac) {
+                    return Err(Refused::known("store.tampered"));
+                }
+                found.get_or_insert(hit.subject);
+            }
+            None => missing.push(tags),
+        }
+    }
+    let (used, key, pseudonym) = match found {
+        Some(subject) => {
+            let row = subject.key.as_ref().ok_or_else(|| Refused::known("subject.erased"))?;
+            let wrapped = WrappedDek { epoch: row.epoch, bytes: row.wrapped.clone() };
+            let key = keyring.open_subject(scope, subject.number, row.dek_id, &wrapped).map_err(vault)?;
+            let pseudonym = keyring.open_pseudonym(&key, &row.sealed_pseudonym).map_err(vault)?;
+            (SubjectUse::Existing { row: subject.row, number: subject.number }, key, pseudonym)
+        }
+        None => {
+            let new = keyring.create_subject(scope, draw).map_err(vault)?;
+            let row = NewSubjectRow {
+                number: new.number,
+                mode: route.mode,
+                realm: route.realm.clone(),
+                dek_id: new.dek_id,
+                epoch: new.wrapped.epoch,
+                wrapped: new.wrapped.bytes,
+                sealed_pseudonym: new.sealed_pseudonym,
+                pending_until: missing.is_empty().then(|| now.plus(PENDING)),
+            };
+            (SubjectUse::New(row), new.key, new.pseudonym)
+        }
+    };
+    let number = number_of(&used);
+    let mut index = Vec::new();
+    let mut absent = Vec::new();
+    for tags in missing {
+        if let Some((tag, older)) = tags.split_first() {
+            let mac = keyring.index_mac(SUBJECT, &vault_tag(tag), &[&number.0]).map_err(vault)?;
+            index.push(IndexRow { tag: *tag, mac });
+            absent.extend(older);
+        }
+    }
+    Ok(Person { used, key, pseudonym, index, absent })
+}
+
+/// The normalised value of the first place a subject path names.
+fn identifier(doc: &Document<'_>, matcher: &Matcher, category: &Category) -> Option<String> {
+    let node = *protect::places(doc, matcher).first()?;
+    let text = match doc.node(node).kind() {
+        Kind::String => doc.string(node),
+        Kind::Number => doc.raw(node).into(),
+        _ => return None,
+    };
+    (category.normalise)(&text).filter(|text| !text.is_empty())
+}
+
+fn kind(plan: &Plan<'_, '_>, item: &Item) -> ValueKind {
+    match item.part {
+        Part::Name => ValueKind::Name,
+        Part::Subtree => ValueKind::Json,
+        Part::Scalar => match plan.kind(item) {
+            Kind::String => ValueKind::String,
+            Kind::Number => ValueKind::Number,
+            _ => ValueKind::Bool,
+        },
+    }
+}
+
+pub(super) fn number_of(used: &SubjectUse) -> SubjectNumber {
+    match used {
+        SubjectUse::Existing { number, .. } => *number,
+        SubjectUse::New(row) => row.number,
+    }
+}
+
+pub(crate) fn store_tag(tag: &vestibule_vault::index::Tag) -> Tag {
+    Tag { epoch: tag.epoch, bytes: tag.bytes }
+}
+
+pub(crate) fn vault_tag(tag: &Tag) -> vestibule_vault::index::Tag {
+    vestibule_vault::index::Tag { epoch: tag.epoch, bytes: tag.bytes }
+}
+
+fn draw(length: usize) -> Result<Draw, Refused> {
+    Draw::new(length).map_err(vault)
+}
+
+fn too_many() -> Refused {
+    Refused::known("document.too_many_values")
+}
+
+pub(super) fn vault(error: VaultError) -> Refused {
+    Refused::known(error.code())
+}
+
+pub(super) fn store(error: vestibule_store::StoreError) -> Refused {
+    Refused::known(error.code())
+}

@@ -1,0 +1,47 @@
+//! How a request that does not become an event ends: one uniform answer for strangers, a problem for a known source.
+
+use crate::app::routes::InRoute;
+use crate::app::worker::Worker;
+use crate::respond::{self, Answer};
+use vestibule_core::audit::{Actor, Direction};
+
+/// Why a request does not become an event.
+pub enum Refused {
+    /// The sender has proven nothing. It learns nothing; the code is counted for the owner.
+    Stranger(&'static str),
+    /// The source is known: it gets code, place and fix, and the refusal stands in the log.
+    Known {
+        /// The stable code.
+        code: &'static str,
+        /// The place at fault, without any value.
+        place: Option<String>,
+    },
+}
+
+impl Refused {
+    /// A refusal of a known source without a place.
+    pub fn known(code: &'static str) -> Refused {
+        Refused::Known { code, place: None }
+    }
+
+    /// The code under which the refusal is counted.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refused::Stranger(code) | Refused::Known { code, .. } => code,
+        }
+    }
+
+    /// The answer to the sender.
+    pub async fn answer(self, worker: &Worker, route: &InRoute, request: &str) -> Answer {
+        let Refused::Known { code, place } = self else { return respond::stranger() };
+        let answer = respond::problem(code, place.as_deref(), request);
+        let mut leaf = worker.app.leaf(Actor::Source(route.name.clone()), "event.refuse", route.mode);
+        leaf.route.clone_from(&route.name);
+        leaf.direction = Direction::In;
+        leaf.outcome = code.to_owned();
+        leaf.status = answer.status().as_u16();
+        leaf.request = request.to_owned();
+        worker.app.append(&leaf).await;
+        answer
+    }
+}

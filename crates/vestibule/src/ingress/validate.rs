@@ -1,0 +1,74 @@
+//! Third: strict JSON without token-shaped text, and the route's own conditions.
+
+use super::authenticate::{Authenticated, Replay};
+use super::refuse::Refused;
+use crate::app::routes::InRoute;
+use crate::config::Scalar;
+use vestibule_core::document::{Document, Kind, Limits, NodeId};
+use vestibule_core::{protect, token};
+
+/// An authentic request whose body is one strict JSON document.
+pub struct Validated<'a> {
+    doc: Document<'a>,
+    replay: &'a Replay,
+}
+
+impl<'a> Validated<'a> {
+    pub(super) fn document(&self) -> &Document<'a> {
+        &self.doc
+    }
+
+    pub(super) fn replay(&self) -> &'a Replay {
+        self.replay
+    }
+
+    /// Whether the route's conditions hold; if not, the event is neither stored nor forwarded (R96).
+    pub(super) fn is_wanted(&self, route: &InRoute) -> bool {
+        route.when.iter().all(|(matcher, any_of)| {
+            let places = protect::places(&self.doc, matcher);
+            places.iter().any(|node| any_of.iter().any(|scalar| equals(&self.doc, *node, scalar)))
+        })
+    }
+}
+
+/// Checks that the body is what the source says it is.
+pub(super) fn validate(authenticated: &Authenticated) -> Result<Validated<'_>, Refused> {
+    if !authenticated.media_type().is_some_and(is_json) {
+        return Err(Refused::known("body.content_type"));
+    }
+    let doc = Document::parse(authenticated.body(), &Limits::default()).map_err(|error| Refused::Known {
+        code: error.code,
+        place: Some(format!("line {}, column {}", error.line, error.column)),
+    })?;
+    for (id, node) in doc.nodes() {
+        let shaped = doc.name(id).is_some_and(|name| token::contains_token_shape(&name))
+            || (node.kind() == Kind::String && token::contains_token_shape(&doc.string(id)));
+        if shaped {
+            return Err(Refused::Known { code: "document.token_shaped", place: Some(doc.path(id)) });
+        }
+    }
+    Ok(Validated { doc, replay: authenticated.replay() })
+}
+
+/// `application/json` or a `+json` type, in UTF-8.
+pub(crate) fn is_json(media_type: &str) -> bool {
+    let mut parts = media_type.split(';');
+    let essence = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
+    let json = essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
+    let charset_fits = parts.all(|parameter| match parameter.trim().split_once('=') {
+        Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
+            value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
+        _ => true,
+    });
+    json && charset_fits
+}
+
+fn equals(doc: &Document<'_>, node: NodeId, scalar: &Scalar) -> bool {
+    match (doc.node(node).kind(), scalar) {
+        (Kind::String, Scalar::Text(text)) => doc.string(node) == text.as_str(),
+        (Kind::Number, Scalar::Integer(number)) => doc.raw(node).parse::<i64>() == Ok(*number),
+        (Kind::True, Scalar::Boolean(true)) | (Kind::False, Scalar::Boolean(false)) => true,
+        _ => false,
+    }
+}
