@@ -32,7 +32,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 
 /// One round of everything. What fails is counted and tried again in the next round.
 pub fn once(app: &App) {
-    let mut note = |what: Result<(), crate::app::LoadError>| {
+    let note = |what: Result<(), crate::app::LoadError>| {
         if let Err(error) = what {
             app.counters.ended("jobs", error.code());
         }

@@ -88,6 +88,34 @@ impl Events {
     }
 }
 
+/// Signed events that make each known person known, in turn: a call's values.
+pub(super) struct Known {
+    addr: SocketAddr,
+    path: String,
+    sign: Signer,
+    next: u32,
+}
+
+impl Known {
+    pub(super) fn new(addr: SocketAddr, path: &str, sign: Signer) -> Self {
+        Self {
+            addr,
+            path: path.to_owned(),
+            sign,
+            next: 0,
+        }
+    }
+}
+
+impl Requests for Known {
+    fn next(&mut self, out: &mut Vec<u8>) {
+        let body = people::call(&people::values(self.next));
+        let id = format!("known_{}", self.next);
+        write_signed(out, self.addr, &self.path, &self.sign, &id, &body);
+        self.next += 1;
+    }
+}
+
 impl Requests for Events {
     fn next(&mut self, out: &mut Vec<u8>) {
         let people = self.bodies.len().max(1) as u64;
@@ -101,18 +129,30 @@ impl Requests for Events {
             }
         }
         let id = format!("msg_{serial}");
-        let time = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |d| d.as_secs());
-        let signature = (self.sign)(&id, time, &self.body);
-        let extra = format!(
-            "webhook-id: {id}\r\nwebhook-timestamp: {time}\r\nwebhook-signature: {signature}\r\n"
-        );
-        out.clear();
-        write_head(out, self.addr, &self.path, &extra, self.body.len());
-        out.extend_from_slice(&self.body);
+        write_signed(out, self.addr, &self.path, &self.sign, &id, &self.body);
         self.serial += 1;
     }
+}
+
+/// One signed event, of this moment.
+fn write_signed(
+    out: &mut Vec<u8>,
+    addr: SocketAddr,
+    path: &str,
+    sign: &Signer,
+    id: &str,
+    body: &[u8],
+) {
+    let time = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| d.as_secs());
+    let signature = sign(id, time, body);
+    let extra = format!(
+        "webhook-id: {id}\r\nwebhook-timestamp: {time}\r\nwebhook-signature: {signature}\r\n"
+    );
+    out.clear();
+    write_head(out, addr, path, &extra, body.len());
+    out.extend_from_slice(body);
 }
 
 fn write_head(out: &mut Vec<u8>, addr: SocketAddr, path: &str, extra: &str, length: usize) {

@@ -115,12 +115,25 @@ pub(super) fn looks_like_one(text: &str) -> bool {
         "pat-eu1-",
         "shpat_",
     ];
-    PREFIXES
-        .iter()
-        .any(|prefix| text.starts_with(prefix) && text.len() > prefix.len() + 6)
+    let prefixed = |part: &str| {
+        PREFIXES
+            .iter()
+            .any(|prefix| part.starts_with(prefix) && part.len() > prefix.len() + 6)
+    };
+    if is_path(text) {
+        // folders of temporary files have random names
+        return text.split('/').any(prefixed);
+    }
+    prefixed(text)
         || text
             .split(|c: char| !(c.is_ascii_alphanumeric() || "_-+=".contains(c)))
             .any(is_random)
+}
+
+/// An absolute path, with or without the scheme of a database.
+fn is_path(text: &str) -> bool {
+    let path = text.strip_prefix("sqlite:").unwrap_or(text);
+    path.starts_with('/') && path.matches('/').count() >= 2
 }
 
 /// The file with secrets replaced by asterisks of the same length, so that places stay where they are.
@@ -267,6 +280,14 @@ fn is_uuid(run: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_are_no_secrets() {
+        for path in ["/tmp/vestibule-dev-c8fc5b431313/gateway.pem", "sqlite:/tmp/vestibule-dev-c8fc5b431313/data/vestibule.db"] {
+            assert!(!looks_like_one(path), "{path}");
+        }
+        assert!(looks_like_one("/srv/whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw/x"));
+    }
 
     #[test]
     fn secrets_are_told_from_words() {

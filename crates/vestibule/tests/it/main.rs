@@ -1,3 +1,16 @@
 //! The integration tests of the binary, in one executable.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests"
+)]
+
+mod both_ways;
+mod forged;
+mod replay;
 mod rules;
+mod world;

@@ -1,0 +1,82 @@
+//! `vestibule dev`: the whole product on one machine, with stand-ins around it, in one command.
+//!
+//! The gateway is the real one: its own authority and HTTPS, a real key store and database in a temporary folder, the
+//! configuration of `trial.toml`. A career site that signs, an automation that forwards what it gets and an ATS that
+//! wants HTTP Basic stand around it. One application runs through all of it, and three views show who saw what.
+//! The one thing no configuration can express is the grant that opens a token at any place: it lets people send their
+//! own JSON, and it exists for the stand-in ATS only.
+
+mod guide;
+mod parties;
+mod sample;
+mod setup;
+mod show;
+mod tail;
+
+use anyhow::Context as _;
+use clap::Args;
+use setup::Trial;
+use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long the last leaf of a round may take.
+const LOG: Duration = Duration::from_secs(2);
+/// How long the first round may take.
+const ROUND: Duration = Duration::from_secs(30);
+
+/// Try everything on this machine, without any setup.
+#[derive(Args, Debug)]
+pub struct DevArgs {
+    /// Keep the trial's database, keys and certificates in this folder and use them again next time
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// End after the first round instead of waiting for more events
+    #[arg(long)]
+    once: bool,
+    /// Send this JSON file through the gateway instead of the sample application (`-` reads standard input)
+    #[arg(long, value_name = "FILE")]
+    event: Option<PathBuf>,
+    /// Print one JSON object with what the platform, the destination and the log recorded
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the trial; returns when it ends.
+pub fn run(args: &DevArgs) -> anyhow::Result<()> {
+    let event = args.event.as_ref().map(read_event).transpose()?;
+    let trial = Trial::start(args.data.as_deref())?;
+    let sent = match &event {
+        Some(bytes) => trial.send_anything(bytes)?,
+        None => trial.send_application()?,
+    };
+    let seen = trial.wait(&sent, ROUND)?;
+    let log = trial.log_of(&seen, LOG)?;
+    let out = std::io::stdout();
+    let mut out = out.lock();
+    if args.json {
+        writeln!(out, "{}", show::json(&seen, &log))?;
+    } else {
+        let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        write!(out, "{}", show::text(&trial, &seen, &log, event.is_some(), colour)?)?;
+        if !args.once {
+            write!(out, "{}", guide::text(&trial)?)?;
+        }
+    }
+    out.flush()?;
+    if !args.once {
+        tail::until_interrupted(&trial, args.json, &mut out)?;
+    }
+    trial.stop();
+    Ok(())
+}
+
+fn read_event(path: &PathBuf) -> anyhow::Result<Vec<u8>> {
+    if path.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes).context("standard input could not be read")?;
+        return Ok(bytes);
+    }
+    let bytes = crate::files::read(path).with_context(|| format!("the event file `{}` could not be read", path.display()))?;
+    Ok(bytes.to_vec())
+}

@@ -1,0 +1,209 @@
+//! The three views: what the automation platform saw, what the destination got, what the log holds.
+
+use super::parties::{Seen, Shown};
+use super::setup::Trial;
+use crate::ops::audit::readable;
+use serde_json::Value;
+use vestibule_core::audit::Leaf;
+
+/// Width of the page; wide enough for three columns on a common terminal.
+const WIDTH: usize = 132;
+
+/// One JSON object: `platform` and `destination` as the bytes their sockets recorded, `log` as the leaves.
+pub fn json(seen: &Seen, log: &[Leaf]) -> String {
+    let platform = format!("{}{}", bytes(&seen.delivered), bytes(&seen.answered));
+    let destination = String::from_utf8_lossy(&seen.arrived.body).into_owned();
+    let log: Vec<Value> = (1..).zip(log).map(|(seq, leaf)| readable(seq, leaf)).collect();
+    serde_json::json!({ "platform": platform, "destination": destination, "log": log }).to_string()
+}
+
+/// The three views side by side, for people.
+pub fn text(trial: &Trial, seen: &Seen, log: &[Leaf], own: bool, colour: bool) -> anyhow::Result<String> {
+    let sent = if own { "your JSON" } else { "a signed job application" };
+    let mut out = format!(
+        "\nVestibule sent {sent} through itself at {}\n\
+         career site -> gateway -> automation platform -> gateway -> applicant tracking system (ATS)\n\n",
+        trial.url()
+    );
+    let log: Vec<String> = log.iter().map(line).collect();
+    let columns = [
+        ("THE PLATFORM SAW", platform(seen)),
+        ("THE ATS GOT", destination(seen)),
+        ("THE LOG HOLDS", log.join("\n")),
+    ];
+    out.push_str(&beside(&columns, colour));
+    out.push_str(
+        "\nThe platform holds tokens only. The ATS got the real values with a key that the platform never had. The log\n\
+         proves both and holds none of them: tokens stand there as fingerprints, people as pseudonyms.\n",
+    );
+    Ok(out)
+}
+
+/// One line about an event that came through later.
+pub fn short(seen: &Seen) -> String {
+    let event = seen.delivered.event.as_deref().unwrap_or("an event");
+    let status = seen.answered.head.lines().next().unwrap_or_default();
+    format!("{event}: {} bytes to the platform, {} bytes to the ATS, the call was answered {status}", seen.delivered.body.len(), seen.arrived.body.len())
+}
+
+fn platform(seen: &Seen) -> String {
+    let interesting = ["content-type", "webhook-id", "webhook-signature"];
+    format!(
+        "{}\n{}\n\nit called the gateway and got\n{}\n{}",
+        head(&seen.delivered, &interesting),
+        pretty(&seen.delivered.body),
+        seen.answered.head.lines().next().unwrap_or_default(),
+        pretty(&seen.answered.body)
+    )
+}
+
+fn destination(seen: &Seen) -> String {
+    // the key itself is the gateway's secret, also on a screen
+    let auth = seen.arrived.head.lines().any(|line| line.to_ascii_lowercase().starts_with("authorization: basic "));
+    let note = if auth { "authorization: Basic (the gateway's)" } else { "" };
+    format!("{}\n{note}\n{}", head(&seen.arrived, &["content-type"]), pretty(&seen.arrived.body))
+}
+
+fn line(leaf: &Leaf) -> String {
+    let mut out = format!("{} {}", leaf.action, leaf.actor);
+    if !leaf.host.is_empty() {
+        out.push_str(&format!(" -> {}", leaf.host));
+    }
+    if leaf.status > 0 {
+        out.push_str(&format!(" {}", leaf.status));
+    }
+    if leaf.outcome != "ok" {
+        out.push_str(&format!(" [{}]", leaf.outcome));
+    }
+    if !leaf.fields.is_empty() {
+        out.push_str(&format!("\n  fields {}", leaf.fields.join(", ")));
+    }
+    if !leaf.tokens.is_empty() {
+        out.push_str(&format!("\n  {} token fingerprints", leaf.tokens.len()));
+    }
+    if let Some(subject) = leaf.subjects.first() {
+        let name = vestibule_core::id::base32(&subject.0);
+        out.push_str(&format!("\n  subject {}", name.get(..10).unwrap_or(&name)));
+    }
+    out
+}
+
+fn bytes(shown: &Shown) -> String {
+    format!("{}\r\n{}\r\n", shown.head, String::from_utf8_lossy(&shown.body))
+}
+
+fn head(shown: &Shown, interesting: &[&str]) -> String {
+    let mut lines = shown.head.lines();
+    let first = lines.next().unwrap_or_default().to_owned();
+    let kept = lines.filter(|line| interesting.iter().any(|name| line.starts_with(name)));
+    std::iter::once(first).chain(kept.map(str::to_owned)).collect::<Vec<_>>().join("\n")
+}
+
+/// Indented JSON with its numbers and order untouched; at most a screenful.
+fn pretty(body: &[u8]) -> String {
+    const LINES: usize = 40;
+    let text = String::from_utf8_lossy(body);
+    let mut out = String::new();
+    let (mut depth, mut inside, mut escaped) = (0usize, false, false);
+    for c in text.chars() {
+        if inside {
+            out.push(c);
+            inside = escaped || c != '"';
+            escaped = c == '\\' && !escaped;
+            continue;
+        }
+        match c {
+            '"' => {
+                inside = true;
+                out.push(c);
+            }
+            '{' | '[' => {
+                depth += 1;
+                out.push(c);
+                new_line(&mut out, depth);
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                new_line(&mut out, depth);
+                out.push(c);
+            }
+            ',' => {
+                out.push(c);
+                new_line(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            c if c.is_whitespace() => {}
+            c => out.push(c),
+        }
+    }
+    let lines: Vec<&str> = out.lines().collect();
+    if lines.len() <= LINES {
+        return out;
+    }
+    let shown = lines.iter().take(LINES).copied().collect::<Vec<_>>().join("\n");
+    format!("{shown}\n… {} more lines", lines.len() - LINES)
+}
+
+fn new_line(out: &mut String, depth: usize) {
+    out.push('\n');
+    out.push_str(&"  ".repeat(depth));
+}
+
+fn beside(columns: &[(&str, String)], colour: bool) -> String {
+    let width = WIDTH / columns.len().max(1) - 3;
+    let wrapped: Vec<Vec<String>> = columns.iter().map(|(_, text)| wrap(text, width)).collect();
+    let height = wrapped.iter().map(Vec::len).max().unwrap_or(0);
+    let mut out = String::new();
+    for (title, _) in columns {
+        let title = format!("{title:<width$}");
+        out.push_str(&if colour { format!("\x1b[1m{title}\x1b[0m   ") } else { format!("{title}   ") });
+    }
+    out = out.trim_end().to_owned();
+    out.push('\n');
+    out.push_str(&format!("{}   ", "-".repeat(width)).repeat(columns.len()));
+    out = out.trim_end().to_owned();
+    out.push('\n');
+    for row in 0..height {
+        let line: String = wrapped.iter().map(|column| format!("{:<width$}   ", column.get(row).map_or("", String::as_str))).collect();
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut out = Vec::new();
+    for line in text.lines() {
+        let indent = line.len() - line.trim_start().len();
+        let mut rest: Vec<char> = line.chars().collect();
+        let mut first = true;
+        while !rest.is_empty() || first {
+            let pad = if first { String::new() } else { " ".repeat((indent + 2).min(width / 2)) };
+            let room = width - pad.chars().count();
+            let tail = rest.split_off(rest.len().min(room));
+            out.push(format!("{pad}{}", rest.iter().collect::<String>()));
+            rest = tail;
+            first = false;
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn pretty_keeps_numbers_and_order() {
+        assert_eq!(pretty(br#"{"b":1.0E+2,"a":["x, y",{}]}"#), "{\n  \"b\": 1.0E+2,\n  \"a\": [\n    \"x, y\",\n    {\n      \n    }\n  ]\n}");
+    }
+
+    #[test]
+    fn columns_never_pass_their_width() {
+        let long = "x".repeat(200);
+        let page = beside(&[("A", long.clone()), ("B", "short".into()), ("C", long)], false);
+        assert!(page.lines().all(|line| line.chars().count() <= WIDTH));
+        assert_eq!(page.matches('x').count(), 400);
+    }
+}

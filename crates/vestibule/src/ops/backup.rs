@@ -1,0 +1,282 @@
+//! Backups: a consistent copy of the database, checked, then encrypted to an age recipient. Keys are not in it.
+//!
+//! ```text
+//! file   = age v1 over (header | database)
+//! header = "VSTBACK" 0x00 | format u16 = 1 | made i64 | backup id 16 | key store id 16
+//!        | log origin 16 | leaves u64 | MAC of the newest leaf 32 | digest 32 | oldest epoch u32 | length u64
+//! ```
+//! Integers are big-endian; the digest is over every row of the logical state. The copy passes the checks of a restore
+//! before it is encrypted, because this machine cannot read the encrypted one. Each backup is noted in the key store:
+//! that is how a restore tells a key store that is newer, and how an old epoch key may end.
+
+use super::{By, OpError, verify};
+use crate::app::App;
+use crate::system;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use vestibule_core::audit::Head;
+use vestibule_core::clock::Timestamp;
+use vestibule_core::id::{KeyVersion, Mode, hex};
+use vestibule_store::{AppendLeaf, Options, Ports, Reader, Store};
+use vestibule_vault::keystore::{KeyState, MadeCopy};
+use vestibule_vault::{Draw, KeyStore, Keyring, Kind, VaultError, backup as age, chain};
+
+const MAGIC: &[u8; 8] = b"VSTBACK\0";
+const FORMAT: u16 = 1;
+/// Bytes of a header.
+pub const HEADER: usize = 8 + 2 + 8 + 16 + 16 + 16 + 8 + 32 + 32 + 4 + 8;
+/// What stands before everything else in the key store's note of a backup.
+const NOTE: &str = "backup";
+
+/// A backup to be made.
+#[derive(Serialize, Deserialize)]
+pub struct Order {
+    /// The file to write; it must not exist.
+    pub to: PathBuf,
+    /// The age recipient, `age1…`.
+    pub recipient: String,
+    /// The folder of the database, where the copy lies while it is checked.
+    pub folder: PathBuf,
+}
+
+/// What a backup says about itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// When it was made.
+    pub made: Timestamp,
+    /// Its random id.
+    pub id: [u8; 16],
+    /// The key store without which it cannot be read.
+    pub key_store: [u8; 16],
+    /// The end of its log.
+    pub head: Head,
+    /// Of every row of its logical state.
+    pub digest: [u8; 32],
+    /// The oldest epoch that wraps a key in it.
+    pub oldest_epoch: KeyVersion,
+    /// Bytes of the database.
+    pub length: u64,
+}
+
+/// Makes a backup.
+pub fn backup(app: &App, by: &By, order: &Order) -> Result<Value, OpError> {
+    age::recipient_check(&order.recipient).map_err(age_error)?;
+    let id: [u8; 16] = Draw::new(16)?.take()?;
+    let scratch = Scratch::new(order.folder.join(format!(".backup-{}.db", hex(&id))));
+    let made = app.clock.now();
+    app.store.backup_to(scratch.path())?;
+    let checked = app.keeper.read(|keys| check(scratch.path(), keys, &app.keeper.keyring()))?;
+    let copy = File::open(scratch.path()).map_err(|error| io_error(scratch.path(), &error))?;
+    let header = Header {
+        made,
+        id,
+        key_store: app.keeper.read(KeyStore::store_id),
+        head: checked.head,
+        digest: checked.digest,
+        oldest_epoch: checked.oldest_epoch,
+        length: copy.metadata().map_err(|error| io_error(scratch.path(), &error))?.len(),
+    };
+    write(&order.to, &order.recipient, &header, copy)?;
+
+    let label = format!("{NOTE} {} {} {}", hex(&id), header.oldest_epoch.0, order.to.display());
+    app.keeper.change(|keys| {
+        keys.note_copy(MadeCopy { made, label });
+        Ok::<_, VaultError>(())
+    })?;
+    app.writer.call(AppendLeaf { leaf: by.leaf(app, "backup.make", Mode::Live).to_bytes() })?;
+    app.save_head()?;
+    Ok(json!({
+        "file": order.to,
+        "id": hex(&id),
+        "made": system::display(made),
+        "bytes": header.length,
+        "digest": hex(&header.digest),
+        "head": header.head.to_string(),
+    }))
+}
+
+/// Whether a checked backup exists in which nothing is wrapped under this epoch or an older one.
+pub fn covers(app: &App, epoch: KeyVersion) -> bool {
+    app.keeper.read(|keys| keys.copies().iter().filter_map(noted).any(|(_, oldest)| oldest > epoch))
+}
+
+/// Whether the key store knows of this backup: then it is not older.
+pub fn is_noted(keys: &KeyStore, id: [u8; 16]) -> bool {
+    let id = hex(&id);
+    keys.copies().iter().filter_map(noted).any(|(known, _)| known == id)
+}
+
+/// The newest backup that the key store knows of.
+pub fn newest(app: &App) -> Option<Timestamp> {
+    app.keeper.read(|keys| keys.copies().iter().filter(|copy| noted(copy).is_some()).map(|copy| copy.made).max())
+}
+
+fn noted(copy: &MadeCopy) -> Option<(&str, KeyVersion)> {
+    let mut words = copy.label.split(' ');
+    let (Some(NOTE), Some(id), Some(oldest)) = (words.next(), words.next(), words.next()) else { return None };
+    Some((id, KeyVersion(oldest.parse().ok()?)))
+}
+
+/// What is known of a copy that passed.
+pub struct Checked {
+    /// The end of its log.
+    pub head: Head,
+    /// Of its logical state.
+    pub digest: [u8; 32],
+    /// The oldest epoch that wraps a key in it; the active one where it holds no key.
+    pub oldest_epoch: KeyVersion,
+}
+
+/// The checks of a restore: the file is whole, its log verifies, and every key it needs exists.
+pub fn check(path: &Path, keys: &KeyStore, keyring: &Keyring) -> Result<Checked, OpError> {
+    let store = Store::open(Options::new(path), Arc::new(NoLeaves))?;
+    let reader = store.reader()?;
+    let log = verify::read(&reader, keyring, None, None)?;
+    if !log.is_whole() {
+        return Err(OpError::known("log.broken"));
+    }
+    let epochs: Vec<KeyVersion> = reader.epochs()?.into_iter().map(|(epoch, _)| epoch).collect();
+    let lives = |kind, version| {
+        keys.versions(kind).any(|entry| entry.version() == version && entry.state() != KeyState::Destroyed)
+    };
+    let (subjects, stable) = reader.index_epochs()?;
+    let gone = !epochs.iter().all(|epoch| lives(Kind::Epoch, *epoch))
+        || !subjects.iter().chain(&stable).all(|(version, _)| lives(Kind::IndexOuter, *version));
+    if gone {
+        return Err(OpError::known("backup.too_old"));
+    }
+    let head = log.head.unwrap_or(Head { origin: [0; 16], size: 0, mac: [0; 32] });
+    let oldest_epoch = epochs.into_iter().min().unwrap_or(keyring.active_epoch());
+    Ok(Checked { head, digest: digest(&reader)?, oldest_epoch })
+}
+
+/// A digest of every row of the logical state: two stores with the same rows have the same.
+pub fn digest(reader: &Reader) -> Result<[u8; 32], OpError> {
+    let mut digest = [0; 32];
+    let mut input = Vec::new();
+    reader.digest(|table, row| {
+        input.clear();
+        input.extend_from_slice(&digest);
+        input.extend_from_slice(table.as_bytes());
+        input.push(0);
+        input.extend_from_slice(row);
+        digest = chain::leaf_hash(&input);
+    })?;
+    Ok(digest)
+}
+
+fn write(to: &Path, recipient: &str, header: &Header, copy: File) -> Result<(), OpError> {
+    let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
+    let mut file = opened.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => OpError::new("cli.exists", format!("`{}` exists already", to.display())),
+        _ => io_error(to, &error),
+    })?;
+    let head = header.to_bytes();
+    let written = age::encrypt(recipient, head.chain(copy), &mut file).map_err(age_error);
+    let whole = written.and_then(|written| {
+        let expected = header.length + HEADER as u64;
+        file.sync_all().map_err(|error| io_error(to, &error))?;
+        if written == expected { Ok(()) } else { Err(OpError::known("backup.io")) }
+    });
+    if whole.is_err() {
+        // half a backup must not be taken for one
+        drop(fs::remove_file(to));
+    }
+    whole
+}
+
+impl Header {
+    fn to_bytes(self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(HEADER);
+        out.extend_from_slice(MAGIC);
+        out.extend_from_slice(&FORMAT.to_be_bytes());
+        out.extend_from_slice(&self.made.0.to_be_bytes());
+        out.extend_from_slice(&self.id);
+        out.extend_from_slice(&self.key_store);
+        out.extend_from_slice(&self.head.origin);
+        out.extend_from_slice(&self.head.size.to_be_bytes());
+        out.extend_from_slice(&self.head.mac);
+        out.extend_from_slice(&self.digest);
+        out.extend_from_slice(&self.oldest_epoch.0.to_be_bytes());
+        out.extend_from_slice(&self.length.to_be_bytes());
+        out
+    }
+
+    /// Reads a header; none if it is not one of a format this version knows.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Header> {
+        let mut rest = bytes.strip_prefix(MAGIC)?.strip_prefix(&FORMAT.to_be_bytes())?;
+        let header = Header {
+            made: Timestamp(i64::from_be_bytes(take(&mut rest)?)),
+            id: take(&mut rest)?,
+            key_store: take(&mut rest)?,
+            head: Head {
+                origin: take(&mut rest)?,
+                size: u64::from_be_bytes(take(&mut rest)?),
+                mac: take(&mut rest)?,
+            },
+            digest: take(&mut rest)?,
+            oldest_epoch: KeyVersion(u32::from_be_bytes(take(&mut rest)?)),
+            length: u64::from_be_bytes(take(&mut rest)?),
+        };
+        rest.is_empty().then_some(header)
+    }
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, tail) = rest.split_first_chunk::<N>()?;
+    *rest = tail;
+    Some(*head)
+}
+
+/// A copy of sealed bytes that goes away with what SQLite puts beside it.
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// A copy at this path.
+    pub fn new(path: PathBuf) -> Scratch {
+        Scratch(path)
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        for end in ["", "-wal", "-shm", ".lock"] {
+            drop(fs::remove_file(beside(&self.0, end)));
+        }
+    }
+}
+
+/// The file that lies beside a database under its name with this ending.
+pub fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
+}
+
+pub(super) fn age_error(error: age::BackupError) -> OpError {
+    OpError::new(error.code(), error.to_string())
+}
+
+pub(super) fn io_error(path: &Path, error: &io::Error) -> OpError {
+    OpError::new("backup.io", format!("`{}`: {error}", path.display()))
+}
+
+/// Ports of a store that is only looked at.
+pub(super) struct NoLeaves;
+
+impl Ports for NoLeaves {
+    fn leaf_mac(&self, _: &[u8; 32], _: &[u8]) -> [u8; 32] {
+        // a leaf under this MAC would not verify; nothing appends one
+        [0; 32]
+    }
+}

@@ -1,0 +1,137 @@
+//! Erasing a person: found by a token or, from standard input, by e-mail address or identifier; then everything goes.
+//!
+//! The key store's erasure list is on disk before the database is touched: whatever happens in between, the next start
+//! finishes the erasure. What went to systems of record and platforms is out of reach; the answer says what went here.
+
+use super::whois::{block, locate, pseudonym};
+use super::{By, OpError};
+use crate::app::App;
+use crate::ingress;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use vestibule_core::category;
+use vestibule_core::id::{Mode, Scope, base32};
+use vestibule_store::{EraseSubjects, Erasure, StoreError, SubjectData, SubjectState, Tag};
+use vestibule_vault::VaultError;
+
+/// Who is to be erased.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Whom {
+    /// Whose value this token stands for.
+    Token(String),
+    /// Who is known by this value.
+    Known {
+        /// `email`, or `user_id` for a source's own identifier.
+        category: String,
+        /// The value.
+        value: String,
+        /// The realm in which the person is matched.
+        realm: String,
+        /// Whether the person is of the trial.
+        test: bool,
+    },
+}
+
+/// Erases a person. From the answer on, nothing of them opens here, nor after a restore.
+pub fn erase(app: &App, by: &By, whom: &Whom) -> Result<Value, OpError> {
+    let keyring = app.keeper.keyring();
+    let subject = match whom {
+        Whom::Token(text) => locate(app, &keyring, block(app, text)?)?.1.subject,
+        Whom::Known { category, value, realm, test } => known(app, category, value, realm, *test)?,
+    };
+    if subject.state == SubjectState::Erased {
+        return Ok(json!({ "erased": false, "already": true }));
+    }
+    let now = app.clock.now();
+    let name = pseudonym(&keyring, &subject);
+    app.keeper.change(|keys| {
+        keys.erase(subject.number, now);
+        Ok::<_, VaultError>(())
+    })?;
+    let mut leaf = by.leaf(app, "subject.erase", subject.mode);
+    leaf.subjects = name.into_iter().collect();
+    let job = EraseSubjects { now, subjects: vec![(subject.row, subject.number, leaf.to_bytes())], only_lapsed: false };
+    let (report, scrubbed) = match app.writer.call(job) {
+        Ok(done) => (done.into_iter().next(), true),
+        // the person is erased; only the write-ahead log still has old sealed bytes
+        Err(StoreError::NotScrubbed) => (None, false),
+        Err(error) => return Err(error.into()),
+    };
+    app.save_head()?;
+    let went = match report {
+        Some(Erasure::Erased(report)) => json!({
+            "records": report.records,
+            "index_rows": report.index_rows,
+            "bodies": report.bodies,
+            "deliveries": report.deliveries,
+            "answers": report.answers,
+        }),
+        _ => Value::Null,
+    };
+    Ok(json!({
+        "erased": true,
+        "already": false,
+        "subject": name.map(|name| base32(&name.0)),
+        "went": went,
+        "scrubbed": scrubbed,
+    }))
+}
+
+fn known(app: &App, alias: &str, value: &str, realm: &str, test: bool) -> Result<SubjectData, OpError> {
+    let nobody = || OpError::new("cli.unknown_name", "nobody is known by this value in this realm and mode");
+    let category = category::by_alias(alias).ok_or(OpError::known("cli.argument"))?;
+    let normalised = (category.normalise)(value.trim()).filter(|text| !text.is_empty()).ok_or_else(nobody)?;
+    let scope = Scope::of(if test { Mode::Test } else { Mode::Live });
+    let keyring = app.keeper.keyring();
+    let tags = keyring.subject_tags(scope, realm, category.code, normalised.as_bytes())?;
+    let tags: Vec<Tag> = tags.iter().map(ingress::store_tag).collect();
+    let hit = app.store.reader()?.subject_by_tags(&tags)?.ok_or_else(nobody)?;
+    let tag = ingress::vault_tag(&hit.tag);
+    if !keyring.index_mac_verify(ingress::SUBJECT, &tag, &[&hit.subject.number.0], &hit.mac) {
+        return Err(OpError::known("store.tampered"));
+    }
+    Ok(hit.subject)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::ops::testing::{World, by};
+    use crate::ops::whois::whois;
+
+    fn known_as(value: &str, realm: &str) -> Whom {
+        Whom::Known { category: "email".into(), value: value.into(), realm: realm.into(), test: true }
+    }
+
+    #[test]
+    fn by_token_and_by_address_and_only_once() {
+        let world = World::new();
+        let anna = world.accept("anna@example.com");
+        let bert = world.accept("bert@example.com");
+        let gone = erase(&world.app, &by(), &Whom::Token(anna.to_string())).unwrap();
+        assert_eq!(gone["went"]["records"], 1);
+        assert_eq!(gone["went"]["deliveries"], 1);
+        assert_eq!(whois(&world.app, &by(), anna.as_str()).unwrap()["state"], "erased");
+        assert_eq!(erase(&world.app, &by(), &Whom::Token(anna.to_string())).unwrap()["already"], true);
+        assert_eq!(whois(&world.app, &by(), bert.as_str()).unwrap()["state"], "live");
+
+        assert_eq!(erase(&world.app, &by(), &known_as("bert@example.com", "sales")).unwrap_err().code, "cli.unknown_name");
+        assert_eq!(erase(&world.app, &by(), &known_as(" Bert@Example.com\n", "hr")).unwrap()["erased"], true);
+        assert_eq!(whois(&world.app, &by(), bert.as_str()).unwrap()["state"], "erased");
+        assert_eq!(erase(&world.app, &by(), &known_as("bert@example.com", "hr")).unwrap_err().code, "cli.unknown_name");
+    }
+
+    #[test]
+    fn an_older_copy_of_the_database_does_not_bring_anybody_back() {
+        let world = World::new();
+        let anna = world.accept("anna@example.com");
+        let bert = world.accept("bert@example.com");
+        let older = world.copy_database();
+        erase(&world.app, &by(), &Whom::Token(anna.to_string())).unwrap();
+        let world = world.restart_over(&older).unwrap();
+        assert_eq!(whois(&world.app, &by(), anna.as_str()).unwrap()["state"], "erased");
+        assert_eq!(whois(&world.app, &by(), bert.as_str()).unwrap()["state"], "live");
+    }
+}

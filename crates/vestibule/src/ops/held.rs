@@ -1,0 +1,75 @@
+//! Held events: listed, and dropped when their owner decides against them.
+//!
+//! A held body is as the source sent it, sealed. Nothing here opens one.
+
+use super::{By, OpError};
+use crate::app::App;
+use crate::system;
+use serde_json::{Value, json};
+use vestibule_core::id::EventRow;
+use vestibule_store::DropHeld;
+
+/// Held events that a list shows at most.
+const SHOWN: u64 = 500;
+
+/// The held events, the newest first.
+pub fn list(app: &App) -> Result<Value, OpError> {
+    let reader = app.store.reader()?;
+    let counts = reader.counts()?;
+    let mut events = Vec::new();
+    let mut row = i64::try_from(counts.events).unwrap_or(i64::MAX);
+    // the number of held bodies is known, so the walk ends with the oldest of them
+    while row > 0 && (events.len() as u64) < counts.held.min(SHOWN) {
+        if let Some(held) = reader.held(EventRow(row))?
+            && let Some(event) = reader.event(EventRow(row))?
+        {
+            events.push(json!({
+                "id": row,
+                "event": event.id,
+                "route": event.route,
+                "mode": event.mode.as_str(),
+                "accepted": system::display(event.accepted),
+                "until": system::display(held.until),
+            }));
+        }
+        row -= 1;
+    }
+    Ok(json!({ "count": counts.held, "events": events }))
+}
+
+/// Drops the held body of an event; the event itself stays in the log.
+pub fn discard(app: &App, by: &By, event: i64) -> Result<Value, OpError> {
+    let row = EventRow(event);
+    let reader = app.store.reader()?;
+    let none = || OpError::new("cli.unknown_name", "no held event has this number");
+    let data = reader.event(row)?.ok_or_else(none)?;
+    let mut leaf = by.leaf(app, "held.drop", data.mode);
+    leaf.route.clone_from(&data.route);
+    leaf.request.clone_from(&data.id);
+    if !app.writer.call(DropHeld { event: row, leaf: leaf.to_bytes() })? {
+        return Err(none());
+    }
+    Ok(json!({ "event": data.id, "route": data.route, "dropped": true }))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+    use super::*;
+    use crate::ops::testing::{World, by};
+
+    #[test]
+    fn a_held_event_is_listed_and_dropped_once() {
+        let world = World::new();
+        world.accept("anna@example.com");
+        world.hold("bert@example.com");
+        world.accept("cleo@example.com");
+        let listed = list(&world.app).unwrap();
+        assert_eq!(listed["count"], 1);
+        assert!(!listed.to_string().contains("bert"));
+        let id = listed["events"][0]["id"].as_i64().unwrap();
+        assert_eq!(discard(&world.app, &by(), id).unwrap()["dropped"], true);
+        assert_eq!(list(&world.app).unwrap()["count"], 0);
+        assert_eq!(discard(&world.app, &by(), id).unwrap_err().code, "cli.unknown_name");
+    }
+}

@@ -1,0 +1,227 @@
+//! Workflow keys: made, listed, revoked; and the secrets that deliveries are signed with.
+//!
+//! A change of keys runs while the key store is held, so that no two get one revision. The database comes first and the
+//! key store's revision second: a crash in between leaves a database that is ahead, which is sound, never one that is
+//! behind, which would stop the next start.
+
+use super::{By, OpError};
+use crate::app::keys::{KeyTable, mac};
+use crate::app::{App, LoadError};
+use crate::system;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use vestibule_core::clock::{Span, Timestamp};
+use vestibule_core::id::Mode;
+use vestibule_core::scheme::standard_webhooks::secret_text;
+use vestibule_store::{ApiKeyRow, InsertKey, KeyWritten, RevokeKey};
+use vestibule_vault::{Draw, KeyStore, apikey, fingerprint};
+
+/// A key lives at most this many days.
+pub const MOST_DAYS: u32 = 365;
+
+/// What a new key is to be.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Create {
+    /// The workflow it speaks for.
+    pub workflow: String,
+    /// Whether it is a key of the trial.
+    pub test: bool,
+    /// How long it works, at most [`MOST_DAYS`].
+    pub days: u32,
+    /// Who answers for it; absent: the owner that the configuration names, filled in by the command.
+    pub owner: String,
+}
+
+/// Makes a key. The answer holds it; it is never shown again.
+pub fn create(app: &App, by: &By, order: &Create) -> Result<Value, OpError> {
+    if !app.routes().workflows.contains_key(&order.workflow) {
+        return Err(OpError::new("cli.unknown_name", format!("there is no workflow `{}`", order.workflow)));
+    }
+    if !(1..=MOST_DAYS).contains(&order.days) {
+        return Err(OpError::new("cli.argument", format!("a key works for 1 to {MOST_DAYS} days")));
+    }
+    let mode = if order.test { Mode::Test } else { Mode::Live };
+    let now = app.clock.now();
+    let minted = app.keeper.keyring().mint_api_key(mode, &mut Draw::new(apikey::DRAW)?)?;
+    let expires = now.plus(Span::days(i64::from(order.days)));
+    change(app, |revision| {
+        let mut key = ApiKeyRow {
+            id: minted.id.clone(),
+            mode,
+            workflow: order.workflow.clone(),
+            owner: order.owner.clone(),
+            hash: minted.hash,
+            detail: Vec::new(),
+            created: now,
+            expires,
+            revoked: None,
+            last_used: None,
+            revision,
+            mac: [0; 16],
+        };
+        key.mac = mac(&app.keeper.keyring(), &key);
+        let leaf = leaf(app, by, "key.create", mode, &key.id);
+        Ok(app.writer.call(InsertKey { key, leaf })?)
+    })?;
+    Ok(json!({
+        "key": minted.text.expose(),
+        "id": minted.id,
+        "workflow": order.workflow,
+        "mode": mode.as_str(),
+        "owner": order.owner,
+        "expires": system::display(expires),
+    }))
+}
+
+/// Every key, without its secret.
+pub fn list(app: &App) -> Result<Value, OpError> {
+    let now = app.clock.now();
+    let keys: Vec<Value> = app.store.reader()?.keys()?.iter().map(|row| entry(row, now)).collect();
+    Ok(json!({ "keys": keys }))
+}
+
+/// A key as it stands in lists.
+pub(super) fn entry(row: &ApiKeyRow, now: Timestamp) -> Value {
+    let state = match row.revoked {
+        Some(_) => "revoked",
+        None if row.expires <= now => "expired",
+        None => "stands",
+    };
+    json!({
+        "id": row.id,
+        "workflow": row.workflow,
+        "mode": row.mode.as_str(),
+        "owner": row.owner,
+        "state": state,
+        "created": system::display(row.created),
+        "expires": system::display(row.expires),
+        "revoked": row.revoked.map(system::display),
+        "last_used": row.last_used.map(system::display),
+    })
+}
+
+/// Revokes a key: from the answer on it opens nothing.
+pub fn revoke(app: &App, by: &By, id: &str) -> Result<Value, OpError> {
+    let unknown = || OpError::new("cli.unknown_name", "there is no key with this id");
+    let row = app.store.reader()?.keys()?.into_iter().find(|row| row.id == id).ok_or_else(unknown)?;
+    if let Some(at) = row.revoked {
+        return Ok(json!({ "id": id, "workflow": row.workflow, "revoked": system::display(at), "already": true }));
+    }
+    let now = app.clock.now();
+    change(app, |revision| {
+        let mut changed = ApiKeyRow { revoked: Some(now), revision, ..row.clone() };
+        changed.mac = mac(&app.keeper.keyring(), &changed);
+        let leaf = leaf(app, by, "key.revoke", row.mode, id);
+        let job = RevokeKey { id: id.to_owned(), expected: row.revision, revoked: now, revision, mac: changed.mac, leaf };
+        Ok(app.writer.call(job)?)
+    })?;
+    Ok(json!({ "id": id, "workflow": row.workflow, "revoked": system::display(now), "already": false }))
+}
+
+/// The secrets that our deliveries to a route are signed with, the active one first.
+pub fn signing(app: &App, by: &By, route: &str) -> Result<Value, OpError> {
+    let routes = app.routes();
+    let found = routes.inbound_named(route);
+    let found = found.ok_or_else(|| OpError::new("cli.unknown_name", format!("there is no route `{route}`")))?;
+    let configured = found.deliver.as_ref().and_then(|deliver| deliver.signing.as_ref());
+    let secrets: Vec<String> = match configured {
+        Some(secret) => vec![secret_text(secret.expose())],
+        None => {
+            let keyring = app.keeper.keyring();
+            let secrets = keyring.delivery_secret(route);
+            secrets.iter().map(|(_, secret)| fingerprint::delivery_secret_text(secret).expose().clone()).collect()
+        }
+    };
+    let mut leaf = by.leaf(app, "key.signing", found.mode);
+    route.clone_into(&mut leaf.route);
+    app.writer.call(vestibule_store::AppendLeaf { leaf: leaf.to_bytes() })?;
+    Ok(json!({ "route": route, "configured": configured.is_some(), "secrets": secrets }))
+}
+
+/// Writes one change under the next revision and puts the new table in force.
+fn change(app: &App, write: impl FnOnce(u64) -> Result<KeyWritten, LoadError>) -> Result<(), OpError> {
+    let written = app.keeper.change(|keys: &mut KeyStore| {
+        let reader = app.store.reader()?;
+        let newest = reader.keys()?.iter().map(|row| row.revision).max().unwrap_or(0);
+        let revision = newest.max(keys.authority_revision()) + 1;
+        let written = write(revision)?;
+        if matches!(written, KeyWritten::Committed { .. }) {
+            keys.raise_authority_revision(revision);
+            app.set_keys(KeyTable::load(reader.keys()?, &app.keeper.keyring())?);
+        }
+        Ok::<_, LoadError>(written)
+    })?;
+    match written {
+        KeyWritten::Committed { .. } => Ok(()),
+        KeyWritten::Exists | KeyWritten::Stale => {
+            Err(OpError::new("store.busy", "the key was changed by somebody else at the same moment"))
+        }
+    }
+}
+
+/// Which key it is stands where leaves name requests: a public id, not a secret.
+fn leaf(app: &App, by: &By, action: &str, mode: Mode, id: &str) -> Vec<u8> {
+    let mut leaf = by.leaf(app, action, mode);
+    id.clone_into(&mut leaf.request);
+    leaf.to_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+    use super::*;
+    use crate::ops::testing::{World, by};
+
+    fn order(days: u32) -> Create {
+        Create { workflow: "intake".into(), test: true, days, owner: "dana@example.com".into() }
+    }
+
+    #[test]
+    fn a_key_works_until_it_is_revoked_or_expires() {
+        let world = World::new();
+        let made = create(&world.app, &by(), &order(30)).unwrap();
+        let text = made["key"].as_str().unwrap();
+        let known = |now| world.app.keys().authenticate(text, &world.app.keeper.keyring(), now).is_some();
+        let now = world.app.clock.now();
+        assert!(known(now));
+        assert!(!known(now.plus(Span::days(30))));
+        assert!(!list(&world.app).unwrap().to_string().contains(text), "a list never shows a key");
+        let id = made["id"].as_str().unwrap();
+        assert_eq!(revoke(&world.app, &by(), id).unwrap()["already"], false);
+        assert!(!known(now));
+        assert_eq!(revoke(&world.app, &by(), id).unwrap()["already"], true);
+        assert_eq!(world.actions(), ["key.create", "key.revoke"]);
+    }
+
+    #[test]
+    fn the_table_survives_a_restart_and_an_older_one_is_refused() {
+        let world = World::new();
+        let made = create(&world.app, &by(), &order(30)).unwrap();
+        let before = world.copy_database();
+        revoke(&world.app, &by(), made["id"].as_str().unwrap()).unwrap();
+        let world = world.restart().unwrap();
+        assert_eq!(list(&world.app).unwrap()["keys"][0]["state"], "revoked");
+        assert_eq!(world.restart_over(&before).err().unwrap().code(), "store.authority_rolled_back");
+    }
+
+    #[test]
+    fn what_is_not_there_is_refused() {
+        let world = World::new();
+        let unknown = Create { workflow: "nobody".into(), ..order(30) };
+        assert_eq!(create(&world.app, &by(), &unknown).unwrap_err().code, "cli.unknown_name");
+        for days in [0, 366] {
+            assert_eq!(create(&world.app, &by(), &order(days)).unwrap_err().code, "cli.argument");
+        }
+        assert_eq!(revoke(&world.app, &by(), "0000000000").unwrap_err().code, "cli.unknown_name");
+        assert_eq!(signing(&world.app, &by(), "nowhere").unwrap_err().code, "cli.unknown_name");
+        assert!(world.actions().is_empty());
+    }
+
+    #[test]
+    fn signing_secrets_are_those_of_standard_webhooks() {
+        let world = World::new();
+        let shown = signing(&world.app, &by(), "apply").unwrap();
+        assert!(shown["secrets"][0].as_str().unwrap().starts_with("whsec_"));
+        assert_eq!(shown["configured"], false);
+    }
+}
