@@ -78,7 +78,7 @@ impl Gateway {
                 async move {
                     match worker {
                         Some(worker) => route(worker, request, peer).await,
-                        None => respond::problem("store.unavailable", None, ""),
+                        None => respond::problem("store.io", None, ""),
                     }
                 }
             }
@@ -143,7 +143,7 @@ async fn route(worker: Rc<Worker>, request: Request<Incoming>, peer: Peer) -> An
     match task.await {
         Ok(answer) => answer,
         // the panic has been counted as lost when the work in flight was dropped
-        Err(_) => respond::problem("internal", None, ""),
+        Err(_) => respond::problem("internal.lost", None, ""),
     }
 }
 

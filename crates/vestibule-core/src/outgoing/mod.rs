@@ -78,7 +78,7 @@ pub enum Spot {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code} at {at}")]
 pub struct SiteFault {
-    /// `token.damaged` or `token.near`.
+    /// `token.damaged` or `token.lookalike`.
     pub code: &'static str,
     /// Where, in words that hold no value.
     pub at: String,

@@ -79,7 +79,7 @@ impl TokenFault {
     pub fn code(self) -> &'static str {
         match self {
             Self::Damaged => "token.damaged",
-            Self::Near => "token.near",
+            Self::Near => "token.lookalike",
         }
     }
 }

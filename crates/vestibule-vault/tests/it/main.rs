@@ -15,6 +15,7 @@ mod inflate;
 mod keystore;
 mod permit;
 mod rotation;
+mod schemes;
 mod token;
 mod vectors;
 

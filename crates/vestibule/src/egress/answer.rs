@@ -190,7 +190,7 @@ async fn tokens(
         Some(token) => Some(token),
         None => fresh.next().map(TokenText::new),
     });
-    tokens.collect::<Option<Vec<_>>>().ok_or(Refused::new("internal"))
+    tokens.collect::<Option<Vec<_>>>().ok_or(Refused::new("internal.lost"))
 }
 
 fn known(plan: &Plan<'_, '_>, item: &Item, guard: &Guard) -> Option<TokenText> {

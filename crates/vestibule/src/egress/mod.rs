@@ -66,7 +66,7 @@ async fn pass(worker: &Worker, caller: &Caller, request: Request<Incoming>) -> R
     let path = received.path()?;
     let now = worker.app.clock.now();
     let (index, grant) = policy::select(&route.grants, &caller.principal.workflow, received.method(), &path, now)?;
-    let detail = route.details.get(index).ok_or(Refused::new("internal"))?;
+    let detail = route.details.get(index).ok_or(Refused::new("internal.lost"))?;
 
     let draft = tokens::find(&received, &path, detail, &routes.token_domain)?;
     let opened = tokens::open(worker, caller, &draft)?;

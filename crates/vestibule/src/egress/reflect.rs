@@ -15,8 +15,8 @@ const SHORTEST_PART: usize = 4;
 
 /// The values and credentials of one call, wiped when the call is over.
 pub struct Guard {
-    values: Vec<(Secret<Vec<u8>>, TokenText)>,
-    marks: Vec<Secret<Vec<u8>>>,
+    values: Vec<(Needle, TokenText)>,
+    marks: Vec<Needle>,
 }
 
 /// What an answer's text turned out to be.
@@ -33,62 +33,109 @@ pub enum Reflection {
 impl Guard {
     /// The guard of a call.
     pub(super) fn new(sites: &[Site], values: &[PlainValue<'_>], credential: Option<&Credential>) -> Guard {
-        let mut known: Vec<(Secret<Vec<u8>>, TokenText)> = sites
+        let mut known: Vec<(Needle, TokenText)> = sites
             .iter()
             .zip(values)
             .filter(|(_, value)| !value.bytes.is_empty())
-            .map(|(site, value)| (Secret::new(value.bytes.to_vec()), TokenText::new(&site.block)))
+            .map(|(site, value)| (Needle::new(value.bytes), TokenText::new(&site.block)))
             .collect();
         // the longest first, so that a name within an address does not break it apart
-        known.sort_by_key(|(value, _)| std::cmp::Reverse(value.expose().len()));
-        let marks = credential.map(|credential| credential.marks.iter().map(|mark| Secret::new(mark.expose().clone())).collect());
+        known.sort_by_key(|(value, _)| std::cmp::Reverse(value.plain().len()));
+        let marks = credential.map(|credential| credential.marks.iter().map(|mark| Needle::new(mark.expose())).collect());
         Guard { values: known, marks: marks.unwrap_or_default() }
     }
 
     /// The token of this value, if the call revealed it.
     pub(super) fn token_of(&self, text: &[u8]) -> Option<TokenText> {
-        self.values.iter().find(|(value, _)| value.expose() == text).map(|(_, token)| *token)
+        self.values.iter().find(|(value, _)| value.plain() == text).map(|(_, token)| *token)
     }
 
     /// Looks for the call's values and credential in a text of the answer.
     pub(super) fn check(&self, text: &str) -> Reflection {
-        if self.marks.iter().any(|mark| in_any_encoding(mark.expose(), text.as_bytes())) {
+        let look = Look::at(text);
+        if self.marks.iter().any(|mark| look.shows(mark)) {
             return Reflection::Leak;
         }
         if let Some(token) = self.token_of(text.as_bytes()) {
             return Reflection::Replaced(token.as_str().to_owned());
         }
+        if !self.long().any(|(value, _)| look.shows(value)) {
+            return Reflection::Clean;
+        }
         let mut out = text.to_owned();
         for (value, token) in self.long() {
-            if let Ok(value) = std::str::from_utf8(value.expose())
+            if let Ok(value) = std::str::from_utf8(value.plain())
                 && out.contains(value)
             {
                 out = out.replace(value, token.as_str());
             }
         }
-        if self.long().any(|(value, _)| in_any_encoding(value.expose(), out.as_bytes())) {
-            return Reflection::Leak;
-        }
-        if out == text { Reflection::Clean } else { Reflection::Replaced(out) }
+        let look = Look::at(&out);
+        if self.long().any(|(value, _)| look.shows(value)) { Reflection::Leak } else { Reflection::Replaced(out) }
     }
 
-    fn long(&self) -> impl Iterator<Item = &(Secret<Vec<u8>>, TokenText)> {
-        self.values.iter().filter(|(value, _)| value.expose().len() >= SHORTEST_PART)
+    fn long(&self) -> impl Iterator<Item = &(Needle, TokenText)> {
+        self.values.iter().filter(|(value, _)| value.plain().len() >= SHORTEST_PART)
     }
 }
 
-/// Raw, other case, hexadecimal, percent, JSON, HTML, and base64 at its three offsets.
-fn in_any_encoding(needle: &[u8], haystack: &[u8]) -> bool {
-    let lower = haystack.to_ascii_lowercase();
-    let small = needle.to_ascii_lowercase();
-    let found = |encoded: &[u8]| memmem::find(&lower, encoded).is_some();
-    found(&small)
-        || found(hex(needle).as_bytes())
-        || found(percent(needle, false).to_ascii_lowercase().as_bytes())
-        || found(percent(needle, true).to_ascii_lowercase().as_bytes())
-        || found(&json(needle).to_ascii_lowercase())
-        || found(&html(needle).to_ascii_lowercase())
-        || base64_cores(needle).iter().any(|core| memmem::find(haystack, core.as_bytes()).is_some())
+/// What is searched for: as it is, and in lower case.
+struct Needle {
+    plain: Secret<Vec<u8>>,
+    lower: Secret<Vec<u8>>,
+}
+
+impl Needle {
+    fn new(bytes: &[u8]) -> Needle {
+        Needle { plain: Secret::new(bytes.to_vec()), lower: Secret::new(bytes.to_ascii_lowercase()) }
+    }
+
+    fn plain(&self) -> &[u8] {
+        self.plain.expose()
+    }
+}
+
+/// A text that is searched, and which encodings it can hold at all: most texts hold none, and are searched once for each
+/// needle.
+struct Look<'t> {
+    text: &'t [u8],
+    lower: Vec<u8>,
+    percent: bool,
+    backslash: bool,
+    entity: bool,
+    /// The longest run of characters of which hexadecimal and base64 are made.
+    run: usize,
+}
+
+impl<'t> Look<'t> {
+    fn at(text: &'t str) -> Look<'t> {
+        let text = text.as_bytes();
+        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte);
+        Look {
+            text,
+            lower: text.to_ascii_lowercase(),
+            percent: memchr::memchr(b'%', text).is_some(),
+            backslash: memchr::memchr(b'\\', text).is_some(),
+            entity: memchr::memchr(b'&', text).is_some(),
+            run: text.split(|byte| !is_part(byte)).map(<[u8]>::len).max().unwrap_or(0),
+        }
+    }
+
+    /// Whether the needle stands there: raw, in other case, hexadecimal, percent, JSON, HTML, or base64 at its three
+    /// offsets. An encoding that would leave no trace of its own is the raw text.
+    fn shows(&self, needle: &Needle) -> bool {
+        let plain = needle.plain();
+        let found = |encoded: &[u8]| memmem::find(&self.lower, encoded).is_some();
+        // no encoding is shorter than what it encodes
+        self.text.len() >= plain.len()
+            && (found(needle.lower.expose())
+                || (self.run >= plain.len() * 2 && found(hex(plain).as_bytes()))
+                || (self.percent && [false, true].iter().any(|all| found(percent(plain, *all).to_ascii_lowercase().as_bytes())))
+                || (self.backslash && found(&json(plain).to_ascii_lowercase()))
+                || (self.entity && found(&html(plain).to_ascii_lowercase()))
+                || (self.run >= shortest_core(plain.len())
+                    && base64_cores(plain).iter().any(|core| memmem::find(self.text, core.as_bytes()).is_some())))
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -134,6 +181,12 @@ fn html(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
+/// No core of a needle of this length is shorter: each byte makes 4/3 characters, and less than two are shared with what
+/// stands around it.
+fn shortest_core(length: usize) -> usize {
+    (length * 4 / 3).saturating_sub(1)
+}
+
 /// The characters of a base64 text that depend on the needle alone, at each of the three offsets. Short needles leave
 /// too little to be told from chance.
 fn base64_cores(needle: &[u8]) -> Vec<String> {
@@ -161,8 +214,8 @@ mod tests {
 
     fn guard(value: &str, mark: &str) -> Guard {
         Guard {
-            values: vec![(Secret::new(value.as_bytes().to_vec()), TokenText::new(&Block([7; 16])))],
-            marks: vec![Secret::new(mark.as_bytes().to_vec())],
+            values: vec![(Needle::new(value.as_bytes()), TokenText::new(&Block([7; 16])))],
+            marks: vec![Needle::new(mark.as_bytes())],
         }
     }
 
@@ -195,5 +248,24 @@ mod tests {
         }
         assert_eq!(seen, 22);
         assert_eq!(guard.check(&format!("key {secret}")), Reflection::Leak);
+    }
+
+    #[test]
+    fn no_core_is_shorter_than_the_run_that_is_looked_for() {
+        for length in 6..200 {
+            let cores = base64_cores(&vec![b'~'; length]);
+            assert_eq!(cores.len(), 6);
+            assert!(cores.iter().all(|core| core.len() >= shortest_core(length)), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_needle_alone_in_an_encoding_is_found_too() {
+        let needle = "Lindenallee 7, 10115 Berlin";
+        let guard = guard(needle, "s3cret-key");
+        for text in [hex(needle.as_bytes()), STANDARD.encode(needle), needle.to_lowercase(), percent(needle.as_bytes(), true)] {
+            assert_eq!(guard.check(&text), Reflection::Leak, "{text}");
+        }
+        assert_eq!(guard.check(needle.get(1..).unwrap()), Reflection::Clean);
     }
 }

@@ -269,7 +269,7 @@ fn find_person(
     let scope = Scope::of(route.mode);
     let mut wanted: Vec<Vec<Tag>> = Vec::new();
     for (matcher, alias) in [(&route.subject_id, USER_ID), (&route.subject_email, "email")] {
-        let category = category::by_alias(alias).ok_or_else(|| Refused::known("internal"))?;
+        let category = category::by_alias(alias).ok_or_else(|| Refused::known("internal.lost"))?;
         if let Some(normalised) = matcher.as_ref().and_then(|matcher| identifier(doc, matcher, category)) {
             let tags = keyring.subject_tags(scope, &route.realm, category.code, normalised.as_bytes()).map_err(vault)?;
             wanted.push(tags.iter().map(store_tag).collect());

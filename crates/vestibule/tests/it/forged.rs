@@ -26,9 +26,11 @@ fn every_flipped_bit_of_a_signed_request_is_refused() {
         let request = Source::with(scheme, path).event(world.now(), "msg_flip", body.as_bytes()).header("accept", "*/*");
         let bytes = request.bytes();
         let covered = covered(scheme, &request, &bytes);
+        // a static key says nothing about the body: another body is another event of the same source
+        let end = bytes.len() - if signs(scheme) { 0 } else { request.body.len() };
         let before = world.events();
         let (inside, outside): (Vec<(usize, u8)>, Vec<(usize, u8)>) =
-            (0..bytes.len()).flat_map(|at| (0..8).map(move |bit| (at, 1 << bit))).partition(|(at, bit)| {
+            (0..end).flat_map(|at| (0..8).map(move |bit| (at, 1 << bit))).partition(|(at, bit)| {
                 covered.iter().any(|range| range.contains(at)) && !means_the_same(scheme, bytes[*at], *bit)
             });
 
@@ -59,7 +61,6 @@ fn covered(scheme: Scheme, request: &Request, bytes: &[u8]) -> Vec<Range<usize>>
         start..start + needle.len()
     };
     let mut ranges = vec![place("POST"), place(&request.target)];
-    let signs = !matches!(scheme, Scheme::Bearer | Scheme::Header);
     for (name, value) in &request.headers {
         if ["webhook-id", "webhook-timestamp", "webhook-signature", "x-signature", "x-time", "x-api-key"].contains(&name.as_str()) {
             ranges.push(place(value));
@@ -68,10 +69,15 @@ fn covered(scheme: Scheme, request: &Request, bytes: &[u8]) -> Vec<Range<usize>>
             ranges.push(place(value.trim_start_matches("Bearer ")));
         }
     }
-    if signs {
+    if signs(scheme) {
         ranges.push(bytes.len() - request.body.len()..bytes.len());
     }
     ranges
+}
+
+/// Whether the proof covers the body.
+fn signs(scheme: Scheme) -> bool {
+    !matches!(scheme, Scheme::Bearer | Scheme::Header)
 }
 
 /// Hexadecimal digits mean the same in either case.

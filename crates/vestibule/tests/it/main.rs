@@ -9,8 +9,10 @@
     reason = "tests"
 )]
 
+mod bad_input;
 mod both_ways;
 mod forged;
+mod outbound;
 mod replay;
 mod rules;
 mod world;

@@ -25,9 +25,9 @@ use vestibule::net::tls::{ClientTls, ServerTls, TrialCa, Validity};
 use vestibule::{config, files};
 use vestibule_core::audit::Leaf;
 use vestibule_core::clock::{Clock as _, ManualClock, Span, Timestamp};
-use vestibule_core::id::{Mode, hex};
-use vestibule_core::token::TokenText;
-use vestibule_store::{ApiKeyRow, InsertKey, Options, RevokeKey};
+use vestibule_core::id::{Mode, RecordNo, Slot, hex};
+use vestibule_core::token::{Block, TokenText};
+use vestibule_store::{ApiKeyRow, EraseSubjects, Erasure, InsertKey, Options, RevokeKey};
 use vestibule_vault::{Draw, KeyStore, Root, apikey, keystore};
 
 /// The credential of the applicant tracking system, `user:password`.
@@ -231,6 +231,25 @@ impl World {
         let job = RevokeKey { id, expected, revoked: self.now(), revision: row.revision, mac, leaf };
         self.app.writer.call(job).unwrap();
         self.reload_keys();
+    }
+
+    /// Erases the subject of a token: from the store, and by the key store's list from every older copy.
+    pub fn erase(&self, token: &str) {
+        let block = vestibule_core::token::parse(token.trim_end_matches("@t.example.com")).unwrap();
+        let opened = self.app.keeper.keyring().open_token(block.0).unwrap();
+        let record = self.app.store.reader().unwrap().record(opened.record).unwrap().unwrap();
+        let (row, number) = (record.subject.row, record.subject.number);
+        self.app.keeper.change(|keys| Ok::<_, LoadError>(keys.erase(number, self.now()))).unwrap();
+        let leaf = self.app.service_leaf("subject.erase").to_bytes();
+        let job = EraseSubjects { now: self.now(), subjects: vec![(row, number, leaf)], only_lapsed: false };
+        let erased = self.app.writer.call(job).unwrap();
+        assert!(matches!(erased[..], [Erasure::Erased(_)]), "{erased:?}");
+    }
+
+    /// A token of this gateway whose record number was never used.
+    pub fn unknown_token(&self) -> String {
+        let record = RecordNo::new(1, 1 << 30).unwrap();
+        TokenText::new(&Block(self.app.keeper.keyring().token(record, Slot(0), [1; 6]).unwrap())).to_string()
     }
 
     fn next_revision(&self) -> u64 {

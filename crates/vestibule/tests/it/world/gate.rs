@@ -79,7 +79,7 @@ async fn route(worker: Rc<Worker>, request: Request<Incoming>, peer: Peer) -> An
         worker.app.counters.ended("", "route.unknown");
         return respond::unknown_route();
     };
-    task.await.unwrap_or_else(|_| respond::problem("internal", None, ""))
+    task.await.unwrap_or_else(|_| respond::problem("internal.lost", None, ""))
 }
 
 fn client(dialed: &Dialed) -> Client {

@@ -1,0 +1,161 @@
+//! `vestibule serve`: puts the process in order, opens everything, says one line when ready, and runs until told to stop.
+//!
+//! SIGTERM and SIGINT stop it, SIGHUP reads the configuration and the certificate again. A broken file changes nothing
+//! and is said.
+
+use super::failure::Failure;
+use super::session;
+use crate::app::App;
+use crate::app::routes::Routes;
+use crate::config::{Config, SecretSource, TlsFiles};
+use crate::gateway::{Gateway, Plan, system_client};
+use crate::net::server::ServerConfig;
+use crate::net::tls::ServerTls;
+use crate::{files, ops};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::io::Write;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use tokio::signal::unix::{SignalKind, signal};
+use vestibule_store::SetGrantRevision;
+
+/// Arguments of `vestibule serve`.
+#[derive(Debug, clap::Args)]
+pub struct ServeArgs {
+    /// The configuration
+    #[arg(long, value_name = "FILE", default_value = "vestibule.toml")]
+    pub config: PathBuf,
+}
+
+/// Serves until a signal ends it. `say` gets the lines for people.
+pub fn run(args: &ServeArgs, say: &mut dyn Write) -> Result<(), Failure> {
+    harden();
+    let config = session::load(&args.config)?;
+    warn(&config, say);
+    let app = session::open(&config)?;
+    let tls = config.server.tls.as_ref().map(certificate).transpose()?;
+    let threads = config.server.threads.map_or_else(cores, usize::from);
+    let data = match &tls {
+        Some(tls) => ServerConfig::https(config.server.listen, tls.clone()),
+        None => ServerConfig::plain_loopback(config.server.listen)?,
+    };
+    let plan = Plan {
+        data: data.threads(threads),
+        socket: Some(session::data_folder(&config).join(session::SOCKET)),
+        client: Arc::new(system_client),
+        deliver: true,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(thread)?;
+    runtime.block_on(async {
+        // before anything is opened, so that no signal finds the process without an ear
+        let mut stop = [signal(SignalKind::terminate()).map_err(thread)?, signal(SignalKind::interrupt()).map_err(thread)?];
+        let mut reload = signal(SignalKind::hangup()).map_err(thread)?;
+        let gateway = Gateway::start(&app, plan)?;
+        ready(&config, &gateway, tls.is_some(), say);
+        let [terminate, interrupt] = &mut stop;
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = reload.recv() => match renew(&app, &args.config, &config, tls.as_ref()) {
+                    Ok(notes) => {
+                        tell(say, "configuration read again");
+                        notes.iter().for_each(|note| tell(say, note));
+                    }
+                    Err(failure) => {
+                        if !failure.told {
+                            tell(say, &failure.render());
+                        }
+                        tell(say, "the configuration before stays in force");
+                    }
+                },
+            }
+        }
+        tell(say, "stopping");
+        gateway.stop();
+        Ok(())
+    })
+}
+
+/// No core dumps, no tracing by others, private files, as many open files as the system allows.
+fn harden() {
+    use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+    // none of these is a condition of running: a container may forbid each
+    drop(set_dumpable_behavior(DumpableBehavior::NotDumpable));
+    drop(setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }));
+    let open = getrlimit(Resource::Nofile);
+    drop(setrlimit(Resource::Nofile, Rlimit { current: open.maximum, maximum: open.maximum }));
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+}
+
+fn warn(config: &Config, say: &mut dyn Write) {
+    match &config.keys.root.source {
+        SecretSource::Env(name) => {
+            tell(say, &format!("warning: the root key stands in the environment (`{name}`), where other programs of this user can read it"));
+        }
+        SecretSource::File(path) if files::readable_by_others(path).unwrap_or(false) => {
+            tell(say, &format!("warning: others can read the root key `{}`: set its mode to 0600, then rotate it", path.display()));
+        }
+        SecretSource::File(_) | SecretSource::Credential(_) => {}
+    }
+}
+
+fn certificate(tls: &TlsFiles) -> Result<ServerTls, Failure> {
+    Ok(ServerTls::new(&pem(&tls.cert)?, &pem(&tls.key)?)?)
+}
+
+fn pem(path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, Failure> {
+    files::read(path).map_err(|error| Failure::new("file.unreadable", format!("`{}`: {error}", path.display())))
+}
+
+/// Puts a changed file in force: routes, grants, certificate, days of keys. Returns what needs a restart.
+fn renew(app: &Arc<App>, file: &Path, before: &Config, tls: Option<&ServerTls>) -> Result<Vec<String>, Failure> {
+    let config = session::load(file)?;
+    let routes = Routes::compile(&config)?;
+    if let (Some(tls), Some(files)) = (tls, &config.server.tls) {
+        tls.reload(&pem(&files.cert)?, &pem(&files.key)?)?;
+    }
+    ops::schedule::set(app, &config.keys)?;
+    let revision = app.grant_revision.load(Ordering::SeqCst) + 1;
+    app.set_routes(routes);
+    // from here on no decision made under the old grants gets a receipt
+    app.writer.call(SetGrantRevision { revision }).map_err(ops::OpError::from)?;
+    app.grant_revision.store(revision, Ordering::SeqCst);
+    let mut leaf = app.service_leaf("gateway.reload");
+    leaf.others = u32::try_from(config.inbound.len() + config.outbound.len()).unwrap_or(u32::MAX);
+    app.append_later(&leaf);
+    let restart = [
+        ("server.listen", config.server.listen != before.server.listen),
+        ("server.threads", config.server.threads != before.server.threads),
+        ("server.tls", config.server.tls.is_some() != before.server.tls.is_some()),
+        ("store.url", config.store.path != before.store.path),
+        ("keys.store", config.keys.store != before.keys.store),
+    ];
+    let needs = restart.into_iter().filter(|(_, changed)| *changed);
+    Ok(needs.map(|(name, _)| format!("`{name}` changes with the next start")).collect())
+}
+
+fn ready(config: &Config, gateway: &Gateway, tls: bool, say: &mut dyn Write) {
+    let address = gateway.address().unwrap_or(config.server.listen);
+    let scheme = if tls { "https" } else { "http" };
+    tell(
+        say,
+        &format!("ready on {scheme}://{address}: {} in, {} out", config.inbound.len(), config.outbound.len()),
+    );
+}
+
+fn tell(say: &mut dyn Write, line: &str) {
+    // a closed terminal is no reason to stop serving
+    drop(writeln!(say, "{line}").and_then(|()| say.flush()));
+}
+
+fn thread(error: std::io::Error) -> Failure {
+    Failure::new("listen.thread", error.to_string())
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}

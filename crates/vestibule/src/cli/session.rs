@@ -1,0 +1,120 @@
+//! Where a command does its work: beside a running server over its socket, or, without one, on the gateway it opens itself.
+//!
+//! The lock of the database sees to it that these never happen at once.
+
+use super::failure::Failure;
+use super::progress;
+use crate::app::{App, Settings, secrets};
+use crate::config::{self, Config};
+use crate::net::local::{self, LocalError};
+use crate::ops::{self, Op, Request};
+use crate::system::SystemClock;
+use bytes::Bytes;
+use http_body_util::Full;
+use serde_json::Value;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use vestibule_core::clock::Clock as _;
+use vestibule_store::Options;
+
+/// The name of the socket in the data folder.
+pub const SOCKET: &str = "vestibule.sock";
+/// The longest answer of a server.
+const ANSWER: usize = 64 * 1024 * 1024;
+/// How long the largest rotation or backup may take.
+const WITHIN: Duration = Duration::from_secs(6 * 3600);
+/// A configuration is a few pages.
+const MOST_BYTES: u64 = 4 << 20;
+
+/// Reads and checks a configuration; what is wrong with it is printed whole.
+pub fn load(file: &Path) -> Result<Config, Failure> {
+    let text = read(file)?;
+    match config::load(&text, &file.display().to_string(), SystemClock.now()) {
+        Ok((config, _)) => Ok(config),
+        Err(report) => {
+            let stderr = std::io::stderr();
+            let colour = stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+            // where nobody reads, the exit code still tells
+            drop(writeln!(stderr.lock(), "{}", report.render(colour)));
+            Err(Failure::told(super::failure::REFUSED))
+        }
+    }
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    let unreadable = |why: String| Failure::new("cli.file", format!("`{}` cannot be read: {why}", file.display()));
+    let length = std::fs::metadata(file).map_err(|error| unreadable(error.kind().to_string()))?.len();
+    if length > MOST_BYTES {
+        return Err(unreadable("it is larger than 4 MiB".into()));
+    }
+    std::fs::read_to_string(file).map_err(|error| unreadable(error.kind().to_string()))
+}
+
+/// The folder of the database.
+pub fn data_folder(config: &Config) -> PathBuf {
+    let parent = config.store.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or(Path::new(".")).to_owned()
+}
+
+/// Carries out one operation, wherever it can be done.
+pub fn carry_out(config: &Config, op: Op) -> Result<Value, Failure> {
+    let request = Request { by: login_name(), op };
+    let socket = data_folder(config).join(SOCKET);
+    progress::while_waiting(|| match beside(&socket, &request)? {
+        Some(answer) => Ok(answer),
+        None => {
+            let app = open(config)?;
+            let answer = ops::run(&app, request);
+            app.save_head()?;
+            Ok(answer?)
+        }
+    })
+}
+
+/// Opens the gateway of a configuration without serving anything.
+pub fn open(config: &Config) -> Result<Arc<App>, Failure> {
+    let root = secrets::resolve(&config.keys.root)?;
+    let clock = Arc::new(SystemClock);
+    let store = Options::new(&config.store.path);
+    let app = App::open(&Settings { config, root: &root, clock, store })?;
+    ops::schedule::set(&app, &config.keys)?;
+    Ok(app)
+}
+
+/// Asks the running server; nothing if there is none.
+fn beside(socket: &Path, request: &Request) -> Result<Option<Value>, Failure> {
+    if !socket.exists() {
+        return Ok(None);
+    }
+    let body = serde_json::to_vec(request).map_err(|_| Failure::new("cli.argument", "the request cannot be written"))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new("listen.thread", error.to_string()))?;
+    let call = http::Request::builder().method("POST").uri("/").header("host", "localhost").body(Full::new(Bytes::from(body)));
+    let call = call.map_err(|_| Failure::from(LocalError::Broken))?;
+    match runtime.block_on(local::call(socket, call, ANSWER, WITHIN)) {
+        Ok(response) => {
+            let value: Value = serde_json::from_slice(response.body()).map_err(|_| Failure::from(LocalError::Broken))?;
+            if response.status().is_success() {
+                return Ok(Some(value));
+            }
+            let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+            Err(Failure::new(text("code"), text("message")))
+        }
+        Err(LocalError::NoServer) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The login name of whoever runs this process, by the system's list of users; empty if it has none.
+pub fn login_name() -> String {
+    let uid = rustix::process::getuid().as_raw().to_string();
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = users.lines().find_map(|line| {
+        let mut parts = line.split(':');
+        let name = parts.next()?;
+        (parts.nth(1)? == uid).then(|| name.to_owned())
+    });
+    name.unwrap_or_default()
+}

@@ -1,0 +1,213 @@
+//! Bad input from sources: strangers get one answer that tells nothing, a known source gets code, place and fix, and
+//! nothing stays behind.
+
+use crate::world::{Answer, Connection, Request, Scheme, Source, World, application};
+use vestibule_core::clock::Span;
+use vestibule_core::problem;
+
+/// Stands in everything that is refused, and must come back nowhere.
+const MARK: &str = "Mq7Zt4Xw9Kp2";
+
+#[test]
+fn strangers_get_one_answer() {
+    let world = World::new();
+    let body = application(MARK, "dana@example.org");
+    let good = || world.event("/in/apply", &body);
+    let source = Source::at("/in/apply");
+    let signed_at = |span: Span| source.event(world.now().plus(span), &world.fresh_id(), body.as_str());
+    let forged = Source { secret: "whsec_YW5vdGhlci1zZWNyZXQtb2Ytc29tZWJvZHktZWxzZQ==", ..source.clone() };
+    let large = "x".repeat(1024 * 1024 + 1);
+    let mut cases: Vec<(&str, &str, Request)> = vec![
+        ("forged", "signature.mismatch", forged.event(world.now(), "msg_forged", body.as_str())),
+        ("altered", "signature.mismatch", good().json(body.replace("DE", "AT"))),
+        ("stale", "signature.stale", signed_at(Span::seconds(-301))),
+        ("future", "signature.future", signed_at(Span::seconds(301))),
+        ("unsigned", "signature.missing", Request::new("POST", "/in/apply").json(body.as_str())),
+        ("another method", "request.method", Request { method: "GET".into(), ..good() }),
+        ("PUT", "request.method", Request { method: "PUT".into(), ..good() }),
+        ("a query", "request.query", Request { target: format!("/in/apply?key={MARK}"), ..good() }),
+        ("compressed", "body.compressed", good().header("content-encoding", "gzip")),
+        ("two content types", "request.duplicate_header", good().header("content-type", "application/json")),
+        ("declared too large", "body.too_large", world.event("/in/apply", &large)),
+        ("an address not listed", "request.address", Request { target: "/in/elsewhere".into(), ..good() }),
+        ("the key of another scheme", "signature.missing", Source::with(Scheme::Bearer, "/in/apply").event(world.now(), "", body.as_str())),
+        ("a wrong bearer", "signature.mismatch", Request::new("POST", "/in/bearer").header("authorization", &format!("Bearer {MARK}"))),
+        ("a wrong key", "signature.mismatch", Request::new("POST", "/in/header").header("x-api-key", MARK)),
+        ("an odd id", "signature.malformed", source.event(world.now(), "msg.with.dots", body.as_str())),
+    ];
+    for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
+        let value = good().headers.iter().find(|(known, _)| known == name).unwrap().1.clone();
+        cases.push(("a header twice", "signature.duplicate_header", good().header(name, &value)));
+    }
+    let mut first: Option<Answer> = None;
+    for (what, code, request) in &cases {
+        let route = request.target.trim_start_matches("/in/").split('?').next().unwrap();
+        let before = world.refused(route, code);
+        let answer = world.send(request);
+        assert_eq!(world.refused(route, code), before + 1, "{what}: {:?}", world.app.counters.refused());
+        let first = first.get_or_insert_with(|| answer.clone());
+        assert_eq!((answer.status, &answer.body), (401, &first.body), "{what}");
+        assert_eq!(without_date(&answer), without_date(first), "{what}");
+    }
+    let endless = world.block_on(chunked_without_end(&world));
+    assert_eq!((endless.status, &endless.body), (401, &first.as_ref().unwrap().body));
+    let unknown: Vec<Answer> =
+        ["/in/nothing", "/", "/in", "/in/apply/", "/IN/APPLY", "/in//apply", "/in/%61pply", &format!("/{MARK}")]
+            .iter()
+            .map(|path| world.send(&Request { target: (*path).into(), ..good() }))
+            .collect();
+    for answer in &unknown {
+        assert_eq!((answer.status, &answer.body), (404, &unknown[0].body));
+        assert_eq!(without_date(answer), without_date(&unknown[0]));
+    }
+    let counted: u64 = world.app.counters.refused().iter().map(|(_, _, count)| count.total).sum();
+    assert_eq!(counted as usize, cases.len() + 1 + unknown.len());
+    nothing_stays(&world);
+    // counted per route and reason, not one leaf each
+    assert!(world.leaves().iter().all(|leaf| leaf.action != "event.refuse"));
+    println!("bad input of strangers: {} cases, 1 answer; {} unknown paths, 1 answer", cases.len() + 1, unknown.len());
+}
+
+/// A body that never ends, over the limit.
+async fn chunked_without_end(world: &World) -> Answer {
+    let request = world.event("/in/apply", "").header("transfer-encoding", "chunked");
+    let mut connection: Connection = world.connect().await;
+    connection.write(&request.bytes()).await;
+    let chunk = format!("10000\r\n{}\r\n", MARK.repeat(5462).get(..0x10000).unwrap());
+    for _ in 0..17 {
+        connection.write(chunk.as_bytes()).await;
+    }
+    connection.read().await.expect("an answer before the end")
+}
+
+#[test]
+fn a_known_source_is_told_what_is_wrong() {
+    let world = World::new();
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    let token = "vt1".to_owned() + &"0".repeat(30);
+    let bodies: Vec<(&str, u16, &str, Vec<u8>)> = vec![
+        ("not JSON", 400, "json.", format!("<{MARK}>").into_bytes()),
+        ("empty", 400, "json.", Vec::new()),
+        ("cut off", 400, "json.", format!(r#"{{"a":"{MARK}"#).into_bytes()),
+        ("two documents", 400, "json.", b"{} {}".to_vec()),
+        ("not UTF-8", 400, "json.", [b"{\"a\":\"".as_slice(), MARK.as_bytes(), b"\xff\"}"].concat()),
+        ("a lone surrogate", 400, "json.", format!(r#"{{"a":"{MARK}\ud800"}}"#).into_bytes()),
+        ("a byte order mark", 400, "json.", b"\xef\xbb\xbf{}".to_vec()),
+        ("UTF-16", 400, "json.", "{}".encode_utf16().flat_map(u16::to_le_bytes).collect()),
+        ("a member twice", 400, "json.", format!(r#"{{"{MARK}":1,"{MARK}":2}}"#).into_bytes()),
+        ("a member twice, escaped", 400, "json.", format!(r#"{{"a{MARK}":1,"\u0061{MARK}":2}}"#).into_bytes()),
+        ("10,000 levels", 400, "json.", deep.into_bytes()),
+        ("a token", 422, "document.token_shaped", format!(r#"{{"candidate":{{"{MARK}":"{token}"}}}}"#).into_bytes()),
+        ("a token in a text", 422, "document.token_shaped", format!(r#"{{"a":"{MARK} {token} {MARK}"}}"#).into_bytes()),
+        ("a token as a name", 422, "document.token_shaped", format!(r#"{{"{token}":"{MARK}"}}"#).into_bytes()),
+        ("a token with odd characters", 422, "document.token_shaped", format!(r#"{{"a":"ｖｔ１{}"}}"#, &token[3..]).into_bytes()),
+    ];
+    let mut cases: Vec<(&str, u16, &str, Request)> = bodies
+        .into_iter()
+        .map(|(what, status, code, body)| (what, status, code, Source::at("/in/apply").event(world.now(), &world.fresh_id(), body)))
+        .collect();
+    for media_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/json; charset=utf-16", "application/jsonx", ""] {
+        cases.push(("wrong content type", 415, "body.content_type", world.event("/in/apply", "{}").with("content-type", media_type)));
+    }
+    cases.push(("no content type", 415, "body.content_type", world.event("/in/apply", "{}").without("content-type")));
+    for (what, status, code, request) in &cases {
+        let answer = world.send(request);
+        assert_eq!(answer.status, *status, "{what}: {}", answer.text());
+        assert!(answer.code().starts_with(code), "{what}: {}", answer.text());
+        told(&world, what, &answer, "event.refuse", "apply");
+    }
+    nothing_stays(&world);
+    println!("bad input of known sources: {} cases", cases.len());
+}
+
+/// The answer is a problem that helps and repeats nothing, and the refusal stands in the log.
+pub fn told(world: &World, what: &str, answer: &Answer, action: &str, route: &str) {
+    let body = answer.json();
+    let code = answer.code();
+    let entry = problem::find(&code).unwrap_or_else(|| panic!("{what}: `{code}` is not in the catalogue"));
+    assert_eq!((body["status"].as_u64(), body["fix"].as_str()), (Some(u64::from(answer.status)), Some(entry.fix)), "{what}");
+    assert_eq!(body["retryable"].as_bool(), Some(entry.retryable), "{what}");
+    assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{what}");
+    assert_eq!(answer.header("vestibule-error"), Some("gateway"), "{what}");
+    let text = String::from_utf8_lossy(&answer.raw).into_owned();
+    assert!(!text.contains(MARK) && !text.contains("vt1"), "{what}: {text}");
+    let request = body["request_id"].as_str().unwrap();
+    let leaves = world.leaves();
+    let leaf = leaves.iter().find(|leaf| leaf.action == action && leaf.request == request);
+    let leaf = leaf.unwrap_or_else(|| panic!("{what}: no leaf"));
+    assert_eq!((leaf.outcome.as_str(), leaf.status, leaf.route.as_str()), (code.as_str(), answer.status, route), "{what}");
+    assert!(!format!("{leaf:?}").contains(MARK), "{what}: {leaf:?}");
+}
+
+#[test]
+fn an_event_that_conditions_leave_out_is_answered_and_forgotten() {
+    let world = World::new();
+    let bodies = [
+        application(MARK, "dana@example.org").replace(r#""given":true"#, r#""given":false"#),
+        application(MARK, "dana@example.org").replace(r#""given":true"#, r#""given":"true""#),
+        application(MARK, "dana@example.org").replace("consent", "other"),
+    ];
+    for body in &bodies {
+        let answer = world.send(&world.event("/in/apply", body));
+        assert_eq!((answer.status, answer.text().as_str()), (200, r#"{"status":"ignored"}"#));
+    }
+    nothing_stays(&world);
+    assert_eq!(world.leaves().iter().filter(|leaf| leaf.action == "event.ignore").count(), bodies.len());
+    println!("events left out: {} cases", bodies.len());
+}
+
+#[test]
+fn a_wrong_clock_refuses_and_lets_in_again_when_it_is_right() {
+    let world = World::new();
+    let source = Source::at("/in/apply");
+    let right = world.now();
+    let mut id = 0;
+    let mut send = |world: &World| {
+        id += 1;
+        world.send(&source.event(right, &format!("msg_{id}"), application("Dana", "dana@example.org"))).status
+    };
+    for (wrong, expected) in [(-600, 401), (600, 401), (-290, 200), (290, 200)] {
+        world.advance(Span::seconds(wrong));
+        assert_eq!(send(&world), expected, "{wrong} s");
+        world.advance(Span::seconds(-wrong));
+    }
+    assert_eq!((world.refused("apply", "signature.future"), world.refused("apply", "signature.stale")), (1, 1));
+    println!("wrong clock: 4 cases");
+}
+
+#[test]
+fn a_full_disk_takes_nothing_in_and_reveals_nothing() {
+    let world = World::opened(|text| text, |options| options.full_at_pages_for_tests(160));
+    let big = |n: u32| application(&MARK.repeat(400), &format!("dana{n}@example.org"));
+    let mut accepted = 0;
+    let refused = loop {
+        let answer = world.send(&world.event("/in/apply", &big(accepted)));
+        if answer.status != 200 {
+            break answer;
+        }
+        accepted += 1;
+        assert!(accepted < 1_000, "the disk never fills");
+    };
+    assert_eq!((refused.status, refused.code().as_str()), (503, "store.full"), "{}", refused.text());
+    assert!(refused.header("retry-after").is_some());
+    assert_eq!(refused.json()["retryable"], true);
+    assert_eq!(world.events(), u64::from(accepted));
+    println!("full disk: {accepted} events before, 0 after");
+}
+
+/// No event, record, subject, delivery or kept answer, and the mark in no file.
+pub fn nothing_stays(world: &World) {
+    let counts = world.app.store.reader().unwrap().counts().unwrap();
+    assert_eq!((counts.events, counts.subjects, counts.held), (0, 0, 0));
+    assert!(counts.deliveries.iter().all(|(_, count)| *count == 0));
+    assert_eq!(world.app.store.reader().unwrap().highest_record().unwrap(), None);
+    assert_eq!(world.platform.count() + world.ats.count() + world.sandbox.count(), 0);
+    for entry in std::fs::read_dir(world.folder().join("data")).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap_or_default();
+        assert!(memchr::memmem::find(&bytes, MARK.as_bytes()).is_none());
+    }
+}
+
+fn without_date(answer: &Answer) -> Vec<&(String, String)> {
+    answer.headers.iter().filter(|(name, _)| name != "date").collect()
+}
