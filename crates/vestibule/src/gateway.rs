@@ -123,7 +123,7 @@ impl Gateway {
         }
         let leaf = self.app.service_leaf("gateway.stop");
         if self.app.writer.call(vestibule_store::AppendLeaf { leaf: leaf.to_bytes() }).is_err() || self.app.save_head().is_err() {
-            self.app.counters.ended("gateway", "store.unavailable");
+            self.app.counters.ended("gateway", "store.io");
         }
     }
 }
@@ -133,7 +133,7 @@ async fn route(worker: Rc<Worker>, request: Request<Incoming>, peer: Peer) -> An
     let path = request.uri().path();
     let task = if let Some(rest) = path.strip_prefix("/out/") {
         let name = rest.split('/').next().unwrap_or_default().to_owned();
-        tokio::task::spawn_local(egress::call(worker, name, request, peer))
+        tokio::task::spawn_local(egress::call(worker, name, request))
     } else if let Some(route) = worker.routes().inbound.get(path).cloned() {
         tokio::task::spawn_local(ingress::accept(worker, route, request, peer))
     } else {

@@ -39,6 +39,7 @@ pub fn once(app: &App) {
     };
     note(sweep(app));
     note(count_refusals(app));
+    note(note_used_keys(app));
     note(ops::rotate::due(app));
     note(app.save_head());
 }
@@ -67,6 +68,15 @@ fn count_refusals(app: &App) -> Result<(), crate::app::LoadError> {
         leaf.outcome = code.to_owned();
         leaf.others = u32::try_from(count).unwrap_or(u32::MAX);
         app.writer.call(vestibule_store::AppendLeaf { leaf: leaf.to_bytes() })?;
+    }
+    Ok(())
+}
+
+/// When each key was last used, to the minute.
+fn note_used_keys(app: &App) -> Result<(), crate::app::LoadError> {
+    let uses = app.keys().take_used();
+    if !uses.is_empty() {
+        app.writer.call(vestibule_store::TouchKeys { uses })?;
     }
     Ok(())
 }

@@ -31,6 +31,15 @@ impl<'a> CallPath<'a> {
         Ok(CallPath { segments })
     }
 
+    /// The path as a grant would name it, without any value: segments that are no plain field words become `{id}`.
+    pub fn shape(&self) -> String {
+        let segment = |segment: &&str| match segment {
+            word if crate::names::is_known_name(word) || word.is_empty() => (*word).to_owned(),
+            _ => "{id}".to_owned(),
+        };
+        format!("/{}", self.segments.iter().map(segment).collect::<Vec<_>>().join("/"))
+    }
+
     /// The raw segments.
     pub fn segments(&self) -> &[&'a str] {
         &self.segments
@@ -204,6 +213,14 @@ mod tests {
         assert!(!matches("POST", "/Candidates/12/notes"));
         assert_eq!(pattern.position("id"), Some(1));
         assert_eq!(pattern.to_string(), "POST /candidates/{id}/notes");
+    }
+
+    #[test]
+    fn shapes_hold_no_values() {
+        let shape = |raw| CallPath::parse(raw).unwrap().shape();
+        assert_eq!(shape("/candidates/4711/notes"), "/candidates/{id}/notes");
+        assert_eq!(shape("/dana@example.org"), "/{id}");
+        assert_eq!(shape("/"), "/");
     }
 
     #[test]

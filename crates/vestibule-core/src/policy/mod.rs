@@ -154,13 +154,14 @@ pub fn select<'g>(
     now: Timestamp,
 ) -> Result<(usize, &'g Grant), Denial> {
     let mine = || grants.iter().enumerate().filter(|(_, grant)| grant.workflow == workflow);
+    let denied = |code| Denial { code, place: Some(format!("call = \"{method} {}\"", path.shape())) };
     if mine().next().is_none() {
-        return Err(Denial::new("grant.none"));
+        return Err(denied("grant.none"));
     }
     let matching = || mine().filter(|(_, grant)| grant.call.matches(method, path));
     let (index, grant) = matching().max_by_key(|(_, grant)| grant.call.rank()).ok_or_else(|| {
         let path_known = mine().any(|(_, grant)| grant.call.matches_path(path));
-        Denial::new(if path_known { "grant.method" } else { "grant.path" })
+        denied(if path_known { "grant.method" } else { "grant.path" })
     })?;
     if grant.expires.is_some_and(|end| now >= end) {
         return Err(Denial::new("grant.expired"));

@@ -8,7 +8,7 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
         => "Add the header `Authorization: Bearer vst_…` in the HTTP module; keys never belong into URLs.";
     Caller 401 "key.refused" "key not accepted":
         "The key is malformed, unknown, revoked or expired, or called from an address it may not call from. The owner sees which in `vestibule status`."
-        => "Copy the key again, or make a new one with `vestibule keys new`.";
+        => "Copy the key again, or make a new one with `vestibule keys create`.";
     Owner 401 "key.malformed" "damaged key":
         "The text in the Authorization header is no key of this gateway: its form or its checksum is wrong."
         => "Copy the key again, whole.";
@@ -20,10 +20,7 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
         => "Replace the key in the scenario, or find out who calls.";
     Owner 401 "key.expired" "expired key":
         "The key is past its expiry, at most 365 days after it was made."
-        => "Make a new key with `vestibule keys new` and replace it in the scenario.";
-    Owner 401 "key.address" "key used from elsewhere":
-        "The key was used from an address that it is not meant for."
-        => "Add the platform's ranges to the key's addresses, or revoke the key.";
+        => "Make a new key with `vestibule keys create` and replace it in the scenario.";
     Caller 403 "workflow.expired" "workflow expired":
         "The workflow is past the date its owner set."
         => "Ask the owner to review the workflow and set a new `expires` in the configuration.";

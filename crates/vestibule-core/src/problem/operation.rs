@@ -138,9 +138,6 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Operator 0 "secret.unusable" "secret not usable":
         "A secret is empty, too short, too long, or not in the form that its use asks for."
         => "Copy it again from where it was issued.";
-    Operator 0 "secret.exposed" "secret readable by others":
-        "The file of a secret can be read by other users of this machine."
-        => "Set its mode to 0600 and its owner to the gateway's user.";
     Operator 0 "listen.in_use" "address in use":
         "Another process listens on the configured address."
         => "Stop it, or change `server.listen`.";
@@ -270,4 +267,16 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Operator 0 "path.too_long" "path too long":
         "A path has more than 64 steps."
         => "Name a container further up.";
+    Owner 0 "deliver.failed" "delivery failed":
+        "An attempt to deliver an event failed before the platform answered; the attempt's own code says why."
+        => "See `vestibule dead list` and the platform's address in the configuration.";
+    Operator 0 "request.cut_at_stop" "request cut by a stop":
+        "The gateway was asked to stop and cut requests that did not end in time."
+        => "Nothing is lost: sources send again. Give the service more time to stop if this happens often.";
+    Operator 0 "erasure.applied_to_older_copy" "erasure repeated on an older copy":
+        "The database was an older copy and still held somebody who had been erased; the key store's list was applied before anything was served."
+        => "Nothing to do. It shows that a restore cannot bring anybody back.";
+    Operator 0 "ops.request" "command not understood":
+        "The running gateway does not know the command, or it arrived damaged."
+        => "Use the command of the same version as the running gateway.";
 };

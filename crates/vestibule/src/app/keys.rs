@@ -3,19 +3,23 @@
 //! A key authenticates a workflow in one mode. The table is swapped whole when a key is made or revoked, and the
 //! receipt of each reveal checks the key once more in its transaction.
 
-use super::{App, LoadError};
 use std::collections::HashMap;
-use vestibule_core::audit::Actor;
-use vestibule_core::clock::{Span, Timestamp};
+use std::sync::atomic::{AtomicI64, Ordering};
+use vestibule_core::clock::Timestamp;
 use vestibule_core::id::Mode;
-use vestibule_core::secret::Secret;
-use vestibule_store::{ApiKeyRow, InsertKey, KeyWritten, RevokeKey, StoreError};
-use vestibule_vault::apikey::{self, ParsedKey, parse_api_key};
-use vestibule_vault::{Draw, Keyring, VaultError};
+use vestibule_store::ApiKeyRow;
+use vestibule_vault::Keyring;
+use vestibule_vault::apikey::{ParsedKey, parse_api_key};
 
-/// Every key that is not revoked, by id.
+/// Every key, by id; revoked ones too, so that the owner can see that somebody still uses one.
 #[derive(Default)]
-pub struct KeyTable(HashMap<String, ApiKeyRow>);
+pub struct KeyTable(HashMap<String, Entry>);
+
+struct Entry {
+    row: ApiKeyRow,
+    /// Milliseconds of the last call with it, 0 for none since it was noted.
+    used: AtomicI64,
+}
 
 /// A workflow that has proven who it is.
 #[derive(Clone, Debug)]
@@ -43,30 +47,43 @@ impl KeyTable {
             if !keyring.authority_mac_verify(LABEL, &parts(&row).each_ref().map(Vec::as_slice), &row.mac) {
                 return Err(ForgedKey(row.id));
             }
-            if row.revoked.is_none() {
-                table.insert(row.id.clone(), row);
-            }
+            table.insert(row.id.clone(), Entry { row, used: AtomicI64::new(0) });
         }
         Ok(KeyTable(table))
     }
 
-    /// The workflow of a presented key, if the key stands at `now`. Unknown ids take as long as wrong secrets.
+    /// The workflow of a presented key, if the key stands at `now`.
     pub fn authenticate(&self, presented: &str, keyring: &Keyring, now: Timestamp) -> Option<Principal> {
-        let parsed: ParsedKey = parse_api_key(presented)?;
-        let row = self.0.get(&parsed.id).filter(|row| row.mode == parsed.mode);
-        let fits = keyring.check_api_key(&parsed, row.map(|row| &row.hash));
-        let row = row.filter(|_| fits).filter(|row| now < row.expires)?;
-        Some(Principal {
-            workflow: row.workflow.clone(),
-            mode: row.mode,
-            key: row.id.clone(),
-            revision: row.revision,
-        })
+        self.examine(presented, keyring, now).ok()
     }
 
-    /// The rows, for lists.
+    /// As [`KeyTable::authenticate`], with the code of why not: for the owner, never for the caller. Unknown ids take as
+    /// long as wrong secrets.
+    pub fn examine(&self, presented: &str, keyring: &Keyring, now: Timestamp) -> Result<Principal, &'static str> {
+        let parsed: ParsedKey = parse_api_key(presented).ok_or("key.malformed")?;
+        let entry = self.0.get(&parsed.id).filter(|entry| entry.row.mode == parsed.mode);
+        let fits = keyring.check_api_key(&parsed, entry.map(|entry| &entry.row.hash));
+        let entry = entry.filter(|_| fits).ok_or("key.unknown")?;
+        let row = &entry.row;
+        if row.revoked.is_some() {
+            return Err("key.revoked");
+        }
+        if now >= row.expires {
+            return Err("key.expired");
+        }
+        entry.used.store(now.0, Ordering::Relaxed);
+        Ok(Principal { workflow: row.workflow.clone(), mode: row.mode, key: row.id.clone(), revision: row.revision })
+    }
+
+    /// The keys used since the last call of this function, with the moment.
+    pub fn take_used(&self) -> Vec<(String, Timestamp)> {
+        let used = self.0.iter().map(|(id, entry)| (id.clone(), Timestamp(entry.used.swap(0, Ordering::Relaxed))));
+        used.filter(|(_, at)| at.0 > 0).collect()
+    }
+
+    /// The rows that stand, for lists.
     pub fn rows(&self) -> impl Iterator<Item = &ApiKeyRow> {
-        self.0.values()
+        self.0.values().map(|entry| &entry.row).filter(|row| row.revoked.is_none())
     }
 }
 
@@ -91,92 +108,4 @@ fn parts(row: &ApiKeyRow) -> [Vec<u8>; 10] {
         row.revoked.map_or_else(Vec::new, |at| at.0.to_be_bytes().to_vec()),
         row.revision.to_be_bytes().to_vec(),
     ]
-}
-
-/// What a new key is for.
-pub struct NewKey<'a> {
-    /// The workflow it authenticates.
-    pub workflow: &'a str,
-    /// Test or live.
-    pub mode: Mode,
-    /// Who answers for it.
-    pub owner: &'a str,
-    /// How long it stands; at most [`LONGEST`].
-    pub lifetime: Span,
-    /// Who makes it, for the log.
-    pub actor: Actor,
-}
-
-/// The longest a key may stand (R27).
-pub const LONGEST: Span = Span::days(365);
-
-/// Makes a key and puts it in force. The text is shown once and stored nowhere.
-pub fn create(app: &App, new: NewKey<'_>) -> Result<(ApiKeyRow, Secret<String>), LoadError> {
-    let keyring = app.keeper.keyring();
-    let minted = keyring.mint_api_key(new.mode, &mut Draw::new(apikey::DRAW)?)?;
-    let now = app.clock.now();
-    let mut row = ApiKeyRow {
-        id: minted.id,
-        mode: new.mode,
-        workflow: new.workflow.to_owned(),
-        owner: new.owner.to_owned(),
-        hash: minted.hash,
-        detail: Vec::new(),
-        created: now,
-        expires: now.plus(new.lifetime.min(LONGEST)),
-        revoked: None,
-        last_used: None,
-        revision: next_revision(app)?,
-        mac: [0; 16],
-    };
-    row.mac = mac(&keyring, &row);
-    let mut leaf = app.leaf(new.actor, "key.create", new.mode);
-    leaf.fields = vec![new.workflow.to_owned(), row.id.clone()];
-    match app.writer.call(InsertKey { key: row.clone(), leaf: leaf.to_bytes() })? {
-        KeyWritten::Committed { .. } => {}
-        KeyWritten::Exists | KeyWritten::Stale => return Err(LoadError::Store(StoreError::Busy)),
-    }
-    settle(app, row.revision)?;
-    Ok((row, minted.text))
-}
-
-/// Revokes a key at once. Returns whether there was one that stood.
-pub fn revoke(app: &App, id: &str, actor: Actor) -> Result<bool, LoadError> {
-    let standing = app.store.reader()?.keys()?.into_iter().find(|row| row.id == id && row.revoked.is_none());
-    let Some(mut row) = standing else { return Ok(false) };
-    let expected = row.revision;
-    row.revoked = Some(app.clock.now());
-    row.revision = next_revision(app)?;
-    row.mac = mac(&app.keeper.keyring(), &row);
-    let mut leaf = app.leaf(actor, "key.revoke", row.mode);
-    leaf.fields = vec![row.workflow.clone(), row.id.clone()];
-    let job = RevokeKey {
-        id: row.id,
-        expected,
-        revoked: app.clock.now(),
-        revision: row.revision,
-        mac: row.mac,
-        leaf: leaf.to_bytes(),
-    };
-    let written = app.writer.call(job)?;
-    settle(app, row.revision)?;
-    Ok(matches!(written, KeyWritten::Committed { .. }))
-}
-
-/// The revision of the next change of keys: larger than any the database or the key store has seen.
-fn next_revision(app: &App) -> Result<u64, LoadError> {
-    let stored = app.store.reader()?.keys()?.iter().map(|row| row.revision).max().unwrap_or(0);
-    Ok(app.keeper.read(|keys| keys.authority_revision()).max(stored) + 1)
-}
-
-/// After a change: the key store learns the revision, so that putting the old row back is found, and the table in memory
-/// is read again.
-fn settle(app: &App, revision: u64) -> Result<(), LoadError> {
-    app.keeper.change(|keys| {
-        keys.raise_authority_revision(revision);
-        Ok::<_, VaultError>(())
-    })?;
-    let rows = app.store.reader()?.keys()?;
-    app.set_keys(KeyTable::load(rows, &app.keeper.keyring())?);
-    Ok(())
 }

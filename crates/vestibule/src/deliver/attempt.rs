@@ -157,7 +157,7 @@ async fn record(app: &Arc<App>, deliver: Option<&Deliver>, due: &DueDelivery, be
     };
     if app.write(job).await.is_err() {
         // the lease ends by itself and the attempt is made again: at least once, never lost
-        app.counters_ended(&due.route, "store.unavailable");
+        app.counters_ended(&due.route, "store.io");
     }
     if matches!(next, Some(Next::Disable)) {
         let mut leaf = app.leaf(Actor::Service("deliver".into()), "deliver.disable", due.mode);
@@ -165,7 +165,7 @@ async fn record(app: &Arc<App>, deliver: Option<&Deliver>, due: &DueDelivery, be
         leaf.outcome = "deliver.gone".into();
         let job = DisableRoute { route: due.route.clone(), now, reason: "deliver.gone".into(), leaf: leaf.to_bytes() };
         if app.write(job).await.is_err() {
-            app.counters_ended(&due.route, "store.unavailable");
+            app.counters_ended(&due.route, "store.io");
         }
     }
 }

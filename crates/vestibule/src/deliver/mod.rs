@@ -26,7 +26,7 @@ pub async fn run(app: Arc<App>, client: Rc<Client>, mut stop: watch::Receiver<bo
     let permits = Arc::new(Semaphore::new(SIDE_BY_SIDE));
     // nobody else delivers from this store, so what a former process had leased is free
     if app.write(ReleaseLeases { now: app.clock.now() }).await.is_err() {
-        app.counters_ended("deliver", "store.unavailable");
+        app.counters_ended("deliver", "store.io");
     }
     while !*stop.borrow() {
         let leased = round(&app, &client, &permits).await;

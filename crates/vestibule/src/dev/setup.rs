@@ -2,7 +2,6 @@
 
 use super::parties::{self, Line, Record, Seen};
 use super::sample;
-use crate::app::keys::{self, NewKey};
 use crate::app::routes::{OutRoute, Routes};
 use crate::app::secrets;
 use crate::app::{App, Settings};
@@ -12,6 +11,7 @@ use crate::gateway::{self, Gateway, Plan};
 use crate::net::outbound::{Client, OutboundLimits, Target};
 use crate::net::server::{Server, ServerConfig};
 use crate::net::tls::{ClientTls, ServerTls, TrialCa, Validity};
+use crate::ops;
 use crate::system::SystemClock;
 use anyhow::{Context as _, anyhow, bail};
 use base64::Engine as _;
@@ -25,9 +25,9 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
-use vestibule_core::audit::{Actor, Direction, Leaf};
-use vestibule_core::clock::{Clock as _, Span};
-use vestibule_core::id::{Mode, hex};
+use vestibule_core::audit::{Direction, Leaf};
+use vestibule_core::clock::Clock as _;
+use vestibule_core::id::hex;
 use vestibule_core::network::Origin;
 use vestibule_core::outgoing::Places;
 use vestibule_core::policy::{Carrier, Opens, Place};
@@ -88,13 +88,7 @@ impl Trial {
 
         let app = open(&folder, platform, ats_address)?;
         let first_leaf = app.store.reader()?.head()?.seq + 1;
-        let (_, key) = keys::create(&app, NewKey {
-            workflow: "candidate-intake",
-            mode: Mode::Test,
-            owner: "you@example.com",
-            lifetime: Span::days(1),
-            actor: Actor::Service("dev".into()),
-        })?;
+        let key = workflow_key(&app)?;
         let tls = ServerTls::new(gateway_certificate.chain.as_bytes(), gateway_certificate.key.as_bytes())?;
         let listen = SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, 0));
         let plan = Plan {
@@ -282,6 +276,13 @@ fn secret(folder: &Path, name: &str, make: impl FnOnce() -> anyhow::Result<Strin
     }
     let bytes = files::read(&path)?;
     Ok(Secret::new(String::from_utf8(bytes.to_vec())?.trim_end().to_owned()))
+}
+
+fn workflow_key(app: &Arc<App>) -> anyhow::Result<Secret<String>> {
+    let order = ops::keys::Create { workflow: "candidate-intake".into(), test: true, days: 1, owner: "you@example.com".into() };
+    let made = ops::run(app, ops::Request { by: "dev".into(), op: ops::Op::KeysCreate(order) })?;
+    let key = made.get("key").and_then(serde_json::Value::as_str).context("the new key is missing")?;
+    Ok(Secret::new(key.to_owned()))
 }
 
 fn standard_webhooks_key(text: &str) -> anyhow::Result<Secret<Vec<u8>>> {

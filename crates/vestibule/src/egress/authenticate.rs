@@ -6,23 +6,22 @@ use crate::app::keys::Principal;
 use crate::app::routes::Routes;
 use crate::app::worker::Worker;
 use crate::net::body::duplicate;
-use crate::net::server::Peer;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use vestibule_core::clock::Timestamp;
 
-/// The workflow whose key the request carries. None for every other request, whatever is wrong with it.
-pub(super) fn authenticate(worker: &Worker, headers: &HeaderMap, _peer: Peer) -> Option<Principal> {
+/// The workflow whose key the request carries, or the code of why there is none: for the owner, never for the caller.
+pub(super) fn authenticate(worker: &Worker, headers: &HeaderMap) -> Result<Principal, &'static str> {
     if duplicate(headers, &AUTHORIZATION) {
-        return None;
+        return Err("key.malformed");
     }
-    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
-    let (word, key) = value.split_once(' ')?;
+    let value = headers.get(AUTHORIZATION).ok_or("key.missing")?;
+    let (word, key) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or("key.malformed")?;
     if !word.eq_ignore_ascii_case("bearer") {
-        return None;
+        return Err("key.malformed");
     }
     let keyring = worker.app.keeper.keyring();
-    worker.app.keys().authenticate(key, &keyring, worker.app.clock.now())
+    worker.app.keys().examine(key, &keyring, worker.app.clock.now())
 }
 
 /// Whether the workflow is still in the configuration and has not ended.

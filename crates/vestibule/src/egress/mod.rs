@@ -18,7 +18,6 @@ mod wire;
 
 use crate::app::routes::OutRoute;
 use crate::app::worker::Worker;
-use crate::net::server::Peer;
 use crate::respond::{self, Answer};
 use http::Request;
 use hyper::body::Incoming;
@@ -33,12 +32,15 @@ use vestibule_core::stage::Permit;
 pub use ledger::Caller;
 
 /// Makes one call for a workflow. Runs as a task of its own, so that a caller who hangs up cannot undo half of it.
-pub async fn call(worker: Rc<Worker>, name: String, request: Request<Incoming>, peer: Peer) -> Answer {
+pub async fn call(worker: Rc<Worker>, name: String, request: Request<Incoming>) -> Answer {
     let in_flight = InFlight::begin(&worker.app.counters, &name);
     let id = worker.app.request_id();
-    let Some(principal) = authenticate::authenticate(&worker, request.headers(), peer) else {
-        in_flight.end("key.refused");
-        return respond::stranger();
+    let principal = match authenticate::authenticate(&worker, request.headers()) {
+        Ok(principal) => principal,
+        Err(code) => {
+            in_flight.end(code);
+            return respond::stranger();
+        }
     };
     let caller = Caller { principal, route: name.clone(), request: id };
     match pass(&worker, &caller, request).await {

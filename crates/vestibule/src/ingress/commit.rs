@@ -48,6 +48,7 @@ pub(super) async fn ignored(worker: &Worker, route: &InRoute, request: &str) -> 
     let mut leaf = worker.app.leaf(Actor::Source(route.name.clone()), "event.ignore", route.mode);
     leaf.route.clone_from(&route.name);
     leaf.direction = Direction::In;
+    leaf.outcome = "event.condition".into();
     leaf.status = 200;
     leaf.request = request.to_owned();
     worker.app.append(&leaf).await;

@@ -17,6 +17,7 @@ pub use authenticate::Authenticated;
 pub use protect::Protected;
 pub use receive::Received;
 pub use validate::Validated;
+pub(crate) use protect::{STABLE, SUBJECT, store_tag, vault_tag};
 pub(crate) use validate::is_json;
 
 use crate::app::worker::Worker;

@@ -9,10 +9,9 @@ use crate::files;
 use crate::net::tls::{TrialCa, Validity};
 use serde_json::{Value, json};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use vestibule_core::clock::Timestamp;
-use vestibule_core::id::{Scope, hex};
-use vestibule_core::id::Mode;
+use vestibule_core::id::{Mode, Scope, hex};
 use vestibule_core::scheme::standard_webhooks::secret_text;
 use vestibule_vault::keystore::{CREATE_DRAW, ROOT_DRAW};
 use vestibule_vault::{Draw, KeyStore, Root, backup};
@@ -79,6 +78,13 @@ pub fn init(folder: &Path, now: Timestamp) -> Result<Value, OpError> {
     }))
 }
 
+/// Makes a root key in a file that must not exist yet.
+pub fn write_root(path: &Path) -> Result<(), OpError> {
+    let root = Root::generate(&mut Draw::new(ROOT_DRAW)?)?;
+    let text = Zeroizing::new(format!("{}\n", root.to_text().expose()));
+    files::create(path, text.as_bytes()).map_err(|error| failed(path, &error))
+}
+
 fn certificate(now: Timestamp, write: &dyn Fn(&str, &str) -> Result<(), OpError>) -> Result<(), OpError> {
     let moment = jiff::Timestamp::from_millisecond(now.0).map_err(|_| OpError::known("clock.wrong"))?;
     let today = moment.to_zoned(jiff::tz::TimeZone::UTC).date();
@@ -91,18 +97,18 @@ fn certificate(now: Timestamp, write: &dyn Fn(&str, &str) -> Result<(), OpError>
 }
 
 fn failed(path: &Path, error: &io::Error) -> OpError {
-    let path: PathBuf = path.to_owned();
     OpError::new("cli.file", format!("`{}`: {error}", path.display()))
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
     use super::*;
     use crate::app::{App, Settings, secrets};
     use crate::config;
     use crate::net::tls::ServerTls;
     use std::os::unix::fs::PermissionsExt as _;
+    use std::path::PathBuf;
     use std::sync::Arc;
     use vestibule_core::clock::ManualClock;
     use vestibule_store::Options;

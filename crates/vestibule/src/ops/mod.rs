@@ -158,7 +158,7 @@ impl From<VaultError> for OpError {
 /// # Errors
 /// [`OpError`], with nothing changed unless its message says otherwise.
 pub fn run(app: &Arc<App>, request: Request) -> Result<Value, OpError> {
-    let by = By(person(&request.by));
+    let by = person_of(&request.by);
     match request.op {
         Op::Status => status::status(app),
         Op::KeysCreate(order) => keys::create(app, &by, &order),
@@ -198,8 +198,8 @@ impl By {
 }
 
 /// The person of a login name. A name that no system gives stands as `operator`, so that a leaf holds no free text.
-fn person(name: &str) -> Actor {
+pub fn person_of(name: &str) -> By {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
     let usable = !name.is_empty() && name.len() <= 32 && name.chars().all(plain);
-    Actor::Person(if usable { name } else { "operator" }.to_owned())
+    By(Actor::Person(if usable { name } else { "operator" }.to_owned()))
 }

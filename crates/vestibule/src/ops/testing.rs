@@ -2,7 +2,7 @@
 //!
 //! For tests of operations: nothing listens, nothing is delivered.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use super::{By, backup, restore, schedule};
 use crate::app::keeper::Keeper;

@@ -150,7 +150,7 @@ fn what_no_grant_names_is_refused_and_nothing_leaves() {
         ("a full-width token", &key, 422, "token.lookalike", "POST", "/out/ats/candidates", body("first_name", &wide)),
         ("a token with a look-alike", &key, 422, "token.lookalike", "POST", "/out/ats/candidates", body("first_name", &cyrillic)),
         ("a token with a zero-width space", &key, 422, "token.lookalike", "POST", "/out/ats/candidates", body("first_name", &split)),
-        ("a token encoded twice", &key, 422, "token.", "POST", "/out/ats/candidates", json!({ "emails": [{ "value": twice }] }).to_string()),
+        ("a token encoded twice", &key, 403, "grant.place", "POST", "/out/ats/candidates", json!({ "emails": [{ "value": twice }] }).to_string()),
         ("a near token where no place is", &key, 422, "token.lookalike", "POST", "/out/ats/candidates", body("other", &wide)),
         ("not JSON", &key, 400, "json.", "POST", "/out/ats/candidates", "{\"Mq7Zt4Xw9Kp2\"".into()),
         ("a member twice", &key, 400, "json.", "POST", "/out/ats/candidates", r#"{"Mq7Zt4Xw9Kp2":1,"Mq7Zt4Xw9Kp2":2}"#.into()),
@@ -209,7 +209,7 @@ fn values_that_would_lead_elsewhere_do_not_go_there() {
     let world = World::new();
     let key = world.key("intake", Mode::Live);
     let mut cases = 0;
-    for name in ["../admin", "a/b", "..", ".", "a\\b", "line\nbreak", "nul\0"] {
+    for name in ["../admin", "a/b", "..", ".", "a\\b", "line\nbreak", "tab\tand\u{7f}"] {
         let dana = person(&world, name, &format!("dana{cases}@example.org"));
         let answer = world.call(&key, "POST", &format!("/out/ats/names/{}", dana.name), "");
         assert_eq!((answer.status, answer.code().as_str()), (422, "value.unsafe_in_path"), "{name:?}: {}", answer.text());

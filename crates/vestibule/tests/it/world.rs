@@ -94,7 +94,7 @@ impl World {
             .replace("{ats}", &ats.address.to_string())
             .replace("{sandbox}", &sandbox.address.to_string())
             .replace("{stranger}", &stranger.address.to_string())
-            .replace("{dead}", &closed_port())
+            .replace("{dead}", "127.0.0.1:1")
             .replace("{tomorrow}", &today.tomorrow().unwrap().to_string());
         let config = change(text);
         lay_out(folder.path(), &ca, start);
@@ -384,10 +384,4 @@ fn lay_out(folder: &Path, ca: &TrialCa, now: Timestamp) {
     files::create(&folder.join("root.key"), root.to_text().expose().as_bytes()).unwrap();
     let store = KeyStore::create(1, &mut Draw::new(keystore::CREATE_DRAW).unwrap(), now).unwrap();
     Keeper::create(&folder.join("keys/keys"), root, store).unwrap();
-}
-
-/// An address on which nobody listens.
-fn closed_port() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().to_string()
 }

@@ -1,0 +1,261 @@
+//! The command line: what can be asked, and how the answers look.
+//!
+//! Commands are thin: what they do is in [`crate::ops`], what they print is rendered from its JSON in `render`, and
+//! `--json` prints that JSON. Exit codes: 0 done, 1 refused or failed, 2 not understood, 3 a check has found something.
+
+pub mod args;
+pub mod check;
+pub mod explain;
+mod failure;
+mod progress;
+mod render;
+mod serve;
+mod session;
+
+use crate::bench;
+use crate::ops::{self, Op, erase, init, keys, restore};
+use crate::system::SystemClock;
+use args::{Cli, Command, DeadCommand, HeldCommand, KeysCommand, LogCommand, SubjectCommand};
+use clap::Parser as _;
+use failure::{FINDINGS, Failure};
+use serde_json::{Value, json};
+use std::io::{BufRead as _, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use vestibule_core::clock::Clock as _;
+use vestibule_core::secret::Secret;
+use vestibule_store::Options;
+use zeroize::Zeroizing;
+
+/// Longest text that is read from standard input.
+const MOST_INPUT: u64 = 64 * 1024;
+/// Largest document that `try` reads.
+const MOST_DOCUMENT: u64 = 64 << 20;
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    // the benchmark's peer is this executable; it is no command for people
+    if std::env::args_os().nth(1).is_some_and(|name| name == bench::gateway::SUBCOMMAND) {
+        return bench::gateway::child();
+    }
+    run(Cli::parse())
+}
+
+fn run(cli: Cli) -> ExitCode {
+    let json = cli.json;
+    match cli.command {
+        Command::Check(args) => check::run(&check::CheckArgs { json: args.json || json, ..args }, SystemClock.now()),
+        Command::Explain(args) => explain::run(&explain::ExplainArgs { json: args.json || json, ..args }),
+        Command::Bench(args) => bench::run(&args),
+        Command::Serve(args) => ended(serve::run(&args, &mut std::io::stdout()).map(|()| None), json),
+        command => ended(carry_out(command).map(Some), json),
+    }
+}
+
+/// An answer with the name of the view that shows it.
+type Shown = (&'static str, Value);
+
+fn carry_out(command: Command) -> Result<Shown, Failure> {
+    match command {
+        Command::Init(args) => Ok(("init", init::init(&args.dir, SystemClock.now())?)),
+        Command::Status(args) => Ok(("status", asked(&args.config, Op::Status)?)),
+        Command::Keys { command } => keys_command(command),
+        Command::Rotate(args) => rotate(&args),
+        Command::Dead { command } => dead_command(command),
+        Command::Held { command } => match command {
+            HeldCommand::List(args) => Ok(("held.list", asked(&args.config, Op::HeldList)?)),
+            HeldCommand::Drop { event, at } => Ok(("held.drop", asked(&at.config, Op::HeldDrop { event })?)),
+        },
+        Command::Whois(args) => {
+            let token = match args.token {
+                Some(token) => token,
+                None => first_line()?.to_string(),
+            };
+            Ok(("whois", asked(&args.at.config, Op::Whois { token })?))
+        }
+        Command::Subject { command: SubjectCommand::Erase(args) } => erase_subject(args),
+        Command::Backup(args) => backup(args),
+        Command::Restore(args) => restore_backup(args),
+        Command::Log { command } => match command {
+            LogCommand::Verify { since, at } => Ok(("log.verify", asked(&at.config, Op::LogVerify { since })?)),
+            LogCommand::Show { last, at } => Ok(("log.show", asked(&at.config, Op::LogShow { last })?)),
+        },
+        Command::Try(args) => {
+            let config = session::load(&args.at.config)?;
+            let document = document(&args.file)?;
+            Ok(("try", ops::try_route::try_route(&config, &args.route, &document, SystemClock.now())?))
+        }
+        // these have their own ways of printing and were handled before
+        Command::Check(_) | Command::Explain(_) | Command::Bench(_) | Command::Serve(_) => Err(Failure::told(failure::USAGE)),
+    }
+}
+
+fn asked(config: &Path, op: Op) -> Result<Value, Failure> {
+    session::carry_out(&session::load(config)?, op)
+}
+
+fn keys_command(command: KeysCommand) -> Result<Shown, Failure> {
+    match command {
+        KeysCommand::Create(args) => {
+            let config = session::load(&args.at.config)?;
+            let configured = config.workflow(&args.workflow).map(|workflow| workflow.owner.clone());
+            let owner = args.owner.or(configured).unwrap_or_default();
+            let order = keys::Create { workflow: args.workflow, test: args.test, days: args.days, owner };
+            let mut answer = session::carry_out(&config, Op::KeysCreate(order))?;
+            add(&mut answer, "url", format!("{}/out/", config.server.public_url.to_string().trim_end_matches('/')).into());
+            Ok(("keys.create", answer))
+        }
+        KeysCommand::List(args) => Ok(("keys.list", asked(&args.config, Op::KeysList)?)),
+        KeysCommand::Revoke { id, at } => Ok(("keys.revoke", asked(&at.config, Op::KeysRevoke { id })?)),
+        KeysCommand::Signing { route, at } => Ok(("keys.signing", asked(&at.config, Op::KeysSigning { route })?)),
+    }
+}
+
+fn rotate(args: &args::Rotate) -> Result<Shown, Failure> {
+    let config = session::load(&args.at.config)?;
+    if args.kind != "root" {
+        return Ok(("rotate", session::carry_out(&config, Op::Rotate { kind: args.kind.clone() })?));
+    }
+    let file = args.new_root.as_deref().ok_or_else(|| {
+        Failure::new("cli.argument", "`rotate root` needs `--new-root FILE`, where the new root key is or will be")
+    })?;
+    let file = absolute(file)?;
+    let made = !file.exists();
+    if made {
+        ops::init::write_root(&file)?;
+    }
+    let mut answer = session::carry_out(&config, Op::RotateRoot { file: file.clone() })?;
+    add(&mut answer, "made", made.into());
+    add(&mut answer, "configured", config.keys.root.to_string().into());
+    Ok(("rotate.root", answer))
+}
+
+fn dead_command(command: DeadCommand) -> Result<Shown, Failure> {
+    match command {
+        DeadCommand::List { filter, at } => Ok(("dead.list", asked(&at.config, Op::DeadList(filter.store()?))?)),
+        DeadCommand::Redeliver { filter, dry_run, at } => {
+            let change = ops::dead::Change { filter: filter.store()?, dry_run };
+            Ok(("dead.redeliver", asked(&at.config, Op::DeadRedeliver(change))?))
+        }
+        DeadCommand::Discard { filter, dry_run, at } => {
+            let change = ops::dead::Change { filter: filter.store()?, dry_run };
+            Ok(("dead.discard", asked(&at.config, Op::DeadDiscard(change))?))
+        }
+        DeadCommand::Enable { route, at } => Ok(("dead.enable", asked(&at.config, Op::DeadEnable { route })?)),
+    }
+}
+
+fn erase_subject(args: args::Erase) -> Result<Shown, Failure> {
+    let config = session::load(&args.at.config)?;
+    let whom = match args.token {
+        Some(token) => erase::Whom::Token(token),
+        None => {
+            let (Some(realm), Some(mode)) = (args.realm, args.mode) else {
+                let message = "give a token, or `--realm` and `--mode` and the person's address or id on standard input";
+                return Err(Failure::new("cli.argument", message));
+            };
+            let category = if args.id { "user_id" } else { "email" };
+            let value = first_line()?.to_string();
+            erase::Whom::Known { category: category.into(), value, realm, test: mode == args::ModeArg::Test }
+        }
+    };
+    let mut answer = session::carry_out(&config, Op::Erase(whom))?;
+    let copies = config.systems.iter().map(|system| {
+        let keeps: Vec<Value> = system.keeps.iter().map(|(what, how_long)| json!({ "what": what, "for": how_long })).collect();
+        json!({ "system": system.name, "connector": system.connector, "keeps": keeps })
+    });
+    add(&mut answer, "copies_elsewhere", copies.collect());
+    Ok(("subject.erase", answer))
+}
+
+fn backup(args: args::Backup) -> Result<Shown, Failure> {
+    let config = session::load(&args.at.config)?;
+    let recipient = match args.recipient {
+        Some(recipient) => recipient,
+        None => {
+            let beside = args.at.config.parent().unwrap_or(Path::new(".")).join(init::RECIPIENT_FILE);
+            let missing = |_| {
+                let message = format!("`--recipient` is missing, and there is no `{}`", beside.display());
+                Failure::new("backup.recipient", message)
+            };
+            std::fs::read_to_string(&beside).map_err(missing)?.trim().to_owned()
+        }
+    };
+    let folder = absolute(&session::data_folder(&config))?;
+    let order = ops::backup::Order { to: absolute(&args.to)?, recipient, folder };
+    Ok(("backup", session::carry_out(&config, Op::Backup(order))?))
+}
+
+fn restore_backup(args: args::Restore) -> Result<Shown, Failure> {
+    let config = session::load(&args.at.config)?;
+    let identity = crate::files::read(&args.identity)
+        .map_err(|error| Failure::new("cli.file", format!("`{}`: {error}", args.identity.display())))?;
+    let text = Zeroizing::new(String::from_utf8_lossy(&identity).into_owned());
+    // files of age-keygen, and the recovery kit, hold other lines beside the identity
+    let line = text.lines().map(str::trim).find(|line| line.starts_with("AGE-SECRET-KEY-1"));
+    let identity = Secret::new(line.unwrap_or_default().to_owned());
+    let order = restore::Order { file: args.file, identity, replace: args.replace, accept_gap: args.accept_gap };
+    let root = crate::app::secrets::resolve(&config.keys.root)?;
+    let store = Options::new(&config.store.path);
+    let settings = crate::app::Settings { config: &config, root: &root, clock: Arc::new(SystemClock), store };
+    let by = ops::person_of(&session::login_name());
+    let answer = progress::while_waiting(|| restore::restore(&settings, &by, &order))?;
+    Ok(("restore", answer))
+}
+
+fn document(file: &Path) -> Result<Vec<u8>, Failure> {
+    let unreadable = |error: std::io::Error| Failure::new("cli.file", format!("`{}`: {error}", file.display()));
+    let mut bytes = Vec::new();
+    if file == Path::new("-") {
+        std::io::stdin().lock().take(MOST_DOCUMENT).read_to_end(&mut bytes).map_err(unreadable)?;
+    } else {
+        std::fs::File::open(file).and_then(|file| file.take(MOST_DOCUMENT).read_to_end(&mut bytes)).map_err(unreadable)?;
+    }
+    Ok(bytes)
+}
+
+/// What identifies a person comes this way, never in the arguments, which other users of the machine can see.
+fn first_line() -> Result<Zeroizing<String>, Failure> {
+    let mut line = Zeroizing::new(String::new());
+    let read = std::io::stdin().lock().take(MOST_INPUT).read_line(&mut line);
+    read.map_err(|error| Failure::new("cli.argument", format!("standard input: {error}")))?;
+    let line = Zeroizing::new(line.trim().to_owned());
+    if line.is_empty() { Err(Failure::new("cli.argument", "standard input is empty")) } else { Ok(line) }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(|error| Failure::new("cli.file", format!("`{}`: {error}", path.display())))
+}
+
+fn add(answer: &mut Value, name: &str, value: Value) {
+    if let Some(members) = answer.as_object_mut() {
+        members.insert(name.to_owned(), value);
+    }
+}
+
+/// Prints what came of a command and gives its exit code.
+fn ended(result: Result<Option<Shown>, Failure>, json: bool) -> ExitCode {
+    match result {
+        Ok(None) => ExitCode::SUCCESS,
+        Ok(Some((view, answer))) => {
+            let text = if json { format!("{answer:#}\n") } else { render::render(view, &answer) };
+            if std::io::stdout().write_all(text.as_bytes()).is_err() {
+                return ExitCode::from(failure::REFUSED);
+            }
+            let found = view == "log.verify" && answer.get("ok") != Some(&Value::Bool(true));
+            ExitCode::from(if found { FINDINGS } else { 0 })
+        }
+        Err(failure) => {
+            if !failure.told {
+                let text = if json { format!("{:#}", failure.json()) } else { failure.render() };
+                // nobody reads the other end any more: the exit code still tells
+                drop(writeln!(std::io::stderr(), "{text}"));
+            }
+            ExitCode::from(failure.exit)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+//! What `dead`, `held`, `whois`, `subject erase`, `backup`, `restore` and `try` say.
+
+use super::{at, is, list, log, number, table, text};
+use serde_json::Value;
+
+pub(super) fn dead(answer: &Value) -> String {
+    let letters = list(answer, "letters");
+    if letters.is_empty() {
+        return "no dead letters\n".to_owned();
+    }
+    let names = ["event", "route", "mode", "workflow", "dead", "reason"];
+    let rows: Vec<Vec<String>> = letters
+        .iter()
+        .map(|letter| {
+            let id = number(letter, "id").to_string();
+            let rest = names.iter().map(|name| text(letter, name).to_owned());
+            [id].into_iter().chain(rest).chain([number(letter, "attempts").to_string()]).collect()
+        })
+        .collect();
+    let head = ["id", "event", "route", "mode", "workflow", "given up", "reason", "attempts"];
+    let mut out = table(&head, &rows);
+    let count = number(answer, "count");
+    if count > rows.len() as u64 {
+        out += &format!("and {} more\n", count - rows.len() as u64);
+    }
+    out
+}
+
+pub(super) fn changed(answer: &Value, name: &str, word: &str) -> String {
+    let found = number(answer, "found");
+    if is(answer, "dry_run") {
+        return format!("{found} dead letters fit; nothing was changed\n");
+    }
+    format!("{} of {found} dead letters {word}\n", number(answer, name))
+}
+
+pub(super) fn held(answer: &Value) -> String {
+    let events = list(answer, "events");
+    if events.is_empty() {
+        return "no event waits for its owner\n".to_owned();
+    }
+    let names = ["event", "route", "mode", "accepted", "until"];
+    let rows: Vec<Vec<String>> = events
+        .iter()
+        .map(|event| {
+            let id = number(event, "id").to_string();
+            [id].into_iter().chain(names.iter().map(|name| text(event, name).to_owned())).collect()
+        })
+        .collect();
+    table(&["id", "event", "route", "mode", "accepted", "dropped at"], &rows)
+}
+
+pub(super) fn whois(answer: &Value) -> String {
+    let lines = [
+        ("state", "state"),
+        ("mode", "mode"),
+        ("field", "field"),
+        ("category", "category"),
+        ("route", "route"),
+        ("event", "event"),
+        ("made", "made"),
+        ("expires", "expires"),
+        ("erased", "erased"),
+        ("realm", "realm"),
+        ("person", "subject"),
+    ];
+    let mut out = String::new();
+    for (label, name) in lines {
+        if !text(answer, name).is_empty() {
+            out += &format!("{label:<10} {}\n", text(answer, name));
+        }
+    }
+    let readers: Vec<&str> = list(answer, "opens_for").iter().filter_map(Value::as_str).collect();
+    out + &format!("{:<10} {}\n", "opens for", if readers.is_empty() { "nobody".to_owned() } else { readers.join(", ") })
+}
+
+pub(super) fn erased(answer: &Value) -> String {
+    if is(answer, "already") {
+        return "this person was erased before\n".to_owned();
+    }
+    let went = at(answer, "went");
+    let mut out = format!(
+        "erased: {} records, {} index rows, {} waiting bodies, {} deliveries, {} kept answers\n",
+        number(went, "records"),
+        number(went, "index_rows"),
+        number(went, "bodies"),
+        number(went, "deliveries"),
+        number(went, "answers"),
+    );
+    if went.is_null() {
+        out = "erased\n".to_owned();
+    }
+    if answer.get("scrubbed") == Some(&Value::Bool(false)) {
+        out += "old sealed bytes stay in the write-ahead log until the next checkpoint: see `vestibule explain store.not_scrubbed`\n";
+    }
+    out += "make a new copy of the key store now: a restore needs its erasure list\n";
+    let copies = list(answer, "copies_elsewhere");
+    if !copies.is_empty() {
+        out += "\nOut of reach here are copies in\n";
+    }
+    for system in copies {
+        let keeps: Vec<String> =
+            list(system, "keeps").iter().map(|keep| format!("{} for {}", text(keep, "what"), text(keep, "for"))).collect();
+        let keeps = if keeps.is_empty() { String::new() } else { format!(": {}", keeps.join(", ")) };
+        out += &format!("  {}{keeps}\n", text(system, "system"));
+    }
+    out
+}
+
+pub(super) fn backup(answer: &Value) -> String {
+    format!(
+        "{}: {} bytes of database as of {}, checked, then encrypted\n\
+         state {}\nlog head {}\n\n\
+         The key store is not in it, and must never lie beside it: without a copy of the key store nobody can read this backup.\n",
+        text(answer, "file"),
+        number(answer, "bytes"),
+        text(answer, "made"),
+        text(answer, "digest"),
+        text(answer, "head"),
+    )
+}
+
+pub(super) fn restore(answer: &Value) -> String {
+    let mut out = format!(
+        "restored the database as of {} to {}\nstate {}\n",
+        text(answer, "made"),
+        text(answer, "database"),
+        text(answer, "digest"),
+    );
+    out += &format!("{} people erased since then were erased again\n", number(answer, "erased_again"));
+    if is(answer, "gap_accepted") {
+        out += "erasures may be missing: the key store was not newer than the backup, and that was accepted\n";
+    }
+    if !text(answer, "old_database").is_empty() {
+        out += &format!("the database before is kept as {}: delete it when all is well\n", text(answer, "old_database"));
+    }
+    out += &format!("tokens are made under version {} from now on\n", number(answer, "token_version"));
+    let keys = list(answer, "keys_that_stand");
+    if !keys.is_empty() {
+        out += "\nThese workflow keys stand. Revoke again what was revoked since the backup.\n";
+        out += &super::keys::list_rows(keys);
+    }
+    out
+}
+
+pub(super) fn three(answer: &Value) -> String {
+    let mut out = "What the platform sees".to_owned();
+    if !text(answer, "workflow").is_empty() {
+        out += &format!(" (`{}`; tokens here are samples)", text(answer, "workflow"));
+    }
+    out.push('\n');
+    out += &if is(answer, "held") {
+        "  nothing yet: the event waits, because it holds values that no rule names\n".to_owned()
+    } else {
+        indented(&format!("{:#}", at(answer, "platform")))
+    };
+    out += "\nWhat destinations can get\n";
+    let destinations = list(answer, "destination");
+    if destinations.is_empty() {
+        out += "  nothing: no grant names the workflow of this route\n";
+    }
+    for call in destinations {
+        out += &format!("  {} {}, at {}\n", text(call, "out"), text(call, "call"), text(call, "to"));
+        for (place, values) in at(call, "may_get").as_object().into_iter().flatten() {
+            let values: Vec<String> = values
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|value| format!("{} ({})", at(value, "value"), text(value, "field")))
+                .collect();
+            let shown = if values.is_empty() { "nothing of this document".to_owned() } else { values.join(" or ") };
+            out += &format!("    {place}: {shown}\n");
+        }
+    }
+    out += "\nWhat the log holds\n";
+    out + &format!("  {}", log::line(at(answer, "log")))
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}

@@ -1,0 +1,83 @@
+//! The command line as a whole: its help is the committed reference page, and commands work on a gateway of their own.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use super::*;
+use clap::CommandFactory as _;
+
+/// The reference page: the help of every command.
+fn page() -> String {
+    let mut out = "# The command line\n\nMade from the program's own help; a test compares the two. Every command takes `--json`. \
+        Exit codes: 0 done, 1 refused or failed, 2 not understood, 3 a check has found something.\n"
+        .to_owned();
+    let mut root = Cli::command().term_width(100);
+    root.build();
+    section(&mut root, &mut out);
+    out
+}
+
+fn section(command: &mut clap::Command, out: &mut String) {
+    if command.is_hide_set() || command.get_name() == "help" {
+        return;
+    }
+    let name = command.get_bin_name().unwrap_or("vestibule").to_owned();
+    let help: Vec<String> = command.render_long_help().to_string().lines().map(|line| line.trim_end().to_owned()).collect();
+    *out += &format!("\n## {name}\n\n```text\n{}\n```\n", help.join("\n").trim_end());
+    for sub in command.get_subcommands_mut() {
+        section(sub, out);
+    }
+}
+
+#[test]
+fn the_reference_page_is_the_help() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/cli.md");
+    if std::env::var_os("VESTIBULE_WRITE_DOCS").is_some() {
+        std::fs::write(&file, page()).unwrap();
+    }
+    let committed = std::fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(committed, page(), "run the test with VESTIBULE_WRITE_DOCS=1 and commit the page");
+}
+
+#[test]
+fn arguments_are_sound() {
+    Cli::command().debug_assert();
+}
+
+fn command(line: &str) -> Result<Shown, Failure> {
+    carry_out(Cli::try_parse_from(line.split(' ')).unwrap().command)
+}
+
+#[test]
+fn from_nothing_to_a_key_a_backup_and_a_restore() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("gate");
+    let folder = folder.display();
+    command(&format!("vestibule init --dir {folder}")).unwrap();
+    let at = format!("--config {folder}/vestibule.toml");
+    let (view, made) = command(&format!("vestibule keys create --workflow first-scenario --test {at}")).unwrap();
+    assert!(made["key"].as_str().unwrap().starts_with("vst_test_"));
+    assert_eq!((view, &made["owner"]), ("keys.create", &"owner@example.com".into()));
+    assert_eq!(made["url"], "https://localhost:8443/out/");
+    let (_, shown) = command(&format!("vestibule status {at}")).unwrap();
+    assert_eq!(shown["counts"]["keys"], 1);
+    command(&format!("vestibule backup --to {folder}/one.age {at}")).unwrap();
+    let taken = command(&format!("vestibule backup --to {folder}/one.age {at}")).unwrap_err();
+    assert_eq!(taken.code, "cli.exists");
+    command(&format!("vestibule rotate all {at}")).unwrap();
+    command(&format!("vestibule rotate root --new-root {folder}/root/new.key {at}")).unwrap();
+    assert_eq!(command(&format!("vestibule status {at}")).unwrap_err().code, "keystore.wrong_root");
+    std::fs::rename(parent.path().join("gate/root/new.key"), parent.path().join("gate/root/root.key")).unwrap();
+    let restore = format!("vestibule restore {folder}/one.age --identity {folder}/recovery-kit.txt {at}");
+    assert_eq!(command(&restore).unwrap_err().code, "restore.not_empty");
+    let (_, told) = command(&format!("{restore} --replace")).unwrap();
+    assert_eq!(told["keys_that_stand"][0]["id"], made["id"]);
+    let (_, log) = command(&format!("vestibule log verify {at}")).unwrap();
+    assert_eq!(log["ok"], true, "{log}");
+}
+
+#[test]
+fn people_are_not_named_in_arguments() {
+    assert!(Cli::try_parse_from(["vestibule", "subject", "erase", "--email", "anna@example.com"]).is_err());
+    let missing = command("vestibule subject erase --config /nowhere/vestibule.toml").unwrap_err();
+    assert_eq!((missing.code.as_str(), missing.exit), ("cli.file", failure::USAGE));
+}
