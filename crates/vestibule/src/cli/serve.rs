@@ -84,10 +84,10 @@ pub fn run(args: &ServeArgs, say: &mut dyn Write) -> Result<(), Failure> {
 fn harden() {
     use rustix::process::{DumpableBehavior, set_dumpable_behavior};
     // none of these is a condition of running: a container may forbid each
-    drop(set_dumpable_behavior(DumpableBehavior::NotDumpable));
-    drop(setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }));
+    let _traceable = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    let _dumps = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     let open = getrlimit(Resource::Nofile);
-    drop(setrlimit(Resource::Nofile, Rlimit { current: open.maximum, maximum: open.maximum }));
+    let _files = setrlimit(Resource::Nofile, Rlimit { current: open.maximum, maximum: open.maximum });
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
 }
 

@@ -1,7 +1,7 @@
 //! Last: one transaction writes event, sealed values, leaf and delivery; only then the source hears that all is well.
 
 use super::authenticate::Replay;
-use super::protect::{self, Protected};
+use super::protect::{self, Protected, Unnamed};
 use super::refuse::Refused;
 use super::validate::Validated;
 use crate::app::routes::InRoute;
@@ -22,11 +22,23 @@ pub(super) async fn commit(
     validated: &Validated<'_>,
     request: &str,
 ) -> Result<Answer, Refused> {
-    let replay = validated.replay();
     let event_id = worker.app.event_id().map_err(protect::vault)?;
+    write(worker, route, validated, Unnamed::Wait, event_id, request).await
+}
+
+/// Writes an event, protecting it again as often as somebody else was first.
+pub(super) async fn write(
+    worker: &Worker,
+    route: &InRoute,
+    validated: &Validated<'_>,
+    unnamed: Unnamed,
+    event_id: String,
+    request: &str,
+) -> Result<Answer, Refused> {
+    let replay = validated.replay();
     for _ in 0..TRIES {
         let now = worker.app.clock.now();
-        let protected = protect::protect(worker, route, validated, &event_id, now).await?;
+        let protected = protect::protect(worker, route, validated, unnamed, &event_id, now).await?;
         let job = job(worker, route, replay, protected, event_id.clone(), request, now);
         match worker.app.write(job).await.map_err(protect::store)? {
             AcceptReply::Accepted { delivery, .. } => {

@@ -11,11 +11,13 @@ mod commit;
 mod protect;
 mod receive;
 mod refuse;
+mod release;
 mod validate;
 
 pub use authenticate::Authenticated;
 pub use protect::Protected;
 pub use receive::Received;
+pub use release::release;
 pub use validate::Validated;
 pub(crate) use protect::{STABLE, SUBJECT, store_tag, vault_tag};
 pub(crate) use validate::is_json;

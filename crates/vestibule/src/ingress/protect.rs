@@ -57,11 +57,21 @@ struct Person {
     absent: Vec<Tag>,
 }
 
+/// What happens to an event with values that no rule names, on a route that holds them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unnamed {
+    /// It waits for its owner.
+    Wait,
+    /// The owner has decided: they are dropped.
+    Leave,
+}
+
 /// Protects a validated event. `event_id` is bound into its sealed body.
 pub(super) async fn protect(
     worker: &Worker,
     route: &InRoute,
     validated: &Validated<'_>,
+    unnamed: Unnamed,
     event_id: &str,
     now: Timestamp,
 ) -> Result<Protected, Refused> {
@@ -105,7 +115,7 @@ pub(super) async fn protect(
         .collect();
     let sealed = keyring.seal_record(&person.key, first, &values, &mut draw).map_err(vault)?;
     let tokens: Vec<TokenText> = blocks.iter().map(TokenText::new).collect();
-    let (queued, held, delivery) = if plan.must_wait() {
+    let (queued, held, delivery) = if plan.must_wait() && unnamed == Unnamed::Wait {
         let until = now.plus(route.hold.unwrap_or(PENDING));
         let sealed = keyring.seal_body(&person.key, BodyPurpose::Held, event_id.as_bytes(), doc.bytes(), &mut draw);
         (Vec::new(), Some(HeldBody { until, sealed: sealed.map_err(vault)? }), None)

@@ -14,6 +14,12 @@ pub struct Validated<'a> {
 }
 
 impl<'a> Validated<'a> {
+    /// A held event that its owner has decided about: it was validated when it came in.
+    pub(super) fn held(body: &'a [u8], replay: &'a Replay) -> Result<Validated<'a>, Refused> {
+        let doc = Document::parse(body, &Limits::default()).map_err(|error| Refused::known(error.code))?;
+        Ok(Validated { doc, replay })
+    }
+
     pub(super) fn document(&self) -> &Document<'a> {
         &self.doc
     }

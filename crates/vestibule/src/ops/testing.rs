@@ -151,6 +151,7 @@ impl World {
             mode: Mode::Test,
             source_key: draw.take().unwrap(),
             body_key: [1; 16],
+            older_keys: Vec::new(),
             replay_until: now.plus(Span::days(30)),
             event_id,
             subject: SubjectUse::New(NewSubjectRow {

@@ -9,9 +9,13 @@
     reason = "tests"
 )]
 
+mod answers;
 mod bad_input;
 mod both_ways;
+mod erasure;
 mod forged;
+mod idempotency;
+mod keys;
 mod outbound;
 mod replay;
 mod rules;

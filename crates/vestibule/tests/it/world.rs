@@ -16,6 +16,7 @@ use gate::{Dialed, Gate};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 use tokio::runtime::Runtime;
 use vestibule::app::keeper::Keeper;
 use vestibule::app::keys::{self, KeyTable};
@@ -27,7 +28,7 @@ use vestibule_core::audit::Leaf;
 use vestibule_core::clock::{Clock as _, ManualClock, Span, Timestamp};
 use vestibule_core::id::{Mode, RecordNo, Slot, hex};
 use vestibule_core::token::{Block, TokenText};
-use vestibule_store::{ApiKeyRow, EraseSubjects, Erasure, InsertKey, Options, RevokeKey};
+use vestibule_store::{ApiKeyRow, EraseSubjects, Erasure, InsertKey, Options, Reader, RevokeKey, Sweep, TouchKeys};
 use vestibule_vault::{Draw, KeyStore, Root, apikey, keystore};
 
 /// The credential of the applicant tracking system, `user:password`.
@@ -219,6 +220,12 @@ impl World {
 
     /// Revokes a key by its text.
     pub fn revoke(&self, key: &str) {
+        self.revoke_in_store(key);
+        self.reload_keys();
+    }
+
+    /// Revokes a key, and leaves the table that requests are looked up in as it is.
+    pub fn revoke_in_store(&self, key: &str) {
         let keyring = self.app.keeper.keyring();
         let id = apikey::parse_api_key(key).unwrap().id;
         let rows = self.app.store.reader().unwrap().keys().unwrap();
@@ -230,7 +237,6 @@ impl World {
         let leaf = self.app.service_leaf("key.revoke").to_bytes();
         let job = RevokeKey { id, expected, revoked: self.now(), revision: row.revision, mac, leaf };
         self.app.writer.call(job).unwrap();
-        self.reload_keys();
     }
 
     /// Erases the subject of a token: from the store, and by the key store's list from every older copy.
@@ -265,8 +271,29 @@ impl World {
 
     /// Every leaf of the log, decoded.
     pub fn leaves(&self) -> Vec<Leaf> {
+        self.settle();
         let rows = self.app.store.reader().unwrap().leaves(1, i64::MAX).unwrap();
         rows.iter().map(|row| Leaf::from_bytes(&row.leaf).unwrap()).collect()
+    }
+
+    /// Waits for everything that was handed to the store before.
+    pub fn settle(&self) {
+        self.app.writer.call(TouchKeys { uses: Vec::new() }).unwrap();
+    }
+
+    /// Waits for something that the gateway does by itself.
+    pub fn until(&self, what: &str, mut done: impl FnMut(&Reader) -> bool) {
+        let deadline = Instant::now() + peer::PATIENCE;
+        let reader = self.app.store.reader().unwrap();
+        while !done(&reader) {
+            assert!(Instant::now() < deadline, "in vain: {what}");
+            self.settle();
+        }
+    }
+
+    /// Removes what has lapsed, as the minute's job does.
+    pub fn sweep(&self) {
+        while !self.app.writer.call(Sweep { now: self.now(), limit: 500 }).unwrap().is_empty() {}
     }
 
     /// How many events were ever accepted.

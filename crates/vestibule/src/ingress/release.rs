@@ -1,0 +1,50 @@
+//! A held event goes on: its owner has named its fields in the configuration, or accepts that the rest is dropped.
+
+use super::authenticate::Replay;
+use super::commit;
+use super::protect::{self, Unnamed};
+use super::refuse::Refused;
+use super::validate::Validated;
+use crate::app::worker::Worker;
+use vestibule_core::clock::Timestamp;
+use vestibule_core::id::{EventRow, Scope};
+use vestibule_store::DropHeld;
+use vestibule_vault::body::BodyPurpose;
+use vestibule_vault::subject::WrappedDek;
+
+/// Sends the held body of an event through the present rules of its route and drops the held copy. The public id stays;
+/// doing it twice has no second effect. Returns that id, or the code of why not.
+pub async fn release(worker: &Worker, event: EventRow) -> Result<String, &'static str> {
+    pass(worker, event).await.map_err(|refused| refused.code())
+}
+
+async fn pass(worker: &Worker, event: EventRow) -> Result<String, Refused> {
+    let unknown = || Refused::known("cli.unknown_name");
+    let data = worker.reader.event(event).map_err(protect::store)?.ok_or_else(unknown)?;
+    let held = worker.reader.held(event).map_err(protect::store)?.ok_or_else(unknown)?;
+    let routes = worker.routes();
+    let route = routes.inbound_named(&data.route).ok_or_else(|| Refused::known("route.unknown"))?;
+    let subject = worker.reader.subject(data.subject).map_err(protect::store)?.ok_or_else(unknown)?;
+    let stored = subject.key.as_ref().ok_or_else(|| Refused::known("subject.erased"))?;
+    let keyring = worker.app.keeper.keyring();
+    let scope = Scope::of(data.mode);
+    let wrapped = WrappedDek { epoch: stored.epoch, bytes: stored.wrapped.clone() };
+    let key = keyring.open_subject(scope, subject.number, stored.dek_id, &wrapped).map_err(protect::vault)?;
+    let body = keyring.open_body(&key, BodyPurpose::Held, data.id.as_bytes(), &held.sealed).map_err(protect::vault)?;
+    let identity: [&[u8]; 2] = [b"release", data.id.as_bytes()];
+    let replay = Replay {
+        source_key: keyring.replay_key(scope, &data.route, &identity),
+        body_key: keyring.body_fingerprint(scope, &body),
+        older: Vec::new(),
+        until: Timestamp(i64::MAX),
+    };
+    let validated = Validated::held(&body, &replay)?;
+    let request = worker.app.request_id();
+    commit::write(worker, route, &validated, Unnamed::Leave, data.id.clone(), &request).await?;
+    let mut leaf = worker.app.service_leaf("held.release");
+    leaf.mode = data.mode;
+    leaf.route.clone_from(&data.route);
+    leaf.request.clone_from(&data.id);
+    worker.app.write(DropHeld { event, leaf: leaf.to_bytes() }).await.map_err(protect::store)?;
+    Ok(data.id)
+}

@@ -1,0 +1,129 @@
+//! `Idempotency-Key`: a call that writes and comes again gets the first answer, and the vendor no second candidate.
+
+use crate::outbound::person;
+use crate::world::{Reply, Request, World, call};
+use serde_json::json;
+use vestibule_core::clock::Span;
+use vestibule_core::id::Mode;
+
+fn keyed(key: &str, target: &str, id: &str, body: &str) -> Request {
+    call(key, "POST", target, body).header("idempotency-key", id)
+}
+
+#[test]
+fn a_repeat_gets_the_first_answer_and_makes_no_second_call() {
+    let world = World::new();
+    let dana = person(&world, "Dana", "dana@example.org");
+    let key = world.key("intake", Mode::Live);
+    let body = json!({ "first_name": dana.name }).to_string();
+    let request = keyed(&key, "/out/ats/candidates", "run-1", &body);
+    world.ats.next([Reply::json(201, r#"{"id":11,"status":"first"}"#)]);
+    let first = world.send(&request);
+    assert_eq!((first.status, first.header("idempotent-replay")), (201, None));
+    let again = world.send(&request);
+    assert_eq!((again.status, &again.body, again.header("idempotent-replay")), (201, &first.body, Some("true")));
+    assert_eq!(world.ats.count(), 1);
+
+    let other_body = world.send(&keyed(&key, "/out/ats/candidates", "run-1", "{}"));
+    let other_query = world.send(&keyed(&key, "/out/ats/candidates?a=1", "run-1", &body));
+    for answer in [&other_body, &other_query] {
+        assert_eq!((answer.status, answer.code().as_str()), (409, "idempotency.conflict"));
+    }
+    assert_eq!(world.ats.count(), 1);
+    assert_eq!(world.send(&keyed(&key, "/out/ats/candidates", "run-2", &body)).status, 201);
+    assert_eq!(world.ats.count(), 2, "another key is another call");
+
+    let world = world.restart(|_| ()).unwrap();
+    assert_eq!(world.send(&request).body, first.body, "after a restart");
+    assert_eq!(world.ats.count(), 2);
+    world.advance(Span::hours(25));
+    world.sweep();
+    assert_eq!(world.send(&request).header("idempotent-replay"), None, "a day later");
+    assert_eq!(world.ats.count(), 3);
+    println!("idempotency: 7 cases, 3 calls of 3 keys in their days");
+}
+
+#[test]
+fn many_at_once_are_one_call() {
+    let world = World::new();
+    let key = world.key("intake", Mode::Live);
+    let request = keyed(&key, "/out/ats/candidates", "run-1", r#"{"a":1}"#);
+    let statuses = world.block_on(async {
+        let mut connections = Vec::new();
+        for _ in 0..50 {
+            connections.push(world.connect().await);
+        }
+        for connection in &mut connections {
+            connection.write(&request.bytes()).await;
+        }
+        let mut answers = Vec::new();
+        for connection in &mut connections {
+            answers.push(connection.read().await.unwrap());
+        }
+        answers
+    });
+    let first = statuses.iter().filter(|answer| answer.status == 201 && answer.header("idempotent-replay").is_none()).count();
+    let rest = statuses.iter().filter(|answer| answer.status == 409 && answer.code() == "idempotency.in_flight").count();
+    let repeats = statuses.iter().filter(|answer| answer.header("idempotent-replay").is_some()).count();
+    assert_eq!((first, rest + repeats, world.ats.count()), (1, 49, 1));
+    println!("idempotency: {} at once, 1 call", statuses.len());
+}
+
+#[test]
+fn a_call_that_may_have_arrived_is_not_made_again_and_one_that_cannot_have_is() {
+    let world = World::new();
+    let dana = person(&world, "Dana", "dana@example.org");
+    let key = world.key("intake", Mode::Live);
+    let body = json!({ "email": dana.email }).to_string();
+
+    // a time limit: the vendor may have acted
+    let slow = keyed(&key, "/out/slow/call", "run-1", &body);
+    world.ats.next([Reply::Silence]);
+    let (first, second) = world.block_on(async {
+        let mut one = world.connect().await;
+        one.write(&slow.bytes()).await;
+        world.ats.wait_for(1);
+        let second = world.connect().await.send(&slow).await.unwrap();
+        (one.read().await.unwrap(), second)
+    });
+    assert_eq!((second.status, second.code().as_str()), (409, "idempotency.in_flight"));
+    assert_eq!((first.status, first.code().as_str()), (504, "upstream.timeout"));
+    let again = world.send(&slow);
+    assert_eq!((again.status, &again.body), (504, &first.body));
+    assert_eq!(world.ats.count(), 1, "made again although it may have arrived");
+
+    // no connection, and a refusal of our own: nothing can have arrived
+    let dead = keyed(&key, "/out/dead/call", "run-2", &body);
+    for _ in 0..2 {
+        assert_eq!(world.send(&dead).code(), "upstream.connect");
+    }
+    let wrong = json!({ "first_name": dana.email }).to_string();
+    for body in [wrong, json!({ "first_name": dana.name }).to_string()] {
+        let answer = world.send(&keyed(&key, "/out/ats/candidates", "run-3", &body));
+        assert!(matches!((answer.status, answer.code().as_str()), (403, "grant.category") | (201, "")), "{}", answer.text());
+    }
+    assert_eq!(world.ats.count(), 2);
+
+    // an answer that may not pass is kept as the refusal it was
+    let html = keyed(&key, "/out/ats/candidates", "run-4", "{}");
+    world.ats.next([Reply::with(200, &[("content-type", "text/html")], b"<p>")]);
+    for _ in 0..2 {
+        assert_eq!(world.send(&html).code(), "upstream.not_json");
+    }
+    assert_eq!(world.ats.count(), 3);
+    println!("idempotency: 4 ways to fail, each once");
+}
+
+#[test]
+fn erasing_the_person_erases_the_kept_answer() {
+    let world = World::new();
+    let dana = person(&world, "Dana", "dana@example.org");
+    let key = world.key("intake", Mode::Live);
+    let request = keyed(&key, "/out/ats/candidates", "run-1", &json!({ "first_name": dana.name }).to_string());
+    assert_eq!(world.send(&request).status, 201);
+    world.erase(&dana.email);
+    let again = world.send(&request);
+    assert_eq!((again.status, again.code().as_str()), (422, "token.erased"), "{}", again.text());
+    assert_eq!(world.ats.count(), 1);
+    println!("idempotency: 1 kept answer erased");
+}
