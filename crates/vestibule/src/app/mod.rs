@@ -8,6 +8,7 @@ pub mod ledger;
 pub mod open;
 pub mod routes;
 pub mod secrets;
+pub mod subject;
 pub mod worker;
 
 pub use open::{LoadError, Settings};
@@ -26,7 +27,8 @@ use vestibule_core::id::{Mode, Scope, SubjectNumber, SubjectRow, base32, hex};
 use vestibule_core::inflight::Sink as _;
 use vestibule_core::retry::Schedule;
 use vestibule_store::{AddSubject, AppendLeaf, Job, NewSubjectRow, Store, StoreError, Writer};
-use vestibule_vault::{Draw, SubjectKey, VaultError, subject};
+use vestibule_vault::subject::CREATE_DRAW;
+use vestibule_vault::{Draw, SubjectKey, VaultError};
 
 /// What all threads share.
 pub struct App {
@@ -142,7 +144,7 @@ impl App {
         scope: Scope,
         lifetime: Span,
     ) -> Result<((SubjectRow, SubjectNumber), SubjectKey), LoadError> {
-        let new = self.keeper.keyring().create_subject(scope, &mut Draw::new(subject::CREATE_DRAW)?)?;
+        let new = self.keeper.keyring().create_subject(scope, &mut Draw::new(CREATE_DRAW)?)?;
         let row = NewSubjectRow {
             number: new.number,
             mode: scope.mode,

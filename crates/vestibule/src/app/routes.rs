@@ -13,7 +13,7 @@ use vestibule_core::outgoing::{Named, Places};
 use vestibule_core::policy::addressee::Addressees;
 use vestibule_core::policy::call::CallPattern;
 use vestibule_core::policy::{self, Carrier, Opens, Place};
-use vestibule_core::protect::{Derive, Function, Otherwise, Rule, Rules, Treatment};
+use vestibule_core::protect::{Derive, Otherwise, Rule, Rules, Treatment};
 use vestibule_core::scheme::{self, SignatureScheme};
 use vestibule_core::secret::Secret;
 
@@ -154,20 +154,9 @@ impl InRoute {
                 Ok(Secret::new(key))
             })
             .collect::<Result<_, LoadError>>()?;
-        let rules: Vec<Rule> = from
-            .fields
-            .iter()
-            .map(|field| Rule { path: field.path.clone(), treatment: treatment(field.treatment) })
-            .collect();
-        let derive: Vec<Derive> = from
-            .derive
-            .iter()
-            .map(|item| Derive { name: item.name.clone(), function: function(item.function), path: item.path.clone() })
-            .collect();
-        let (otherwise, hold) = match from.otherwise {
-            config::Otherwise::Drop => (Otherwise::Drop, None),
-            config::Otherwise::Tokenize => (Otherwise::Tokenize, None),
-            config::Otherwise::Hold { days } => (Otherwise::Hold, Some(Span::days(i64::from(days)))),
+        let hold = match from.otherwise {
+            config::Otherwise::Hold { days } => Some(Span::days(i64::from(days))),
+            config::Otherwise::Drop | config::Otherwise::Tokenize => None,
         };
         let one = |path: &Option<_>| path.as_ref().map(|path| Matcher::compile(std::slice::from_ref(path))).transpose();
         Ok(InRoute {
@@ -185,7 +174,7 @@ impl InRoute {
                 .collect::<Result<_, MatcherError>>()?,
             subject_id: one(&from.subject.id)?,
             subject_email: one(&from.subject.email)?,
-            rules: Rules::compile(&rules, otherwise, &derive)?,
+            rules: rules(from)?,
             hold,
             max_body: usize::try_from(from.max_body).unwrap_or(usize::MAX),
             deliver: from.deliver.as_ref().map(|deliver| Deliver::compile(deliver, config)).transpose()?,
@@ -247,6 +236,23 @@ impl OutRoute {
         }
         Ok(route)
     }
+}
+
+/// The rules of a route in: what happens to each value. Needs no secret.
+pub fn rules(from: &config::Inbound) -> Result<Rules, MatcherError> {
+    let rules: Vec<Rule> =
+        from.fields.iter().map(|field| Rule { path: field.path.clone(), treatment: field.treatment }).collect();
+    let derive: Vec<Derive> = from
+        .derive
+        .iter()
+        .map(|item| Derive { name: item.name.clone(), function: item.function, path: item.path.clone() })
+        .collect();
+    let otherwise = match from.otherwise {
+        config::Otherwise::Drop => Otherwise::Drop,
+        config::Otherwise::Tokenize => Otherwise::Tokenize,
+        config::Otherwise::Hold { .. } => Otherwise::Hold,
+    };
+    Rules::compile(&rules, otherwise, &derive)
 }
 
 fn compile_grant(from: &config::Grant) -> Result<(policy::Grant, GrantDetail), LoadError> {
@@ -318,24 +324,6 @@ fn scheme(verify: &config::Verify) -> (Box<dyn SignatureScheme>, &[config::Secre
         config::Verify::Header { name, secrets } => {
             (Box::new(scheme::StaticKey { header: name.clone(), bearer: false }), secrets, scheme::TOLERANCE)
         }
-    }
-}
-
-fn treatment(from: config::Treatment) -> Treatment {
-    match from {
-        config::Treatment::Keep => Treatment::Keep,
-        config::Treatment::Drop => Treatment::Drop,
-        config::Treatment::Tokenize { category, stable } => Treatment::Tokenize { category, stable },
-    }
-}
-
-fn function(from: config::Function) -> Function {
-    match from {
-        config::Function::Domain => Function::Domain,
-        config::Function::Present => Function::Present,
-        config::Function::Count => Function::Count,
-        config::Function::Length => Function::Length,
-        config::Function::Year => Function::Year,
     }
 }
 

@@ -6,7 +6,7 @@ use super::check::CheckArgs;
 use super::explain::ExplainArgs;
 use super::failure::Failure;
 use super::serve::ServeArgs;
-use crate::{bench, ops};
+use crate::{bench, dev, ops};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -23,6 +23,8 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 pub(super) enum Command {
+    /// Try everything on this machine, without any setup
+    Dev(dev::DevArgs),
     /// Write a configuration that runs, the key store, and a recovery kit
     Init(Init),
     /// Run the gateway
@@ -235,9 +237,9 @@ impl Filter {
 /// Milliseconds since 1970 of a written moment.
 fn moment(text: &str) -> Result<i64, Failure> {
     let parsed = text.parse::<jiff::Timestamp>();
-    parsed.map(jiff::Timestamp::as_millisecond).map_err(|_| {
-        Failure::new("cli.argument", format!("`{text}` is no moment such as `2026-11-22T10:15:30Z`"))
-    })
+    parsed
+        .map(jiff::Timestamp::as_millisecond)
+        .map_err(|_| Failure::new("cli.argument", format!("`{text}` is no moment such as `2026-11-22T10:15:30Z`")))
 }
 
 #[derive(Subcommand)]

@@ -61,9 +61,7 @@ fn lower_first(text: &str) -> String {
     let text = text.strip_suffix('.').unwrap_or(text);
     let mut letters = text.chars();
     match letters.next() {
-        Some(first) if !letters.clone().next().is_some_and(char::is_uppercase) => {
-            first.to_lowercase().chain(letters).collect()
-        }
+        Some(first) if !letters.clone().next().is_some_and(char::is_uppercase) => first.to_lowercase().chain(letters).collect(),
         _ => text.to_owned(),
     }
 }

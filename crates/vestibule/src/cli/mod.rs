@@ -12,9 +12,9 @@ mod render;
 mod serve;
 mod session;
 
-use crate::bench;
 use crate::ops::{self, Op, erase, init, keys, restore};
 use crate::system::SystemClock;
+use crate::{bench, dev};
 use args::{Cli, Command, DeadCommand, HeldCommand, KeysCommand, LogCommand, SubjectCommand};
 use clap::Parser as _;
 use failure::{FINDINGS, Failure};
@@ -48,6 +48,7 @@ fn run(cli: Cli) -> ExitCode {
         Command::Check(args) => check::run(&check::CheckArgs { json: args.json || json, ..args }, SystemClock.now()),
         Command::Explain(args) => explain::run(&explain::ExplainArgs { json: args.json || json, ..args }),
         Command::Bench(args) => bench::run(&args),
+        Command::Dev(args) => tried(dev::run(&args)),
         Command::Serve(args) => ended(serve::run(&args, &mut std::io::stdout()).map(|()| None), json),
         command => ended(carry_out(command).map(Some), json),
     }
@@ -87,7 +88,9 @@ fn carry_out(command: Command) -> Result<Shown, Failure> {
             Ok(("try", ops::try_route::try_route(&config, &args.route, &document, SystemClock.now())?))
         }
         // these have their own ways of printing and were handled before
-        Command::Check(_) | Command::Explain(_) | Command::Bench(_) | Command::Serve(_) => Err(Failure::told(failure::USAGE)),
+        Command::Check(_) | Command::Explain(_) | Command::Bench(_) | Command::Dev(_) | Command::Serve(_) => {
+            Err(Failure::told(failure::USAGE))
+        }
     }
 }
 
@@ -231,6 +234,17 @@ fn absolute(path: &Path) -> Result<PathBuf, Failure> {
 fn add(answer: &mut Value, name: &str, value: Value) {
     if let Some(members) = answer.as_object_mut() {
         members.insert(name.to_owned(), value);
+    }
+}
+
+/// How the trial ended; its errors say what it was doing.
+fn tried(result: anyhow::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            drop(writeln!(std::io::stderr(), "error: {error:#}"));
+            ExitCode::from(failure::REFUSED)
+        }
     }
 }
 

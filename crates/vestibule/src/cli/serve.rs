@@ -94,10 +94,18 @@ fn harden() {
 fn warn(config: &Config, say: &mut dyn Write) {
     match &config.keys.root.source {
         SecretSource::Env(name) => {
-            tell(say, &format!("warning: the root key stands in the environment (`{name}`), where other programs of this user can read it"));
+            tell(
+                say,
+                &format!(
+                    "warning: the root key stands in the environment (`{name}`), where other programs of this user can read it"
+                ),
+            );
         }
         SecretSource::File(path) if files::readable_by_others(path).unwrap_or(false) => {
-            tell(say, &format!("warning: others can read the root key `{}`: set its mode to 0600, then rotate it", path.display()));
+            tell(
+                say,
+                &format!("warning: others can read the root key `{}`: set its mode to 0600, then rotate it", path.display()),
+            );
         }
         SecretSource::File(_) | SecretSource::Credential(_) => {}
     }
@@ -141,10 +149,7 @@ fn renew(app: &Arc<App>, file: &Path, before: &Config, tls: Option<&ServerTls>) 
 fn ready(config: &Config, gateway: &Gateway, tls: bool, say: &mut dyn Write) {
     let address = gateway.address().unwrap_or(config.server.listen);
     let scheme = if tls { "https" } else { "http" };
-    tell(
-        say,
-        &format!("ready on {scheme}://{address}: {} in, {} out", config.inbound.len(), config.outbound.len()),
-    );
+    tell(say, &format!("ready on {scheme}://{address}: {} in, {} out", config.inbound.len(), config.outbound.len()));
 }
 
 fn tell(say: &mut dyn Write, line: &str) {

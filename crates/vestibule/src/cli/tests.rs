@@ -7,9 +7,10 @@ use clap::CommandFactory as _;
 
 /// The reference page: the help of every command.
 fn page() -> String {
-    let mut out = "# The command line\n\nMade from the program's own help; a test compares the two. Every command takes `--json`. \
+    let mut out =
+        "# The command line\n\nMade from the program's own help; a test compares the two. Every command takes `--json`. \
         Exit codes: 0 done, 1 refused or failed, 2 not understood, 3 a check has found something.\n"
-        .to_owned();
+            .to_owned();
     let mut root = Cli::command().term_width(100);
     root.build();
     section(&mut root, &mut out);

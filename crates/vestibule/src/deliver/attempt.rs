@@ -1,6 +1,6 @@
 //! One attempt: open the protected body, sign it, post it, record what came of it.
 
-use crate::app::App;
+use crate::app::{App, subject};
 use crate::app::routes::{Deliver, InRoute};
 use crate::net::outbound::{Client, OutboundError};
 use bytes::Bytes;
@@ -10,13 +10,11 @@ use http_body_util::Full;
 use std::sync::Arc;
 use vestibule_core::audit::{Actor, Direction};
 use vestibule_core::clock::{Span, Timestamp};
-use vestibule_core::id::Scope;
 use vestibule_core::retry::{self, Attempt, Next, Receiver};
 use vestibule_core::scheme::standard_webhooks::{ID, SIGNATURE, TIMESTAMP, signature_text, signed_parts};
 use vestibule_core::secret::Secret;
 use vestibule_store::{Attempted, DisableRoute, DueDelivery, FinishAttempt};
 use vestibule_vault::body::BodyPurpose;
-use vestibule_vault::subject::WrappedDek;
 use vestibule_vault::{Draw, mac};
 
 /// How an attempt went, before it is decided what follows.
@@ -74,10 +72,7 @@ async fn post(app: &App, client: &Client, route: &InRoute, deliver: &Deliver, du
 /// The signed request: the protected document, the event's id, Standard Webhooks signatures, the platform's own header.
 fn request(app: &App, route: &InRoute, deliver: &Deliver, due: &DueDelivery, now: Timestamp) -> Result<Request<Full<Bytes>>, &'static str> {
     let keyring = app.keeper.keyring();
-    let stored = due.subject.key.as_ref().ok_or("subject.erased")?;
-    let wrapped = WrappedDek { epoch: stored.epoch, bytes: stored.wrapped.clone() };
-    let scope = Scope::of(due.mode);
-    let key = keyring.open_subject(scope, due.subject.number, stored.dek_id, &wrapped).map_err(|error| error.code())?;
+    let key = subject::unwrap(&keyring, &due.subject).map_err(|error| error.code())?;
     let body = keyring.open_body(&key, BodyPurpose::Queued, due.event_id.as_bytes(), &due.body).map_err(|error| error.code())?;
     let timestamp = now.seconds().to_string();
     let parts = signed_parts(&due.event_id, &timestamp, &body);

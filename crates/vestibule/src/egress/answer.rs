@@ -23,7 +23,6 @@ use vestibule_core::protect::{Item, Part, Plan};
 use vestibule_core::token::{Block, TokenText};
 use vestibule_store::{AnswerRecord, AnswerReply, NewRecord};
 use vestibule_vault::record::{self, SlotValue, ValueKind};
-use vestibule_vault::subject::WrappedDek;
 use vestibule_vault::{Draw, SubjectKey};
 
 /// How long values of an answer about nobody known are kept.
@@ -205,9 +204,7 @@ async fn subject(
 ) -> Result<((vestibule_core::id::SubjectRow, vestibule_core::id::SubjectNumber), SubjectKey), Refused> {
     let scope = Scope::of(caller.principal.mode);
     if let Some(row) = opened.subject() {
-        let stored = row.subject.key.as_ref().ok_or(Refused::new("token.erased"))?;
-        let wrapped = WrappedDek { epoch: stored.epoch, bytes: stored.wrapped.clone() };
-        let key = worker.app.keeper.keyring().open_subject(scope, row.subject.number, stored.dek_id, &wrapped)?;
+        let key = crate::app::subject::unwrap(&worker.app.keeper.keyring(), &row.subject)?;
         return Ok(((row.subject.row, row.subject.number), key));
     }
     worker.app.pending_subject(scope, PENDING).await.map_err(|error| Refused::new(error.code()))

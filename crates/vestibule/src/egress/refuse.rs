@@ -1,6 +1,7 @@
 //! How a call ends that does not get the vendor's answer: a problem with code, place and fix, and a leaf.
 
 use super::Caller;
+use crate::app::subject::SubjectError;
 use crate::app::worker::Worker;
 use crate::respond::{self, Answer};
 use vestibule_core::audit::Direction;
@@ -82,6 +83,15 @@ impl From<UnsafePath> for Refused {
 impl From<StoreError> for Refused {
     fn from(error: StoreError) -> Refused {
         Refused::new(error.code())
+    }
+}
+
+impl From<SubjectError> for Refused {
+    fn from(error: SubjectError) -> Refused {
+        match error {
+            SubjectError::Erased => Refused::new("token.erased"),
+            SubjectError::Vault(error) => Refused::from(error),
+        }
     }
 }
 

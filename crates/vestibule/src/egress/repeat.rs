@@ -4,6 +4,7 @@
 use super::Caller;
 use super::refuse::Refused;
 use super::request::{IDEMPOTENCY_KEY, Received};
+use crate::app::subject::unwrap;
 use crate::app::worker::Worker;
 use crate::respond::{self, Answer};
 use bytes::Bytes;
@@ -12,9 +13,8 @@ use http::{Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use vestibule_core::clock::Span;
 use vestibule_core::id::{Scope, SubjectNumber, SubjectRow};
-use vestibule_store::{Abandon, Begin, Finish, RecordData, SubjectData};
+use vestibule_store::{Abandon, Begin, Finish, RecordData};
 use vestibule_vault::body::{self, BodyPurpose};
-use vestibule_vault::subject::WrappedDek;
 use vestibule_vault::{Draw, SubjectKey};
 
 /// How long a first answer is kept.
@@ -53,7 +53,7 @@ pub(super) async fn begin(worker: &Worker, caller: &Caller, received: &Received)
         vestibule_store::Begun::Erased => Err(Refused::new("token.erased")),
         vestibule_store::Begun::Done { answer, subject } => {
             let subject = worker.reader.subject(subject)?.ok_or(Refused::new("token.erased"))?;
-            let sealing = unwrap(worker, scope, &subject)?;
+            let sealing = unwrap(&keyring, &subject)?;
             let plain = keyring.open_body(&sealing, BodyPurpose::Answer, &key, &answer)?;
             Ok(Begun::Answered(decode(&plain, caller).ok_or(Refused::new("store.tampered"))?))
         }
@@ -95,15 +95,9 @@ async fn sealing_subject(
     about: Option<&RecordData>,
 ) -> Result<((SubjectRow, SubjectNumber), SubjectKey), Refused> {
     match about {
-        Some(row) => Ok(((row.subject.row, row.subject.number), unwrap(worker, scope, &row.subject)?)),
+        Some(row) => Ok(((row.subject.row, row.subject.number), unwrap(&worker.app.keeper.keyring(), &row.subject)?)),
         None => worker.app.pending_subject(scope, LIFETIME).await.map_err(|error| Refused::new(error.code())),
     }
-}
-
-fn unwrap(worker: &Worker, scope: Scope, subject: &SubjectData) -> Result<SubjectKey, Refused> {
-    let stored = subject.key.as_ref().ok_or(Refused::new("token.erased"))?;
-    let wrapped = WrappedDek { epoch: stored.epoch, bytes: stored.wrapped.clone() };
-    Ok(worker.app.keeper.keyring().open_subject(scope, subject.number, stored.dek_id, &wrapped)?)
 }
 
 /// Status, whose error it is, length of the content type, content type, body.

@@ -7,16 +7,15 @@ use crate::app::audience;
 use crate::app::routes::GrantDetail;
 use crate::app::worker::Worker;
 use vestibule_core::document::{Document, Form, Kind, Limits};
-use vestibule_core::id::{Pseudonym, Scope, SubjectNumber, SubjectRow};
+use vestibule_core::id::{Pseudonym, SubjectNumber, SubjectRow};
 use vestibule_core::outgoing::{Site, Spot};
 use vestibule_core::policy::addressee::Addressee;
 use vestibule_core::policy::call::CallPath;
 use vestibule_core::policy::Use;
 use vestibule_core::protect;
 use vestibule_store::{RecordData, SubjectState};
-use vestibule_vault::SubjectKey;
+use vestibule_vault::{Keyring, SubjectKey};
 use vestibule_vault::record::PackedRecord;
-use vestibule_vault::subject::WrappedDek;
 use vestibule_vault::token::TokenRef;
 
 /// A call taken apart, with every token in it.
@@ -128,8 +127,7 @@ pub(super) fn open(worker: &Worker, caller: &Caller, draft: &Draft<'_>) -> Resul
     let mut opened = Opened { uses: Vec::new(), tokens: Vec::new(), rows_of: Vec::new(), rows: Vec::new() };
     for site in &draft.sites {
         let token = keyring.open_token(site.block.0).ok_or_else(|| Refused::at("token.foreign", &site.at))?;
-        let known = opened.rows.iter().position(|row| covers(row, &token));
-        let position = match known {
+        let position = match opened.rows.iter().position(|row| covers(row, &token)) {
             Some(position) => position,
             None => {
                 let row = worker.reader.record(token.record)?.ok_or_else(|| Refused::at("token.unknown", &site.at))?;
@@ -137,16 +135,18 @@ pub(super) fn open(worker: &Worker, caller: &Caller, draft: &Draft<'_>) -> Resul
                 opened.rows.len() - 1
             }
         };
-        let row = opened.rows.get(position).ok_or_else(|| Refused::at("token.unknown", &site.at))?;
-        let (Some(sealed), Some(stored)) = (&row.sealed, &row.audience) else {
-            let erased = row.subject.state == SubjectState::Erased;
+        opened.tokens.push(token);
+        opened.rows_of.push(position);
+    }
+    let rows: Vec<Option<Row<'_>>> = opened.rows.iter().map(|row| Row::read(&keyring, caller, row)).collect::<Result<_, _>>()?;
+    for ((site, token), position) in draft.sites.iter().zip(&opened.tokens).zip(&opened.rows_of) {
+        let stored = opened.rows.get(*position).ok_or_else(|| Refused::at("token.unknown", &site.at))?;
+        let Some(row) = rows.get(*position).and_then(Option::as_ref) else {
+            let erased = stored.subject.state == SubjectState::Erased;
             return Err(Refused::at(if erased { "token.erased" } else { "token.expired" }, &site.at));
         };
-        let packed = PackedRecord::parse(sealed)?;
-        let slot = packed.slot(row.first, token.record, token.slot).filter(|slot| slot.random == token.random);
+        let slot = row.packed.slot(stored.first, token.record, token.slot).filter(|slot| slot.random == token.random);
         let slot = slot.ok_or_else(|| Refused::at("token.unknown", &site.at))?;
-        let members = audience::read(&keyring, row.first, row.subject.number, stored);
-        let members = members.ok_or_else(|| Refused::at("store.tampered", &site.at))?;
         opened.uses.push(Use {
             place: site.place,
             at: site.at.clone(),
@@ -154,14 +154,29 @@ pub(super) fn open(worker: &Worker, caller: &Caller, draft: &Draft<'_>) -> Resul
             record: token.record,
             slot: token.slot,
             category: slot.category,
-            subject: row.subject.number,
-            mode: row.subject.mode,
-            in_audience: members.contains(&caller.principal.workflow.as_str()),
+            subject: stored.subject.number,
+            mode: stored.subject.mode,
+            in_audience: row.in_audience,
         });
-        opened.tokens.push(token);
-        opened.rows_of.push(position);
     }
     Ok(opened)
+}
+
+/// A row taken apart once for all its tokens.
+struct Row<'a> {
+    packed: PackedRecord<'a>,
+    in_audience: bool,
+}
+
+impl<'a> Row<'a> {
+    /// None for a tombstone.
+    fn read(keyring: &Keyring, caller: &Caller, row: &'a RecordData) -> Result<Option<Row<'a>>, Refused> {
+        let (Some(sealed), Some(stored)) = (&row.sealed, &row.audience) else { return Ok(None) };
+        let members = audience::read(keyring, row.first, row.subject.number, stored);
+        let members = members.ok_or(Refused::new("store.tampered"))?;
+        let in_audience = members.contains(&caller.principal.workflow.as_str());
+        Ok(Some(Row { packed: PackedRecord::parse(sealed)?, in_audience }))
+    }
 }
 
 fn covers(row: &RecordData, token: &TokenRef) -> bool {
@@ -223,9 +238,8 @@ pub(super) fn unwrap(worker: &Worker, opened: &Opened) -> Result<Keys, Refused> 
         if keys.iter().any(|(number, _, _)| *number == subject.number) {
             continue;
         }
+        let key = crate::app::subject::unwrap(&keyring, subject)?;
         let stored = subject.key.as_ref().ok_or(Refused::new("token.erased"))?;
-        let wrapped = WrappedDek { epoch: stored.epoch, bytes: stored.wrapped.clone() };
-        let key = keyring.open_subject(Scope::of(subject.mode), subject.number, stored.dek_id, &wrapped)?;
         let pseudonym = keyring.open_pseudonym(&key, &stored.sealed_pseudonym)?;
         keys.push((subject.number, key, pseudonym));
     }

@@ -7,6 +7,7 @@ use super::refuse::Refused;
 use super::validate::Validated;
 use crate::app::audience;
 use crate::app::routes::InRoute;
+use crate::app::subject::unwrap;
 use crate::app::worker::Worker;
 use vestibule_core::category::{self, Category};
 use vestibule_core::clock::Timestamp;
@@ -20,7 +21,6 @@ use vestibule_store::{
 };
 use vestibule_vault::body::BodyPurpose;
 use vestibule_vault::record::{self, SlotValue, ValueKind};
-use vestibule_vault::subject::WrappedDek;
 use vestibule_vault::{Draw, Keyring, SubjectKey, VaultError, body, subject};
 
 /// How long the values of somebody nobody can name are kept.
@@ -300,9 +300,8 @@ fn find_person(
     }
     let (used, key, pseudonym) = match found {
         Some(subject) => {
+            let key = unwrap(keyring, &subject).map_err(|error| Refused::known(error.code()))?;
             let row = subject.key.as_ref().ok_or_else(|| Refused::known("subject.erased"))?;
-            let wrapped = WrappedDek { epoch: row.epoch, bytes: row.wrapped.clone() };
-            let key = keyring.open_subject(scope, subject.number, row.dek_id, &wrapped).map_err(vault)?;
             let pseudonym = keyring.open_pseudonym(&key, &row.sealed_pseudonym).map_err(vault)?;
             (SubjectUse::Existing { row: subject.row, number: subject.number }, key, pseudonym)
         }

@@ -5,12 +5,12 @@ use super::commit;
 use super::protect::{self, Unnamed};
 use super::refuse::Refused;
 use super::validate::Validated;
+use crate::app::subject::unwrap;
 use crate::app::worker::Worker;
 use vestibule_core::clock::Timestamp;
 use vestibule_core::id::{EventRow, Scope};
 use vestibule_store::DropHeld;
 use vestibule_vault::body::BodyPurpose;
-use vestibule_vault::subject::WrappedDek;
 
 /// Sends the held body of an event through the present rules of its route and drops the held copy. The public id stays;
 /// doing it twice has no second effect. Returns that id, or the code of why not.
@@ -25,11 +25,9 @@ async fn pass(worker: &Worker, event: EventRow) -> Result<String, Refused> {
     let routes = worker.routes();
     let route = routes.inbound_named(&data.route).ok_or_else(|| Refused::known("route.unknown"))?;
     let subject = worker.reader.subject(data.subject).map_err(protect::store)?.ok_or_else(unknown)?;
-    let stored = subject.key.as_ref().ok_or_else(|| Refused::known("subject.erased"))?;
     let keyring = worker.app.keeper.keyring();
     let scope = Scope::of(data.mode);
-    let wrapped = WrappedDek { epoch: stored.epoch, bytes: stored.wrapped.clone() };
-    let key = keyring.open_subject(scope, subject.number, stored.dek_id, &wrapped).map_err(protect::vault)?;
+    let key = unwrap(&keyring, &subject).map_err(|error| Refused::known(error.code()))?;
     let body = keyring.open_body(&key, BodyPurpose::Held, data.id.as_bytes(), &held.sealed).map_err(protect::vault)?;
     let identity: [&[u8]; 2] = [b"release", data.id.as_bytes()];
     let replay = Replay {

@@ -141,9 +141,8 @@ pub fn check(path: &Path, keys: &KeyStore, keyring: &Keyring) -> Result<Checked,
         return Err(OpError::known("log.broken"));
     }
     let epochs: Vec<KeyVersion> = reader.epochs()?.into_iter().map(|(epoch, _)| epoch).collect();
-    let lives = |kind, version| {
-        keys.versions(kind).any(|entry| entry.version() == version && entry.state() != KeyState::Destroyed)
-    };
+    let lives =
+        |kind, version| keys.versions(kind).any(|entry| entry.version() == version && entry.state() != KeyState::Destroyed);
     let (subjects, stable) = reader.index_epochs()?;
     let gone = !epochs.iter().all(|epoch| lives(Kind::Epoch, *epoch))
         || !subjects.iter().chain(&stable).all(|(version, _)| lives(Kind::IndexOuter, *version));
@@ -214,11 +213,7 @@ impl Header {
             made: Timestamp(i64::from_be_bytes(take(&mut rest)?)),
             id: take(&mut rest)?,
             key_store: take(&mut rest)?,
-            head: Head {
-                origin: take(&mut rest)?,
-                size: u64::from_be_bytes(take(&mut rest)?),
-                mac: take(&mut rest)?,
-            },
+            head: Head { origin: take(&mut rest)?, size: u64::from_be_bytes(take(&mut rest)?), mac: take(&mut rest)? },
             digest: take(&mut rest)?,
             oldest_epoch: KeyVersion(u32::from_be_bytes(take(&mut rest)?)),
             length: u64::from_be_bytes(take(&mut rest)?),

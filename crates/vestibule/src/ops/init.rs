@@ -34,8 +34,17 @@ pub fn init(folder: &Path, now: Timestamp) -> Result<Value, OpError> {
     let shown = shown.ok_or_else(|| OpError::new("cli.argument", "the path of the folder holds characters no file can name"))?;
     let at = |name: &str| folder.join(name);
     let names = [
-        "vestibule.toml", "send-example.sh", "recovery-kit.txt", RECIPIENT_FILE, "root/root.key", "keys/keystore",
-        "secrets/first-form", "tls/cert.pem", "tls/key.pem", "tls/ca.pem", "data/vestibule.db",
+        "vestibule.toml",
+        "send-example.sh",
+        "recovery-kit.txt",
+        RECIPIENT_FILE,
+        "root/root.key",
+        "keys/keystore",
+        "secrets/first-form",
+        "tls/cert.pem",
+        "tls/key.pem",
+        "tls/ca.pem",
+        "data/vestibule.db",
     ];
     if let Some(taken) = names.iter().find(|name| at(name).exists()) {
         return Err(OpError::new("cli.exists", format!("`{}` exists already", at(taken).display())));

@@ -126,9 +126,7 @@ impl Write for Split {
 
 /// Whether erasures may be missing, which the operator must have accepted by naming the moment of the backup.
 fn gap(keeper: &Keeper, header: &Header, accepted: Option<&str>) -> Result<bool, OpError> {
-    let newer = keeper.read(|keys| {
-        is_noted(keys, header.id) || keys.head().is_some_and(|head| head.size > header.head.size)
-    });
+    let newer = keeper.read(|keys| is_noted(keys, header.id) || keys.head().is_some_and(|head| head.size > header.head.size));
     if newer {
         return Ok(false);
     }
@@ -226,12 +224,8 @@ mod tests {
         let made = world.order_backup("one.age");
         let closed = world.close();
         closed.remove_database();
-        let order = Order {
-            file: closed.path("one.age"),
-            identity: Secret::new(made.1.clone()),
-            replace: false,
-            accept_gap: None,
-        };
+        let order =
+            Order { file: closed.path("one.age"), identity: Secret::new(made.1.clone()), replace: false, accept_gap: None };
         let told = closed.restore(&order).unwrap();
         assert_eq!(told["digest"], made.0["digest"]);
         let world = closed.open().unwrap();

@@ -41,9 +41,7 @@ pub fn status(app: &App) -> Result<Value, OpError> {
     inbound.sort_unstable();
     outbound.sort_unstable();
     workflows.sort_unstable();
-    let shown = head.origin.map(|origin| {
-        Head { origin, size: u64::try_from(head.seq).unwrap_or(0), mac: head.mac }.to_string()
-    });
+    let shown = head.origin.map(|origin| Head { origin, size: u64::try_from(head.seq).unwrap_or(0), mac: head.mac }.to_string());
     Ok(json!({
         "since": system::display(app.started()),
         "now": system::display(now),
@@ -88,7 +86,8 @@ fn refusals(app: &App) -> Vec<Value> {
 fn versions(app: &App) -> Vec<Value> {
     let now = app.clock.now();
     app.keeper.read(|keys| {
-        let live = Kind::ALL.into_iter().flat_map(|kind| keys.versions(kind)).filter(|entry| entry.state() != KeyState::Destroyed);
+        let live =
+            Kind::ALL.into_iter().flat_map(|kind| keys.versions(kind)).filter(|entry| entry.state() != KeyState::Destroyed);
         live.map(|entry| {
             json!({
                 "kind": entry.kind().as_str(),

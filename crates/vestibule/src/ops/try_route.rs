@@ -4,13 +4,14 @@
 //! destination gets are the values of the file that was given, so this answer does hold them.
 
 use super::{OpError, audit};
+use crate::app::routes;
 use crate::config::{self, Config};
 use serde_json::{Map, Value, json};
 use vestibule_core::audit::{Actor, Direction, Leaf};
 use vestibule_core::clock::Timestamp;
 use vestibule_core::document::{Document, Kind, Limits};
 use vestibule_core::id::Pseudonym;
-use vestibule_core::protect::{Derive, Function, Item, Otherwise, Part, Plan, Rule, Rules, Treatment};
+use vestibule_core::protect::{Item, Part, Plan};
 use vestibule_core::token::{self, Block, TokenText};
 use vestibule_vault::Draw;
 
@@ -27,16 +28,11 @@ pub fn try_route(config: &Config, route: &str, document: &[u8], now: Timestamp) 
             return Err(OpError::new("document.token_shaped", format!("at {}", doc.path(id))));
         }
     }
-    let rules = rules(inbound)?;
+    let rules = routes::rules(inbound).map_err(|error| OpError::new(error.code(), error.to_string()))?;
     let plan = rules.plan(&doc);
     let mut draw = Draw::new(16 * plan.items().len())?;
-    let tokens =
-        plan.items().iter().map(|_| Ok(TokenText::new(&Block(draw.take()?)))).collect::<Result<Vec<_>, OpError>>()?;
-    let platform = if plan.must_wait() {
-        Value::Null
-    } else {
-        parsed(&plan.write(&tokens, &config.server.token_domain))
-    };
+    let tokens = plan.items().iter().map(|_| Ok(TokenText::new(&Block(draw.take()?)))).collect::<Result<Vec<_>, OpError>>()?;
+    let platform = if plan.must_wait() { Value::Null } else { parsed(&plan.write(&tokens, &config.server.token_domain)) };
     let workflow = inbound.deliver.as_ref().map(|deliver| deliver.workflow.as_str());
     Ok(json!({
         "route": route,
@@ -58,9 +54,9 @@ fn destinations(config: &Config, workflow: Option<&str>, plan: &Plan<'_, '_>) ->
             let mut places = Map::new();
             let body = grant.reveal.iter().chain(&grant.in_text).map(|place| (place.path.to_string(), &place.categories));
             let named = [("query", &grant.reveal_query), ("path", &grant.reveal_path), ("header", &grant.reveal_header)];
-            let named = named.into_iter().flat_map(|(kind, list)| {
-                list.iter().map(move |place| (format!("{kind} {}", place.name), &place.categories))
-            });
+            let named = named
+                .into_iter()
+                .flat_map(|(kind, list)| list.iter().map(move |place| (format!("{kind} {}", place.name), &place.categories)));
             for (name, categories) in body.chain(named) {
                 let fits = plan.items().iter().filter(|item| categories.contains(&item.category));
                 places.insert(name, fits.map(|item| json!({ "field": plan.field(item), "value": value(plan, item) })).collect());
@@ -121,41 +117,6 @@ fn parsed(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).unwrap_or_else(|_| String::from_utf8_lossy(bytes).into_owned().into())
 }
 
-/// The rules of a route, without the secrets that compiling the whole route would read.
-fn rules(inbound: &config::Inbound) -> Result<Rules, OpError> {
-    let rules: Vec<Rule> =
-        inbound.fields.iter().map(|field| Rule { path: field.path.clone(), treatment: treatment(field.treatment) }).collect();
-    let derive: Vec<Derive> = inbound
-        .derive
-        .iter()
-        .map(|item| Derive { name: item.name.clone(), function: function(item.function), path: item.path.clone() })
-        .collect();
-    let otherwise = match inbound.otherwise {
-        config::Otherwise::Drop => Otherwise::Drop,
-        config::Otherwise::Tokenize => Otherwise::Tokenize,
-        config::Otherwise::Hold { .. } => Otherwise::Hold,
-    };
-    Rules::compile(&rules, otherwise, &derive).map_err(|error| OpError::new(error.code(), error.to_string()))
-}
-
-fn treatment(from: config::Treatment) -> Treatment {
-    match from {
-        config::Treatment::Keep => Treatment::Keep,
-        config::Treatment::Drop => Treatment::Drop,
-        config::Treatment::Tokenize { category, stable } => Treatment::Tokenize { category, stable },
-    }
-}
-
-fn function(from: config::Function) -> Function {
-    match from {
-        config::Function::Domain => Function::Domain,
-        config::Function::Present => Function::Present,
-        config::Function::Count => Function::Count,
-        config::Function::Length => Function::Length,
-        config::Function::Year => Function::Year,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
@@ -163,7 +124,8 @@ mod tests {
 
     const EXAMPLE: &str = include_str!("../../../../examples/candidate-intake/vestibule.toml");
     const NOW: Timestamp = Timestamp(1_795_305_600_000);
-    const DOCUMENT: &str = r#"{"candidate":{"id":"c-1","email":"anna@example.com","name":"Anna Alt","note":"tall"},"job":{"id":7}}"#;
+    const DOCUMENT: &str =
+        r#"{"candidate":{"id":"c-1","email":"anna@example.com","name":"Anna Alt","note":"tall"},"job":{"id":7}}"#;
 
     #[test]
     fn three_views_of_one_document() {
@@ -186,7 +148,7 @@ mod tests {
         let (config, _) = config::load(EXAMPLE, "vestibule.toml", NOW).unwrap();
         let code = |route, document: &str| try_route(&config, route, document.as_bytes(), NOW).unwrap_err().code;
         assert_eq!(code("nowhere", "{}"), "cli.unknown_name");
-        assert_eq!(code("careers-apply", "{\"a\":1,\"a\":2}"), "document.duplicate_member");
+        assert_eq!(code("careers-apply", "{\"a\":1,\"a\":2}"), "json.duplicate_name");
         let token = TokenText::new(&Block([1; 16]));
         assert_eq!(code("careers-apply", &format!("[\"{token}\"]")), "document.token_shaped");
     }

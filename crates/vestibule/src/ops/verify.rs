@@ -24,9 +24,9 @@ const BEHIND: &str = "log.behind_key_store";
 pub fn verify(app: &App, since: Option<&str>) -> Result<Value, OpError> {
     let since: Option<Head> = match since {
         None => None,
-        Some(text) => Some(text.parse().map_err(|error: vestibule_core::audit::HeadError| {
-            OpError::new("cli.argument", error.to_string())
-        })?),
+        Some(text) => Some(
+            text.parse().map_err(|error: vestibule_core::audit::HeadError| OpError::new("cli.argument", error.to_string()))?,
+        ),
     };
     let known = app.keeper.read(|keys| keys.head().copied());
     let known = known.map(|head| Head { origin: head.origin, size: head.size, mac: head.mac });
@@ -88,9 +88,12 @@ pub fn read(reader: &Reader, keyring: &Keyring, known: Option<Head>, since: Opti
     };
     let mut findings: Vec<(i64, String)> = broken.into_iter().collect();
     let whole = findings.is_empty();
-    findings.extend(chain.unexplained.iter().map(|leaf| {
-        (*leaf, "the database had been replaced by an older copy here, and no restore says so".to_owned())
-    }));
+    findings.extend(
+        chain
+            .unexplained
+            .iter()
+            .map(|leaf| (*leaf, "the database had been replaced by an older copy here, and no restore says so".to_owned())),
+    );
     if whole && origins.iter().map(|origin| origin.first).ne(chain.origins.iter().copied()) {
         findings.push((0, "the list of origins does not fit the leaves that open them".to_owned()));
     }

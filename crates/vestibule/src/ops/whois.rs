@@ -5,12 +5,11 @@ use crate::app::{App, audience};
 use crate::system;
 use serde_json::{Value, json};
 use vestibule_core::category;
-use vestibule_core::id::{Pseudonym, Scope, base32};
+use vestibule_core::id::{Pseudonym, base32};
 use vestibule_core::token::{self, Block, Whole};
 use vestibule_store::{RecordData, SubjectData, SubjectState};
 use vestibule_vault::Keyring;
 use vestibule_vault::record::PackedRecord;
-use vestibule_vault::subject::WrappedDek;
 use vestibule_vault::token::TokenRef;
 
 /// Looks a token up. A damaged, foreign or unknown one is an error that says which.
@@ -73,11 +72,9 @@ pub(super) fn locate(app: &App, keyring: &Keyring, block: Block) -> Result<(Toke
 /// The name of a subject in the log; none once erased.
 pub(super) fn pseudonym(keyring: &Keyring, subject: &SubjectData) -> Option<Pseudonym> {
     let stored = subject.key.as_ref()?;
-    let wrapped = WrappedDek { epoch: stored.epoch, bytes: stored.wrapped.clone() };
-    let key = keyring.open_subject(Scope::of(subject.mode), subject.number, stored.dek_id, &wrapped).ok()?;
+    let key = crate::app::subject::unwrap(keyring, subject).ok()?;
     keyring.open_pseudonym(&key, &stored.sealed_pseudonym).ok()
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -90,7 +90,10 @@ pub(super) fn rotate(answer: &Value) -> String {
     out += &format!("{} stored rows put under the new keys\n", number(answer, "rows_moved"));
     match number(answer, "rows_tampered") {
         0 => {}
-        rows => out += &format!("{rows} rows were not written by this gateway and were left: see `vestibule explain store.tampered`\n"),
+        rows => {
+            out +=
+                &format!("{rows} rows were not written by this gateway and were left: see `vestibule explain store.tampered`\n")
+        }
     }
     for key in list(answer, "destroyed") {
         out += &format!("{:<12} version {} destroyed\n", text(key, "kind"), number(key, "version"));

@@ -24,8 +24,7 @@ pub(super) fn status(answer: &Value) -> String {
         number(counts, "subjects"),
     );
     let deliveries = at(answer, "deliveries").as_object();
-    let deliveries: Vec<String> =
-        deliveries.into_iter().flatten().map(|(state, count)| format!("{count} {state}")).collect();
+    let deliveries: Vec<String> = deliveries.into_iter().flatten().map(|(state, count)| format!("{count} {state}")).collect();
     out += &format!("deliveries   {}\n", deliveries.join(", "));
     out += &format!(
         "log          {} leaves, {} of them known to the key store; head {}\n",
@@ -33,7 +32,11 @@ pub(super) fn status(answer: &Value) -> String {
         number(log, "in_key_store"),
         text(log, "head"),
     );
-    out += &format!("database     {} bytes, newest backup {}\n", number(counts, "database_bytes"), or_none(text(answer, "newest_backup")));
+    out += &format!(
+        "database     {} bytes, newest backup {}\n",
+        number(counts, "database_bytes"),
+        or_none(text(answer, "newest_backup"))
+    );
     out += &format!("erasure      {}", erasure(at(answer, "erasure")));
     for paused in list(routes, "paused") {
         let (route, since, why) = (text(paused, "route"), text(paused, "since"), text(paused, "why"));
@@ -69,7 +72,12 @@ fn versions(keys: &[Value]) -> String {
         .iter()
         .map(|key| {
             let days = number(key, "days");
-            vec![text(key, "kind").to_owned(), number(key, "version").to_string(), text(key, "state").to_owned(), days.to_string()]
+            vec![
+                text(key, "kind").to_owned(),
+                number(key, "version").to_string(),
+                text(key, "state").to_owned(),
+                days.to_string(),
+            ]
         })
         .collect();
     table(&["kind", "version", "state", "days in use"], &rows)

@@ -11,6 +11,8 @@ use vestibule_core::id::Mode;
 use vestibule_core::scheme::MacAlgorithm;
 use vestibule_core::scheme::hmac_body::Encoding;
 
+pub use vestibule_core::protect::{Function, Treatment};
+
 use super::SecretRef;
 
 /// A route in: a source posts here.
@@ -138,22 +140,6 @@ pub struct FieldRule {
     pub treatment: Treatment,
 }
 
-/// What happens to a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Treatment {
-    /// It passes as it is.
-    Keep,
-    /// It is removed.
-    Drop,
-    /// It is sealed and a token takes its place.
-    Tokenize {
-        /// Code of the category (`vestibule_core::category::by_code`).
-        category: u16,
-        /// Whether the same value of the same subject gets the same token.
-        stable: bool,
-    },
-}
-
 /// A member computed from a value, so that filters work without the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Derived {
@@ -163,21 +149,6 @@ pub struct Derived {
     pub function: Function,
     /// From what.
     pub path: FieldPath,
-}
-
-/// What can be computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Function {
-    /// The part of an e-mail address after `@`, lower case.
-    Domain,
-    /// Whether there is a value that is neither null nor empty.
-    Present,
-    /// How many elements an array has.
-    Count,
-    /// How many characters a text has.
-    Length,
-    /// The year a date begins with.
-    Year,
 }
 
 /// What happens to values that no rule names.
