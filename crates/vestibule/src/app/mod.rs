@@ -41,7 +41,7 @@ pub struct App {
     /// The open key store.
     pub keeper: Arc<Keeper>,
     /// Counts of outcomes.
-    pub counters: Counters,
+    pub counters: Arc<Counters>,
     /// Bytes that all bodies together may hold.
     pub budget: BodyBudget,
     /// Told when a delivery has been queued.
@@ -124,11 +124,12 @@ impl App {
     }
 
     /// Appends a leaf without waiting for the commit.
-    pub fn append_later(self: &Arc<Self>, leaf: &Leaf) {
-        let app = Arc::clone(self);
+    pub fn append_later(&self, leaf: &Leaf) {
+        // not the whole of the gateway: the last to let go of it must not be the writer's own thread
+        let counters = Arc::clone(&self.counters);
         self.writer.submit(AppendLeaf { leaf: leaf.to_bytes() }, move |reply| {
             if let Err(error) = reply {
-                app.counters.ended("log", error.code());
+                counters.ended("log", error.code());
             }
         });
     }

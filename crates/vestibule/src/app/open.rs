@@ -2,7 +2,7 @@
 
 use super::keeper::Keeper;
 use super::keys::{ForgedKey, KeyTable};
-use super::ledger::{Counters, Ledger};
+use super::ledger::Ledger;
 use super::routes::Routes;
 use super::secrets::SecretText;
 use super::{App, Notify};
@@ -144,7 +144,7 @@ impl App {
             writer: store.writer(),
             store,
             ledger: Ledger::new(WRITER, now),
-            counters: Counters::default(),
+            counters: Arc::default(),
             budget: BodyBudget::new(usize::try_from(config.limits.body_budget).unwrap_or(usize::MAX)),
             deliveries: Notify::new(),
             writer_number: WRITER,

@@ -35,7 +35,7 @@ use vestibule_core::inflight::InFlight;
 
 /// Takes in one event of a source. Runs as a task of its own, so that a sender who hangs up cannot undo half of it.
 pub async fn accept(worker: Rc<Worker>, route: Arc<InRoute>, request: Request<Incoming>, peer: Peer) -> Answer {
-    let in_flight = InFlight::begin(&worker.app.counters, &route.name);
+    let in_flight = InFlight::begin(worker.app.counters.as_ref(), &route.name);
     let id = worker.app.request_id();
     match pass(&worker, &route, request, peer, &id).await {
         Ok(answer) => {
