@@ -23,6 +23,10 @@ pub fn is_known_name(name: &str) -> bool {
     if name.is_empty() || name.len() > MAX_LENGTH || !name.bytes().all(allowed) {
         return false;
     }
+    if let [letter] = name.as_bytes() {
+        // one letter alone names nobody; letters in a row could spell a name
+        return letter.is_ascii_alphabetic();
+    }
     if name.bytes().filter(u8::is_ascii_digit).count() > MAX_DIGITS {
         return false;
     }

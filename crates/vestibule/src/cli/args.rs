@@ -51,7 +51,7 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: DeadCommand,
     },
-    /// List or drop events that wait for their owner
+    /// List, let go on or drop events that wait for their owner
     Held {
         #[command(subcommand)]
         command: HeldCommand,
@@ -246,6 +246,13 @@ fn moment(text: &str) -> Result<i64, Failure> {
 pub(super) enum HeldCommand {
     /// List them
     List(At),
+    /// Let one go on under the present rules; values that still have no rule are dropped
+    Release {
+        /// Its number in the list
+        event: i64,
+        #[command(flatten)]
+        at: At,
+    },
     /// Drop what one of them holds
     Drop {
         /// Its number in the list

@@ -66,6 +66,7 @@ fn carry_out(command: Command) -> Result<Shown, Failure> {
         Command::Dead { command } => dead_command(command),
         Command::Held { command } => match command {
             HeldCommand::List(args) => Ok(("held.list", asked(&args.config, Op::HeldList)?)),
+            HeldCommand::Release { event, at } => Ok(("held.release", asked(&at.config, Op::HeldRelease { event })?)),
             HeldCommand::Drop { event, at } => Ok(("held.drop", asked(&at.config, Op::HeldDrop { event })?)),
         },
         Command::Whois(args) => {

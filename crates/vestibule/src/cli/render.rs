@@ -27,6 +27,7 @@ pub(super) fn render(view: &str, answer: &Value) -> String {
             format!("`{}` delivers again; {} waited\n", text(answer, "route"), number(answer, "due"))
         }
         "held.list" => views::held(answer),
+        "held.release" => format!("{} goes on by `{}`\n", text(answer, "event"), text(answer, "route")),
         "held.drop" => format!("what {} held is gone\n", text(answer, "event")),
         "whois" => views::whois(answer),
         "subject.erase" => views::erased(answer),
@@ -108,7 +109,7 @@ mod tests {
     #[test]
     fn every_view_survives_an_empty_answer() {
         let views = "init status keys.create keys.list keys.revoke keys.signing rotate rotate.root dead.list dead.redeliver \
-            dead.discard dead.enable held.list held.drop whois subject.erase backup restore log.verify log.show try";
+            dead.discard dead.enable held.list held.release held.drop whois subject.erase backup restore log.verify log.show try";
         for view in views.split_whitespace() {
             assert!(render(view, &json!({})).ends_with('\n'), "{view}");
         }

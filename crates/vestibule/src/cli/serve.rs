@@ -32,7 +32,8 @@ pub struct ServeArgs {
 /// Serves until a signal ends it. `say` gets the lines for people.
 pub fn run(args: &ServeArgs, say: &mut dyn Write) -> Result<(), Failure> {
     harden();
-    let config = session::load(&args.config)?;
+    let (config, report) = session::load_with_report(&args.config)?;
+    session::tell(&report);
     warn(&config, say);
     let app = session::open(&config)?;
     let tls = config.server.tls.as_ref().map(certificate).transpose()?;
@@ -91,23 +92,12 @@ fn harden() {
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
 }
 
+/// What the file cannot tell of itself. A root key in the environment is a finding of the configuration.
 fn warn(config: &Config, say: &mut dyn Write) {
-    match &config.keys.root.source {
-        SecretSource::Env(name) => {
-            tell(
-                say,
-                &format!(
-                    "warning: the root key stands in the environment (`{name}`), where other programs of this user can read it"
-                ),
-            );
-        }
-        SecretSource::File(path) if files::readable_by_others(path).unwrap_or(false) => {
-            tell(
-                say,
-                &format!("warning: others can read the root key `{}`: set its mode to 0600, then rotate it", path.display()),
-            );
-        }
-        SecretSource::File(_) | SecretSource::Credential(_) => {}
+    let SecretSource::File(path) = &config.keys.root.source else { return };
+    if files::readable_by_others(path).unwrap_or(false) {
+        let path = path.display();
+        tell(say, &format!("warning[root.exposed]: others can read `{path}`: set its mode to 0600, then rotate the root key"));
     }
 }
 

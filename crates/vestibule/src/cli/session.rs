@@ -4,8 +4,9 @@
 
 use super::failure::Failure;
 use super::progress;
-use crate::app::{App, Settings, secrets};
-use crate::config::{self, Config};
+use crate::app::{App, LoadError, Settings, secrets};
+use crate::config::{self, Config, Report};
+use crate::files;
 use crate::net::local::{self, LocalError};
 use crate::ops::{self, Op, Request};
 use crate::system::SystemClock;
@@ -17,7 +18,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use vestibule_core::clock::Clock as _;
+use vestibule_core::id::hex;
 use vestibule_store::Options;
+use vestibule_vault::keystore::KeyStoreError;
 
 /// The name of the socket in the data folder.
 pub const SOCKET: &str = "vestibule.sock";
@@ -30,16 +33,28 @@ const MOST_BYTES: u64 = 4 << 20;
 
 /// Reads and checks a configuration; what is wrong with it is printed whole.
 pub fn load(file: &Path) -> Result<Config, Failure> {
+    load_with_report(file).map(|(config, _)| config)
+}
+
+/// The same, with what is not wrong and still worth a look.
+pub fn load_with_report(file: &Path) -> Result<(Config, Report), Failure> {
     let text = read(file)?;
     match config::load(&text, &file.display().to_string(), SystemClock.now()) {
-        Ok((config, _)) => Ok(config),
+        Ok(good) => Ok(good),
         Err(report) => {
-            let stderr = std::io::stderr();
-            let colour = stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-            // where nobody reads, the exit code still tells
-            drop(writeln!(stderr.lock(), "{}", report.render(colour)));
+            tell(&report);
             Err(Failure::told(super::failure::REFUSED))
         }
+    }
+}
+
+/// Prints the findings of a report on standard error.
+pub fn tell(report: &Report) {
+    let stderr = std::io::stderr();
+    let colour = stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    if !report.findings().is_empty() {
+        // where nobody reads, the exit code still tells
+        drop(writeln!(stderr.lock(), "{}", report.render(colour)));
     }
 }
 
@@ -78,9 +93,21 @@ pub fn open(config: &Config) -> Result<Arc<App>, Failure> {
     let root = secrets::resolve(&config.keys.root)?;
     let clock = Arc::new(SystemClock);
     let store = Options::new(&config.store.path);
-    let app = App::open(&Settings { config, root: &root, clock, store })?;
+    let app = App::open(&Settings { config, root: &root, clock, store }).map_err(|error| refused(config, &error))?;
     ops::schedule::set(&app, &config.keys)?;
     Ok(app)
+}
+
+/// A wrong root key is told with the fingerprint of the right one, which stands readable in the key store.
+fn refused(config: &Config, error: &LoadError) -> Failure {
+    let wanted = match error {
+        LoadError::KeyStore(KeyStoreError::WrongRoot) => files::read(&config.keys.store).ok(),
+        _ => None,
+    };
+    match wanted.as_deref().and_then(|bytes| bytes.get(10..18)) {
+        Some(id) => Failure::new(error.code(), format!("{error}; it needs the one with fingerprint {}", hex(id))),
+        None => Failure::new(error.code(), error.to_string()),
+    }
 }
 
 /// Asks the running server; nothing if there is none.

@@ -65,8 +65,10 @@ fn from_nothing_to_a_key_a_backup_and_a_restore() {
     let taken = command(&format!("vestibule backup --to {folder}/one.age {at}")).unwrap_err();
     assert_eq!(taken.code, "cli.exists");
     command(&format!("vestibule rotate all {at}")).unwrap();
-    command(&format!("vestibule rotate root --new-root {folder}/root/new.key {at}")).unwrap();
-    assert_eq!(command(&format!("vestibule status {at}")).unwrap_err().code, "keystore.wrong_root");
+    let (_, rotated) = command(&format!("vestibule rotate root --new-root {folder}/root/new.key {at}")).unwrap();
+    let wrong = command(&format!("vestibule status {at}")).unwrap_err();
+    assert_eq!(wrong.code, "keystore.wrong_root");
+    assert!(wrong.message.ends_with(rotated["root"].as_str().unwrap()), "{}", wrong.message);
     std::fs::rename(parent.path().join("gate/root/new.key"), parent.path().join("gate/root/root.key")).unwrap();
     let restore = format!("vestibule restore {folder}/one.age --identity {folder}/recovery-kit.txt {at}");
     assert_eq!(command(&restore).unwrap_err().code, "restore.not_empty");

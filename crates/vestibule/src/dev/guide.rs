@@ -21,8 +21,8 @@ TRY NEXT (this trial runs until Ctrl-C; nothing here leaves the machine)
       -d '{{"first_name":"vt1..."}}'
 
   what stands behind a token, and what the log says
-    vestibule --config {folder}/vestibule.toml whois vt1...
-    vestibule --config {folder}/vestibule.toml log verify
+    vestibule whois vt1... --config {folder}/vestibule.toml
+    vestibule log verify --config {folder}/vestibule.toml
 
 WHERE THE KEY GOES
 

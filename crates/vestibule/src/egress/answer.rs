@@ -4,7 +4,7 @@
 use super::ledger::{self, Caller};
 use super::reflect::{Guard, Reflection};
 use super::refuse::Refused;
-use super::tokens::Opened;
+use super::tokens::{Keys, Opened};
 use crate::app::audience;
 use crate::app::routes::{AnswerRules, GrantDetail};
 use crate::app::worker::Worker;
@@ -32,6 +32,7 @@ const PENDING: Span = Span::days(30);
 pub struct Sent {
     pub(super) response: Response<Bytes>,
     pub(super) guard: Guard,
+    pub(super) keys: Keys,
     pub(super) leaf: i64,
     pub(super) host: String,
     pub(super) max: usize,
@@ -46,15 +47,19 @@ pub(super) async fn protect(
     sent: Sent,
 ) -> Result<Answer, Refused> {
     let status = sent.response.status();
-    let protected = body(worker, caller, &detail.answer, opened, &sent).await;
-    let code = match &protected {
-        Ok(_) if status.is_success() => "ok",
-        Ok(_) => "upstream.status",
-        Err(refused) => refused.code,
+    let body = match body(worker, caller, &detail.answer, opened, &sent).await {
+        Ok(Body { bytes, logged }) => {
+            if !logged {
+                ledger::outcome(worker, caller, sent.leaf, &sent.host, outcome_code(&sent), status.as_u16());
+            }
+            bytes
+        }
+        Err(refused) => {
+            ledger::outcome(worker, caller, sent.leaf, &sent.host, refused.code, status.as_u16());
+            return Err(refused);
+        }
     };
-    ledger::outcome(worker, caller, sent.leaf, &sent.host, code, status.as_u16());
-    let body = protected?;
-    let mut answer = Response::new(Full::new(Bytes::from(body.unwrap_or_default())));
+    let mut answer = Response::new(Full::new(Bytes::from(body)));
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -73,15 +78,27 @@ pub(super) async fn protect(
     Ok(answer)
 }
 
+/// How a call ends whose answer may pass.
+fn outcome_code(sent: &Sent) -> &'static str {
+    if sent.response.status().is_success() { "ok" } else { "upstream.status" }
+}
+
 fn is_seconds(value: &HeaderValue) -> bool {
     !value.is_empty() && value.len() <= 6 && value.as_bytes().iter().all(u8::is_ascii_digit)
 }
 
-/// The protected body; none where the vendor sent none.
-async fn body(worker: &Worker, caller: &Caller, rules: &AnswerRules, opened: &Opened, sent: &Sent) -> Result<Option<Vec<u8>>, Refused> {
+/// A body as the workflow gets it.
+struct Body {
+    bytes: Vec<u8>,
+    /// Whether the leaf about how the call ended has been written, together with the tokens of this body.
+    logged: bool,
+}
+
+/// The protected body; empty where the vendor sent none.
+async fn body(worker: &Worker, caller: &Caller, rules: &AnswerRules, opened: &Opened, sent: &Sent) -> Result<Body, Refused> {
     let bytes = sent.response.body();
     if bytes.is_empty() {
-        return Ok(None);
+        return Ok(Body { bytes: Vec::new(), logged: false });
     }
     if bytes.len() > sent.max {
         return Err(Refused::upstream("upstream.too_large", true));
@@ -99,8 +116,8 @@ async fn body(worker: &Worker, caller: &Caller, rules: &AnswerRules, opened: &Op
         }
     }
     reflect(worker, caller, &doc, &mut plan, &sent.guard);
-    let tokens = tokens(worker, caller, rules, opened, &plan, &sent.guard).await?;
-    Ok(Some(plan.write(&tokens, &worker.routes().token_domain)))
+    let (tokens, logged) = tokens(worker, caller, rules, opened, &plan, sent).await?;
+    Ok(Body { bytes: plan.write(&tokens, &worker.routes().token_domain), logged })
 }
 
 /// A null passes for every type: it says that there is nothing.
@@ -132,22 +149,35 @@ fn reflect(worker: &Worker, caller: &Caller, doc: &Document<'_>, plan: &mut Plan
     }
 }
 
-/// Tokens for the values that no rule keeps: an old one for a value of this call, new ones for the rest.
+/// Tokens for the values that no rule keeps: an old one for a value of this call, new ones for the rest. New ones are
+/// written in one transaction with the leaf about how the call ended; the flag says that this was done.
 async fn tokens(
     worker: &Worker,
     caller: &Caller,
     rules: &AnswerRules,
     opened: &Opened,
     plan: &Plan<'_, '_>,
-    guard: &Guard,
-) -> Result<Vec<TokenText>, Refused> {
+    sent: &Sent,
+) -> Result<(Vec<TokenText>, bool), Refused> {
+    let guard = &sent.guard;
     let items = plan.items();
-    let Some(retention) = rules.retention.filter(|_| !items.is_empty()) else { return Ok(Vec::new()) };
+    let Some(retention) = rules.retention.filter(|_| !items.is_empty()) else { return Ok((Vec::new(), false)) };
+    let known: Vec<Option<TokenText>> = items.iter().map(|item| guard.token_of(&plan.value(item))).collect();
+    let fresh: Vec<&Item> = items.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(item, _)| item).collect();
+    if fresh.is_empty() {
+        return Ok((known.into_iter().flatten().collect(), false));
+    }
     let keyring = worker.app.keeper.keyring();
     let now = worker.app.clock.now();
-    let (subject, key) = subject(worker, caller, opened).await?;
-    let fresh: Vec<&Item> = items.iter().filter(|item| known(plan, item, guard).is_none()).collect();
-    let count = u32::try_from(record::records(fresh.len()).max(1)).map_err(|_| Refused::new("document.too_many_values"))?;
+    let mut pending = None;
+    let (subject, key) = match opened.subject() {
+        Some(row) => ((row.subject.row, row.subject.number), sent.keys.of(row.subject.number)?),
+        None => {
+            let (subject, key) = pending_subject(worker, caller).await?;
+            (subject, &*pending.insert(key))
+        }
+    };
+    let count = u32::try_from(record::records(fresh.len())).map_err(|_| Refused::new("document.too_many_values"))?;
     let first = worker.lease.take(count).await?;
     let mut draw = Draw::new(record::draw_len(fresh.len()) + 6 * fresh.len())?;
     let values: Vec<std::borrow::Cow<'_, [u8]>> = fresh.iter().map(|item| plan.value(item)).collect();
@@ -159,9 +189,9 @@ async fn tokens(
         slots.push(SlotValue { category: item.category, field: plan.field(item), kind: kind(plan, item), random, value });
         blocks.push(Block(keyring.token(number, slot, random)?));
     }
-    let sealed = keyring.seal_record(&key, first, &slots, &mut draw)?;
+    let sealed = keyring.seal_record(key, first, &slots, &mut draw)?;
     let workflow = caller.principal.workflow.as_str();
-    let mut leaf = caller.leaf(worker, "answer.tokenize");
+    let mut leaf = ledger::outcome_leaf(worker, caller, sent.leaf, &sent.host, outcome_code(sent), sent.response.status().as_u16());
     leaf.others = u32::try_from(fresh.len()).unwrap_or(u32::MAX);
     let job = AnswerRecord {
         now,
@@ -184,29 +214,17 @@ async fn tokens(
         AnswerReply::Committed { .. } => {}
         AnswerReply::Stale(_) => return Err(Refused::upstream("token.erased", true)),
     }
-    let mut fresh = blocks.iter();
-    let tokens = items.iter().map(|item| match known(plan, item, guard) {
-        Some(token) => Some(token),
-        None => fresh.next().map(TokenText::new),
-    });
-    tokens.collect::<Option<Vec<_>>>().ok_or(Refused::new("internal.lost"))
+    let mut fresh = blocks.iter().map(TokenText::new);
+    let tokens = known.into_iter().map(|known| known.or_else(|| fresh.next()));
+    Ok((tokens.collect::<Option<Vec<_>>>().ok_or(Refused::new("internal"))?, true))
 }
 
-fn known(plan: &Plan<'_, '_>, item: &Item, guard: &Guard) -> Option<TokenText> {
-    guard.token_of(&plan.value(item))
-}
-
-/// The subject whose key seals what the answer holds: the call's own, or one that nobody can name yet.
-async fn subject(
+/// A subject that nobody can name yet: its key seals the answer to a call about nobody known.
+async fn pending_subject(
     worker: &Worker,
     caller: &Caller,
-    opened: &Opened,
 ) -> Result<((vestibule_core::id::SubjectRow, vestibule_core::id::SubjectNumber), SubjectKey), Refused> {
     let scope = Scope::of(caller.principal.mode);
-    if let Some(row) = opened.subject() {
-        let key = crate::app::subject::unwrap(&worker.app.keeper.keyring(), &row.subject)?;
-        return Ok(((row.subject.row, row.subject.number), key));
-    }
     worker.app.pending_subject(scope, PENDING).await.map_err(|error| Refused::new(error.code()))
 }
 

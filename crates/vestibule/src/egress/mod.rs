@@ -116,7 +116,10 @@ async fn send(
     let wire = wire::reveal(worker, permit, draft, opened, &keys, destination)?;
     let (request, guard) = wire.into_request();
     match worker.client.send(&destination.target, request).await {
-        Ok(response) => Ok(answer::Sent { response, guard, leaf, host: destination.target.host().to_owned(), max: route.max_answer }),
+        Ok(response) => {
+            let host = destination.target.host().to_owned();
+            Ok(answer::Sent { response, guard, keys, leaf, host, max: route.max_answer })
+        }
         Err(error) => {
             ledger::outcome(worker, caller, leaf, destination.target.host(), error.code(), 0);
             Err(Refused::upstream(error.code(), error.maybe_sent()))

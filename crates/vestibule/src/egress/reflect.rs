@@ -87,11 +87,19 @@ struct Needle {
 
 impl Needle {
     fn new(bytes: &[u8]) -> Needle {
-        Needle { plain: Secret::new(bytes.to_vec()), lower: Secret::new(bytes.to_ascii_lowercase()) }
+        Needle { plain: Secret::new(bytes.to_vec()), lower: Secret::new(lower(bytes)) }
     }
 
     fn plain(&self) -> &[u8] {
         self.plain.expose()
+    }
+}
+
+/// Lower case as people see it, so that `Ä` and `ä` are the same letter.
+fn lower(bytes: &[u8]) -> Vec<u8> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.is_ascii() => text.to_lowercase().into_bytes(),
+        _ => bytes.to_ascii_lowercase(),
     }
 }
 
@@ -113,7 +121,7 @@ impl<'t> Look<'t> {
         let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte);
         Look {
             text,
-            lower: text.to_ascii_lowercase(),
+            lower: lower(text),
             percent: memchr::memchr(b'%', text).is_some(),
             backslash: memchr::memchr(b'\\', text).is_some(),
             entity: memchr::memchr(b'&', text).is_some(),
@@ -127,7 +135,7 @@ impl<'t> Look<'t> {
         let plain = needle.plain();
         let found = |encoded: &[u8]| memmem::find(&self.lower, encoded).is_some();
         // no encoding is shorter than what it encodes
-        self.text.len() >= plain.len()
+        self.lower.len() >= plain.len().min(needle.lower.expose().len())
             && (found(needle.lower.expose())
                 || (self.run >= plain.len() * 2 && found(hex(plain).as_bytes()))
                 || (self.percent && [false, true].iter().any(|all| found(percent(plain, *all).to_ascii_lowercase().as_bytes())))

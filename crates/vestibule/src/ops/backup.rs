@@ -70,7 +70,7 @@ pub fn backup(app: &App, by: &By, order: &Order) -> Result<Value, OpError> {
     let scratch = Scratch::new(order.folder.join(format!(".backup-{}.db", hex(&id))));
     let made = app.clock.now();
     app.store.backup_to(scratch.path())?;
-    let checked = app.keeper.read(|keys| check(scratch.path(), keys, &app.keeper.keyring()))?;
+    let checked = check(scratch.path(), &app.keeper.read(Live::of), &app.keeper.keyring())?;
     let copy = File::open(scratch.path()).map_err(|error| io_error(scratch.path(), &error))?;
     let header = Header {
         made,
@@ -132,25 +132,37 @@ pub struct Checked {
     pub oldest_epoch: KeyVersion,
 }
 
+/// The versions of the keys that a database needs and that still exist.
+pub struct Live(Vec<(Kind, KeyVersion)>);
+
+impl Live {
+    /// Those of a key store.
+    pub fn of(keys: &KeyStore) -> Live {
+        let entries = [Kind::Epoch, Kind::IndexOuter].into_iter().flat_map(|kind| keys.versions(kind));
+        let live = entries.filter(|entry| entry.state() != KeyState::Destroyed);
+        Live(live.map(|entry| (entry.kind(), entry.version())).collect())
+    }
+}
+
 /// The checks of a restore: the file is whole, its log verifies, and every key it needs exists.
-pub fn check(path: &Path, keys: &KeyStore, keyring: &Keyring) -> Result<Checked, OpError> {
+pub fn check(path: &Path, live: &Live, keyring: &Keyring) -> Result<Checked, OpError> {
     let store = Store::open(Options::new(path), Arc::new(NoLeaves))?;
     let reader = store.reader()?;
     let log = verify::read(&reader, keyring, None, None)?;
     if !log.is_whole() {
         return Err(OpError::known("log.broken"));
     }
-    let epochs: Vec<KeyVersion> = reader.epochs()?.into_iter().map(|(epoch, _)| epoch).collect();
-    let lives =
-        |kind, version| keys.versions(kind).any(|entry| entry.version() == version && entry.state() != KeyState::Destroyed);
+    let epochs = reader.epochs()?;
     let (subjects, stable) = reader.index_epochs()?;
-    let gone = !epochs.iter().all(|epoch| lives(Kind::Epoch, *epoch))
-        || !subjects.iter().chain(&stable).all(|(version, _)| lives(Kind::IndexOuter, *version));
-    if gone {
-        return Err(OpError::known("backup.too_old"));
+    let outers = subjects.iter().chain(&stable).map(|(version, _)| (Kind::IndexOuter, *version));
+    let mut needed = epochs.iter().map(|(version, _)| (Kind::Epoch, *version)).chain(outers);
+    if !needed.all(|key| live.0.contains(&key)) {
+        let message =
+            "a key that the backup needs is not in the key store: it has ended, or is newer than this copy of the key store";
+        return Err(OpError::new("backup.too_old", message));
     }
     let head = log.head.unwrap_or(Head { origin: [0; 16], size: 0, mac: [0; 32] });
-    let oldest_epoch = epochs.into_iter().min().unwrap_or(keyring.active_epoch());
+    let oldest_epoch = epochs.iter().map(|(version, _)| *version).min().unwrap_or(keyring.active_epoch());
     Ok(Checked { head, digest: digest(&reader)?, oldest_epoch })
 }
 

@@ -1,13 +1,16 @@
-//! Held events: listed, and dropped when their owner decides against them.
+//! Held events: listed, and let go on or dropped when their owner has decided.
 //!
-//! A held body is as the source sent it, sealed. Nothing here opens one.
+//! A held body is as the source sent it, sealed. Nothing here opens one: letting it go on is `ingress`'s part.
 
 use super::{By, OpError};
 use crate::app::App;
-use crate::system;
+use crate::app::worker::Worker;
+use crate::gateway::system_client;
+use crate::{ingress, system};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use vestibule_core::id::EventRow;
-use vestibule_store::DropHeld;
+use vestibule_store::{AppendLeaf, DropHeld};
 
 /// Held events that a list shows at most.
 const SHOWN: u64 = 500;
@@ -37,11 +40,29 @@ pub fn list(app: &App) -> Result<Value, OpError> {
     Ok(json!({ "count": counts.held, "events": events }))
 }
 
+/// Lets a held event go on under the present rules of its route; values that still have no rule are dropped.
+pub fn release(app: &Arc<App>, by: &By, event: i64) -> Result<Value, OpError> {
+    let row = EventRow(event);
+    let data = app.store.reader()?.event(row)?.ok_or_else(none)?;
+    let mut leaf = by.leaf(app, "held.approve", data.mode);
+    leaf.route.clone_from(&data.route);
+    leaf.request.clone_from(&data.id);
+    app.writer.call(AppendLeaf { leaf: leaf.to_bytes() })?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|_| OpError::known("listen.thread"))?;
+    let worker = Worker::new(app, system_client())?;
+    let id = runtime.block_on(ingress::release(&worker, row)).map_err(|code| match code {
+        "cli.unknown_name" => none(),
+        code => OpError::known(code),
+    })?;
+    app.deliveries.notify_one();
+    Ok(json!({ "event": id, "route": data.route, "released": true }))
+}
+
 /// Drops the held body of an event; the event itself stays in the log.
 pub fn discard(app: &App, by: &By, event: i64) -> Result<Value, OpError> {
     let row = EventRow(event);
     let reader = app.store.reader()?;
-    let none = || OpError::new("cli.unknown_name", "no held event has this number");
     let data = reader.event(row)?.ok_or_else(none)?;
     let mut leaf = by.leaf(app, "held.drop", data.mode);
     leaf.route.clone_from(&data.route);
@@ -52,11 +73,29 @@ pub fn discard(app: &App, by: &By, event: i64) -> Result<Value, OpError> {
     Ok(json!({ "event": data.id, "route": data.route, "dropped": true }))
 }
 
+fn none() -> OpError {
+    OpError::new("cli.unknown_name", "no held event has this number")
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use super::*;
     use crate::ops::testing::{World, by};
+
+    #[test]
+    fn a_held_event_goes_on_under_its_own_id_once() {
+        let world = World::new();
+        world.hold("bert@example.com");
+        let listed = list(&world.app).unwrap();
+        let event = &listed["events"][0];
+        let id = event["id"].as_i64().unwrap();
+        assert_eq!(release(&world.app, &by(), id).unwrap()["event"], event["event"]);
+        let shown = crate::ops::status::status(&world.app).unwrap();
+        assert_eq!((&shown["counts"]["held"], &shown["deliveries"]["due"]), (&0.into(), &1.into()));
+        assert_eq!(release(&world.app, &by(), id).unwrap_err().code, "cli.unknown_name");
+        assert_eq!(release(&world.app, &by(), 99).unwrap_err().code, "cli.unknown_name");
+    }
 
     #[test]
     fn a_held_event_is_listed_and_dropped_once() {

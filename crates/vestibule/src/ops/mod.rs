@@ -87,6 +87,11 @@ pub enum Op {
     },
     /// Lists held events.
     HeldList,
+    /// Lets a held event go on.
+    HeldRelease {
+        /// The row of the event.
+        event: i64,
+    },
     /// Drops the held body of an event.
     HeldDrop {
         /// The row of the event.
@@ -172,6 +177,7 @@ pub fn run(app: &Arc<App>, request: Request) -> Result<Value, OpError> {
         Op::DeadDiscard(change) => dead::discard(app, &by, &change),
         Op::DeadEnable { route } => dead::enable(app, &by, &route),
         Op::HeldList => held::list(app),
+        Op::HeldRelease { event } => held::release(app, &by, event),
         Op::HeldDrop { event } => held::discard(app, &by, event),
         Op::Whois { token } => whois::whois(app, &by, &token),
         Op::Erase(whom) => erase::erase(app, &by, &whom),

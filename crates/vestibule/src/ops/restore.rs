@@ -4,12 +4,12 @@
 //! kept under another name. After a restore a new version of the token key opens, because numbers that were given out
 //! since the backup may be given out again.
 
-use super::backup::{HEADER, Header, NoLeaves, Scratch, age_error, beside, check, io_error, is_noted};
+use super::backup::{HEADER, Header, Live, NoLeaves, Scratch, age_error, beside, check, io_error, is_noted};
 use super::{By, OpError, keys, rotate, schedule, verify};
 use crate::app::keeper::Keeper;
 use crate::app::open::AUTHORITY_FLOOR;
 use crate::app::{App, Settings};
-use crate::system;
+use crate::{files, system};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -38,6 +38,7 @@ pub struct Order {
 pub fn restore(settings: &Settings<'_>, by: &By, order: &Order) -> Result<Value, OpError> {
     let target = &settings.config.store.path;
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    files::private_folder(folder).map_err(|error| io_error(folder, &error))?;
     let _held = hold(target)?;
     if target.exists() && !order.replace {
         return Err(OpError::new("restore.not_empty", format!("there is a database at `{}`", target.display())));
@@ -48,7 +49,7 @@ pub fn restore(settings: &Settings<'_>, by: &By, order: &Order) -> Result<Value,
     if keeper.read(|keys| keys.store_id()) != header.key_store {
         return Err(OpError::new("backup.other_keys", "the backup belongs to another key store"));
     }
-    let checked = keeper.read(|keys| check(scratch.path(), keys, &keeper.keyring()))?;
+    let checked = check(scratch.path(), &keeper.read(Live::of), &keeper.keyring())?;
     if checked.digest != header.digest {
         return Err(OpError::known("backup.damaged"));
     }

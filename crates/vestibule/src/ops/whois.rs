@@ -1,6 +1,7 @@
 //! What a token stands for: event, route, field, person by pseudonym, audience. Never its value.
 
 use super::{By, OpError};
+use crate::app::subject::unwrap;
 use crate::app::{App, audience};
 use crate::system;
 use serde_json::{Value, json};
@@ -57,7 +58,7 @@ pub fn whois(app: &App, by: &By, text: &str) -> Result<Value, OpError> {
 pub(super) fn block(app: &App, text: &str) -> Result<Block, OpError> {
     match token::whole(text.trim(), &app.routes().token_domain) {
         Whole::Token { block, .. } => Ok(block),
-        Whole::Fault(fault) if fault == token::TokenFault::Near => Err(OpError::known("token.lookalike")),
+        Whole::Fault(token::TokenFault::Near) => Err(OpError::known("token.lookalike")),
         Whole::Fault(_) | Whole::None => Err(OpError::known("token.damaged")),
     }
 }
@@ -72,7 +73,7 @@ pub(super) fn locate(app: &App, keyring: &Keyring, block: Block) -> Result<(Toke
 /// The name of a subject in the log; none once erased.
 pub(super) fn pseudonym(keyring: &Keyring, subject: &SubjectData) -> Option<Pseudonym> {
     let stored = subject.key.as_ref()?;
-    let key = crate::app::subject::unwrap(keyring, subject).ok()?;
+    let key = unwrap(keyring, subject).ok()?;
     keyring.open_pseudonym(&key, &stored.sealed_pseudonym).ok()
 }
 

@@ -112,7 +112,7 @@ fn the_rest_can_come_as_tokens_that_open_in_a_next_call() {
     let answer = world.call(&mailer, "POST", "/out/ats/candidates", &json!({ "email": manager }).to_string());
     assert_eq!((answer.status, answer.code().as_str()), (403, "token.other_workflow"));
     world.advance(Span::days(31));
-    world.sweep();
+    world.minute();
     let answer = world.call(&key, "POST", "/out/ats/free", &json!({ "any": manager }).to_string());
     assert_eq!((answer.status, answer.code().as_str()), (422, "token.expired"), "{}", answer.text());
     let answer = world.call(&key, "POST", "/out/ats/free", &json!({ "email": dana.email }).to_string());

@@ -37,7 +37,7 @@ fn a_repeat_gets_the_first_answer_and_makes_no_second_call() {
     assert_eq!(world.send(&request).body, first.body, "after a restart");
     assert_eq!(world.ats.count(), 2);
     world.advance(Span::hours(25));
-    world.sweep();
+    world.minute();
     assert_eq!(world.send(&request).header("idempotent-replay"), None, "a day later");
     assert_eq!(world.ats.count(), 3);
     println!("idempotency: 7 cases, 3 calls of 3 keys in their days");

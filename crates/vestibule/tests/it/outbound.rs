@@ -162,7 +162,8 @@ fn what_no_grant_names_is_refused_and_nothing_leaves() {
         let answer = world.call(key, method, target, body);
         assert!(answer.code().starts_with(code), "{what}: {} {}", answer.status, answer.text());
         assert_eq!(answer.status, *status, "{what}: {}", answer.text());
-        let route = target.split('/').nth(2).unwrap();
+        // a name that the configuration does not have stands nowhere
+        let route = target.split('/').nth(2).filter(|name| *name != "nothing").unwrap_or_default();
         told(&world, what, &answer, "call.refuse", route);
     }
     let more = more_refusals(&world, &key, &dana);

@@ -19,16 +19,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 use tokio::runtime::Runtime;
 use vestibule::app::keeper::Keeper;
-use vestibule::app::keys::{self, KeyTable};
 use vestibule::app::{App, LoadError, Settings, secrets};
 use vestibule::net::server::ServerConfig;
 use vestibule::net::tls::{ClientTls, ServerTls, TrialCa, Validity};
-use vestibule::{config, files};
+use vestibule::{config, files, jobs, ops};
 use vestibule_core::audit::Leaf;
 use vestibule_core::clock::{Clock as _, ManualClock, Span, Timestamp};
 use vestibule_core::id::{Mode, RecordNo, Slot, hex};
 use vestibule_core::token::{Block, TokenText};
-use vestibule_store::{ApiKeyRow, EraseSubjects, Erasure, InsertKey, Options, Reader, RevokeKey, Sweep, TouchKeys};
+use vestibule_store::{Options, Reader, TouchKeys};
 use vestibule_vault::{Draw, KeyStore, Root, apikey, keystore};
 
 /// The credential of the applicant tracking system, `user:password`.
@@ -105,7 +104,7 @@ impl World {
         let client_tls = ClientTls::with_ca(ca.certificate().as_bytes()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let dialed = Dialed::default();
-        let gate = Gate::start(&app, https(&server_tls), &dialed);
+        let gate = Gate::start(&app, https(&server_tls), &dialed, true);
         let gate = Some(gate);
         let ids = AtomicU64::new(1);
         World { gate, app, clock, platform, ats, sandbox, stranger, dialed, folder, config, server_tls, client_tls, runtime, ids }
@@ -190,83 +189,32 @@ impl World {
 
     /// A new key of a workflow.
     pub fn key(&self, workflow: &str, mode: Mode) -> String {
-        self.key_until(workflow, mode, self.now().plus(Span::days(300)))
+        self.key_for(workflow, mode, 300)
     }
 
-    /// A new key of a workflow that ends at this moment.
-    pub fn key_until(&self, workflow: &str, mode: Mode, expires: Timestamp) -> String {
-        let keyring = self.app.keeper.keyring();
-        let minted = keyring.mint_api_key(mode, &mut Draw::new(apikey::DRAW).unwrap()).unwrap();
-        let mut row = ApiKeyRow {
-            id: minted.id,
-            mode,
-            workflow: workflow.into(),
-            owner: "dana@example.com".into(),
-            hash: minted.hash,
-            detail: Vec::new(),
-            created: self.now(),
-            expires,
-            revoked: None,
-            last_used: None,
-            revision: self.next_revision(),
-            mac: [0; 16],
-        };
-        row.mac = keys::mac(&keyring, &row);
-        let leaf = self.app.service_leaf("key.create").to_bytes();
-        self.app.writer.call(InsertKey { key: row, leaf }).unwrap();
-        self.reload_keys();
-        minted.text.expose().clone()
+    /// A new key of a workflow that works for some days.
+    pub fn key_for(&self, workflow: &str, mode: Mode, days: u32) -> String {
+        let order =
+            ops::keys::Create { workflow: workflow.into(), test: mode == Mode::Test, days, owner: "dana@example.com".into() };
+        let made = ops::keys::create(&self.app, &by(), &order).unwrap();
+        made["key"].as_str().unwrap().to_owned()
     }
 
     /// Revokes a key by its text.
     pub fn revoke(&self, key: &str) {
-        self.revoke_in_store(key);
-        self.reload_keys();
+        ops::keys::revoke(&self.app, &by(), &apikey::parse_api_key(key).unwrap().id).unwrap();
     }
 
-    /// Revokes a key, and leaves the table that requests are looked up in as it is.
-    pub fn revoke_in_store(&self, key: &str) {
-        let keyring = self.app.keeper.keyring();
-        let id = apikey::parse_api_key(key).unwrap().id;
-        let rows = self.app.store.reader().unwrap().keys().unwrap();
-        let mut row = rows.into_iter().find(|row| row.id == id).unwrap();
-        let expected = row.revision;
-        row.revoked = Some(self.now());
-        row.revision = self.next_revision();
-        let mac = keys::mac(&keyring, &row);
-        let leaf = self.app.service_leaf("key.revoke").to_bytes();
-        let job = RevokeKey { id, expected, revoked: self.now(), revision: row.revision, mac, leaf };
-        self.app.writer.call(job).unwrap();
-    }
-
-    /// Erases the subject of a token: from the store, and by the key store's list from every older copy.
+    /// Erases the person of a token.
     pub fn erase(&self, token: &str) {
-        let block = vestibule_core::token::parse(token.trim_end_matches("@t.example.com")).unwrap();
-        let opened = self.app.keeper.keyring().open_token(block.0).unwrap();
-        let record = self.app.store.reader().unwrap().record(opened.record).unwrap().unwrap();
-        let (row, number) = (record.subject.row, record.subject.number);
-        self.app.keeper.change(|keys| Ok::<_, LoadError>(keys.erase(number, self.now()))).unwrap();
-        let leaf = self.app.service_leaf("subject.erase").to_bytes();
-        let job = EraseSubjects { now: self.now(), subjects: vec![(row, number, leaf)], only_lapsed: false };
-        let erased = self.app.writer.call(job).unwrap();
-        assert!(matches!(erased[..], [Erasure::Erased(_)]), "{erased:?}");
+        let erased = ops::erase::erase(&self.app, &by(), &ops::erase::Whom::Token(token.to_owned())).unwrap();
+        assert_eq!((&erased["erased"], &erased["scrubbed"]), (&true.into(), &true.into()), "{erased}");
     }
 
     /// A token of this gateway whose record number was never used.
     pub fn unknown_token(&self) -> String {
         let record = RecordNo::new(1, 1 << 30).unwrap();
         TokenText::new(&Block(self.app.keeper.keyring().token(record, Slot(0), [1; 6]).unwrap())).to_string()
-    }
-
-    fn next_revision(&self) -> u64 {
-        let next = self.app.keeper.read(KeyStore::authority_revision) + 1;
-        self.app.keeper.change(|keys| Ok::<_, LoadError>(keys.raise_authority_revision(next))).unwrap();
-        next
-    }
-
-    fn reload_keys(&self) {
-        let rows = self.app.store.reader().unwrap().keys().unwrap();
-        self.app.set_keys(KeyTable::load(rows, &self.app.keeper.keyring()).unwrap());
     }
 
     /// Every leaf of the log, decoded.
@@ -291,9 +239,9 @@ impl World {
         }
     }
 
-    /// Removes what has lapsed, as the minute's job does.
-    pub fn sweep(&self) {
-        while !self.app.writer.call(Sweep { now: self.now(), limit: 500 }).unwrap().is_empty() {}
+    /// Does what happens every minute.
+    pub fn minute(&self) {
+        jobs::once(&self.app);
     }
 
     /// How many events were ever accepted.
@@ -319,7 +267,7 @@ impl World {
     pub fn plain_gate(&self) -> Gate {
         let listen = ServerConfig::plain_loopback("127.0.0.1:0".parse().unwrap()).unwrap();
         let many = vestibule::net::server::Limits { connections_per_ip: 10_000, ..Default::default() };
-        Gate::start_listener(&self.app, listen.threads(2).limits(many), &self.dialed)
+        Gate::start(&self.app, listen.threads(2).limits(many), &self.dialed, false)
     }
 
     /// The configuration's text, with this world's addresses.
@@ -337,12 +285,11 @@ impl World {
         self.gate = None;
         let World { gate, app, clock, platform, ats, sandbox, stranger, dialed, folder, config, server_tls, client_tls, runtime, ids } = self;
         drop(gate);
-        app.save_head().unwrap();
         assert_eq!(Arc::strong_count(&app), 1, "somebody still holds the gateway");
         drop(app);
         meanwhile(folder.path());
         let app = open(&config, &clock, |options| options)?;
-        let gate = Some(Gate::start(&app, https(&server_tls), &dialed));
+        let gate = Some(Gate::start(&app, https(&server_tls), &dialed, true));
         Ok(World { gate, app, clock, platform, ats, sandbox, stranger, dialed, folder, config, server_tls, client_tls, runtime, ids })
     }
 }
@@ -351,6 +298,11 @@ impl World {
 pub fn call(key: &str, method: &str, target: &str, body: &str) -> Request {
     let request = Request::new(method, target).header("authorization", &format!("Bearer {key}"));
     if body.is_empty() { request } else { request.json(body) }
+}
+
+/// Who gives the commands.
+pub fn by() -> ops::By {
+    ops::person_of("dana")
 }
 
 /// An application as the career site sends it.
