@@ -45,16 +45,16 @@ pub struct Lease {
 impl Lease {
     /// The first of `count` consecutive numbers.
     pub async fn take(&self, count: u32) -> Result<RecordNo, StoreError> {
-        if let Some(first) = self.from_range(count) {
+        if let Some(first) = self.of_range(count) {
             return Ok(first);
         }
         let leased = LEASE.max(count);
         let first = self.app.write(LeaseRecords { writer: self.app.writer_number, count: leased }).await?;
         *self.range.borrow_mut() = Some((first, leased));
-        self.from_range(count).ok_or(StoreError::Range)
+        self.of_range(count).ok_or(StoreError::Range)
     }
 
-    fn from_range(&self, count: u32) -> Option<RecordNo> {
+    fn of_range(&self, count: u32) -> Option<RecordNo> {
         let mut range = self.range.borrow_mut();
         let (first, left) = (*range)?;
         let rest = left.checked_sub(count)?;

@@ -84,3 +84,43 @@ fn people_are_not_named_in_arguments() {
     let missing = command("vestibule subject erase --config /nowhere/vestibule.toml").unwrap_err();
     assert_eq!((missing.code.as_str(), missing.exit), ("cli.file", failure::USAGE));
 }
+
+#[test]
+fn beside_a_running_server_commands_act_on_it() {
+    use crate::gateway::{Gateway, Plan, system_client};
+    use crate::net::server::ServerConfig;
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("gate");
+    init::init(&folder, SystemClock.now()).unwrap();
+    let file = folder.join("vestibule.toml");
+    let config = session::load(&file).unwrap();
+    let app = session::open(&config).unwrap();
+    let plan = Plan {
+        data: ServerConfig::plain_loopback("127.0.0.1:0".parse().unwrap()).unwrap(),
+        socket: Some(session::data_folder(&config).join(session::SOCKET)),
+        client: Arc::new(system_client),
+        deliver: false,
+    };
+    let gateway = Gateway::start(&app, plan).unwrap();
+    let at = format!("--config {}", file.display());
+
+    let (_, made) = command(&format!("vestibule keys create --workflow first-scenario --test {at}")).unwrap();
+    let known = |app: &crate::app::App| {
+        app.keys().authenticate(made["key"].as_str().unwrap(), &app.keeper.keyring(), SystemClock.now()).is_some()
+    };
+    assert!(known(&app), "the running server knows the key at once");
+    command(&format!("vestibule rotate all {at}")).unwrap();
+    assert!(known(&app));
+    command(&format!("vestibule keys revoke {} {at}", made["id"].as_str().unwrap())).unwrap();
+    assert!(!known(&app), "and forgets it at once");
+    let unknown = command(&format!("vestibule keys revoke 0000000000 {at}")).unwrap_err();
+    assert_eq!((unknown.code.as_str(), unknown.exit), ("cli.unknown_name", failure::REFUSED));
+    let backup = folder.join("one.age");
+    command(&format!("vestibule backup --to {} {at}", backup.display())).unwrap();
+    let kit = folder.join("recovery-kit.txt");
+    let restore = format!("vestibule restore {} --identity {} --replace {at}", backup.display(), kit.display());
+    assert_eq!(command(&restore).unwrap_err().code, "store.in_use");
+    let (_, log) = command(&format!("vestibule log verify {at}")).unwrap();
+    assert_eq!(log["ok"], true, "{log}");
+    gateway.stop();
+}

@@ -167,9 +167,7 @@ async fn record(app: &Arc<App>, deliver: Option<&Deliver>, due: &DueDelivery, be
 
 /// What follows; nothing if it has arrived.
 fn next(app: &App, due: &DueDelivery, outcome: &Outcome, strict: bool) -> Option<Next> {
-    if outcome.error.is_none() {
-        return None;
-    }
+    outcome.error?;
     let Some(attempt) = outcome.attempt else { return Some(Next::Dead) };
     let receiver = if strict { Receiver::Platform } else { Receiver::Other };
     let random = Draw::new(8).and_then(|mut draw| draw.take()).map_or(0, u64::from_be_bytes);

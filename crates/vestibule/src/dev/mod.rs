@@ -17,7 +17,7 @@ use anyhow::Context as _;
 use clap::Args;
 use setup::Trial;
 use std::io::{IsTerminal as _, Read as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long the last leaf of a round may take.
@@ -44,7 +44,7 @@ pub struct DevArgs {
 
 /// Runs the trial; returns when it ends.
 pub fn run(args: &DevArgs) -> anyhow::Result<()> {
-    let event = args.event.as_ref().map(read_event).transpose()?;
+    let event = args.event.as_deref().map(read_event).transpose()?;
     let trial = Trial::start(args.data.as_deref())?;
     let sent = match &event {
         Some(bytes) => trial.send_anything(bytes)?,
@@ -71,7 +71,7 @@ pub fn run(args: &DevArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn read_event(path: &PathBuf) -> anyhow::Result<Vec<u8>> {
+fn read_event(path: &Path) -> anyhow::Result<Vec<u8>> {
     if path.as_os_str() == "-" {
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes).context("standard input could not be read")?;

@@ -1,0 +1,109 @@
+//! Commands beside the load, over the local socket: keys made and revoked, persons erased, keys rotated.
+//!
+//! What a command reported as done is entered in the ledger; what was asked and not answered may be done or not.
+
+use super::dice::Dice;
+use super::ground::{Ground, Life};
+use super::ledger::{Key, Ledger, Order};
+use bytes::Bytes;
+use http_body_util::Full;
+use serde_json::Value;
+use std::cell::RefCell;
+use std::path::Path;
+use vestibule::net::local;
+use vestibule::ops::erase::Whom;
+use vestibule::ops::keys::Create;
+use vestibule::ops::{Op, Request};
+use vestibule_vault::Kind;
+
+use crate::world::peer::PATIENCE;
+
+/// Asks the running gateway. None if it died before it answered; an error is the answer's code.
+pub async fn ask(socket: &Path, op: Op) -> Option<Result<Value, String>> {
+    let body = serde_json::to_vec(&Request { by: "tester".into(), op }).unwrap();
+    let call = http::Request::post("/").header("host", "localhost").body(Full::new(Bytes::from(body))).unwrap();
+    let answer = local::call(socket, call, 1 << 26, PATIENCE).await.ok()?;
+    let value: Value = serde_json::from_slice(answer.body()).unwrap();
+    Some(if answer.status().is_success() { Ok(value) } else { Err(format!("{}: {}", value["code"], value["message"])) })
+}
+
+/// Asks for something that must be answered.
+pub async fn told(life: &Life, op: Op) -> Value {
+    ask(&life.socket, op).await.expect("the gateway answers its commands").unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// One change that the dice choose. None if the gateway died before it answered.
+pub async fn change(ground: &Ground, socket: &Path, ledger: &RefCell<Ledger>, dice: &mut Dice) -> Option<()> {
+    match dice.below(16) {
+        0..6 => create(socket, ledger).await,
+        6..10 => revoke(socket, ledger, dice).await,
+        10..15 => erase(ground, socket, ledger, dice).await,
+        _ => rotate(socket, ledger, dice).await,
+    }
+}
+
+async fn create(socket: &Path, ledger: &RefCell<Ledger>) -> Option<()> {
+    let order = Create { workflow: "intake".into(), test: false, days: 365, owner: "dana@example.com".into() };
+    let answer = ask(socket, Op::KeysCreate(order)).await?;
+    let mut ledger = ledger.borrow_mut();
+    match answer {
+        Ok(made) => {
+            let text = |name: &str| made[name].as_str().unwrap().to_owned();
+            ledger.keys.insert(text("id"), Key { text: text("key"), revocation: Order::None });
+        }
+        Err(error) => ledger.wrong(format!("keys create: {error}")),
+    }
+    Some(())
+}
+
+async fn revoke(socket: &Path, ledger: &RefCell<Ledger>, dice: &mut Dice) -> Option<()> {
+    let id = {
+        let mut ledger = ledger.borrow_mut();
+        let standing = ledger.keys.iter().filter(|(_, key)| key.revocation != Order::Done);
+        let standing: Vec<&String> = standing.map(|(id, _)| id).collect();
+        let Some(id) = dice.pick(&standing).cloned() else { return Some(()) };
+        ledger.keys.get_mut(&id).unwrap().revocation = Order::Asked;
+        id
+    };
+    let answer = ask(socket, Op::KeysRevoke { id: id.clone() }).await?;
+    let mut ledger = ledger.borrow_mut();
+    match answer {
+        Ok(_) => ledger.keys.get_mut(&id).unwrap().revocation = Order::Done,
+        Err(error) => ledger.wrong(format!("keys revoke: {error}")),
+    }
+    Some(())
+}
+
+/// Erases somebody of whom the platform holds a token.
+async fn erase(ground: &Ground, socket: &Path, ledger: &RefCell<Ledger>, dice: &mut Dice) -> Option<()> {
+    let (person, token) = {
+        let mut ledger = ledger.borrow_mut();
+        let Some(event) = (!ledger.events.is_empty()).then(|| dice.below(ledger.events.len())) else { return Some(()) };
+        let person = ledger.events[event].person;
+        let token = ground.platform.delivered().token(&ledger.events[event].id);
+        let Some(token) = token.filter(|_| ledger.persons[person].erasure == Order::None) else { return Some(()) };
+        ledger.persons[person].erasure = Order::Asked;
+        ledger.persons[person].token = Some(token.clone());
+        (person, token)
+    };
+    let answer = ask(socket, Op::Erase(Whom::Token(token))).await?;
+    let mut ledger = ledger.borrow_mut();
+    match answer {
+        Ok(report) if report["erased"] == true || report["already"] == true => {
+            ledger.persons[person].erasure = Order::Done;
+        }
+        other => ledger.wrong(format!("subject erase: {other:?}")),
+    }
+    Some(())
+}
+
+async fn rotate(socket: &Path, ledger: &RefCell<Ledger>, dice: &mut Dice) -> Option<()> {
+    let kind = dice.pick(&Kind::ALL).unwrap();
+    let answer = ask(socket, Op::Rotate { kind: kind.as_str().into() }).await?;
+    let mut ledger = ledger.borrow_mut();
+    match answer {
+        Ok(report) if report["rows_tampered"] == 0 => ledger.rotations += 1,
+        other => ledger.wrong(format!("rotate {kind}: {other:?}")),
+    }
+    Some(())
+}
