@@ -32,6 +32,8 @@ const FORMAT: u16 = 1;
 pub const HEADER: usize = 8 + 2 + 8 + 16 + 16 + 16 + 8 + 32 + 32 + 4 + 8;
 /// What stands before everything else in the key store's note of a backup.
 const NOTE: &str = "backup";
+/// How the names of copies begin that lie in the data folder while they are checked.
+const SCRATCH: &str = ".backup-";
 
 /// A backup to be made.
 #[derive(Serialize, Deserialize)]
@@ -67,7 +69,7 @@ pub struct Header {
 pub fn backup(app: &App, by: &By, order: &Order) -> Result<Value, OpError> {
     age::recipient_check(&order.recipient).map_err(age_error)?;
     let id: [u8; 16] = Draw::new(16)?.take()?;
-    let scratch = Scratch::new(order.folder.join(format!(".backup-{}.db", hex(&id))));
+    let scratch = Scratch::new(order.folder.join(format!("{SCRATCH}{}.db", hex(&id))));
     let made = app.clock.now();
     app.store.backup_to(scratch.path())?;
     let checked = check(scratch.path(), &app.keeper.read(Live::of), &app.keeper.keyring())?;
@@ -263,6 +265,18 @@ impl Drop for Scratch {
     }
 }
 
+/// Removes copies that a process left behind which ended in the middle of a backup. Only for whoever has the database open.
+pub fn sweep(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name.to_str().is_some_and(|name| name.starts_with(SCRATCH) && name.contains(".db")) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// The file that lies beside a database under its name with this ending.
 pub fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -285,5 +299,76 @@ impl Ports for NoLeaves {
     fn leaf_mac(&self, _: &[u8; 32], _: &[u8]) -> [u8; 32] {
         // a leaf under this MAC would not verify; nothing appends one
         [0; 32]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::ops::testing::World;
+
+    #[test]
+    fn headers_come_back_whole_or_not_at_all() {
+        let header = Header {
+            made: Timestamp(5),
+            id: [1; 16],
+            key_store: [2; 16],
+            head: Head { origin: [3; 16], size: 9, mac: [4; 32] },
+            digest: [5; 32],
+            oldest_epoch: KeyVersion(7),
+            length: 11,
+        };
+        let bytes = header.to_bytes();
+        assert_eq!(bytes.len(), HEADER);
+        assert_eq!(Header::from_bytes(&bytes), Some(header));
+        for cut in 0..bytes.len() {
+            assert_eq!(Header::from_bytes(bytes.get(..cut).unwrap()), None);
+        }
+        let mut newer = bytes;
+        if let Some(format) = newer.get_mut(9) {
+            *format = 2;
+        }
+        assert_eq!(Header::from_bytes(&newer), None);
+    }
+
+    #[test]
+    fn nothing_is_left_in_the_data_folder_and_leftovers_go() {
+        let world = World::new();
+        world.accept("anna@example.com");
+        let folder = world.path("data");
+        let names = || {
+            let entries = fs::read_dir(&folder).unwrap();
+            let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+            names.sort();
+            names
+        };
+        let before = names();
+        world.order_backup("one.age");
+        assert_eq!(names(), before);
+        fs::write(folder.join(".backup-00.db-wal"), b"left").unwrap();
+        sweep(&folder).unwrap();
+        assert_eq!(names(), before);
+    }
+
+    #[test]
+    fn a_changed_byte_of_the_file_is_damage() {
+        let world = World::new();
+        let (file, identity) = world.backup("one.age");
+        let mut bytes = fs::read(&file).unwrap();
+        let last = bytes.len() - 1;
+        if let Some(byte) = bytes.get_mut(last) {
+            *byte ^= 1;
+        }
+        fs::write(&file, bytes).unwrap();
+        let order = crate::ops::restore::Order {
+            file,
+            identity: vestibule_core::secret::Secret::new(identity),
+            replace: true,
+            accept_gap: None,
+        };
+        let closed = world.close();
+        assert_eq!(closed.restore(&order).unwrap_err().code, "backup.damaged");
+        assert!(closed.open().is_ok(), "nothing was changed");
     }
 }

@@ -12,6 +12,7 @@
 mod answers;
 mod bad_input;
 mod both_ways;
+mod crash;
 mod delivery;
 mod erasure;
 mod forged;

@@ -5,6 +5,7 @@
 use super::dice::Dice;
 use super::ground::{Ground, Life};
 use super::ledger::{Key, Ledger, Order};
+use crate::world::peer::PATIENCE;
 use bytes::Bytes;
 use http_body_util::Full;
 use serde_json::Value;
@@ -15,8 +16,6 @@ use vestibule::ops::erase::Whom;
 use vestibule::ops::keys::Create;
 use vestibule::ops::{Op, Request};
 use vestibule_vault::Kind;
-
-use crate::world::peer::PATIENCE;
 
 /// Asks the running gateway. None if it died before it answered; an error is the answer's code.
 pub async fn ask(socket: &Path, op: Op) -> Option<Result<Value, String>> {
@@ -35,11 +34,50 @@ pub async fn told(life: &Life, op: Op) -> Value {
 /// One change that the dice choose. None if the gateway died before it answered.
 pub async fn change(ground: &Ground, socket: &Path, ledger: &RefCell<Ledger>, dice: &mut Dice) -> Option<()> {
     match dice.below(16) {
-        0..6 => create(socket, ledger).await,
-        6..10 => revoke(socket, ledger, dice).await,
-        10..15 => erase(ground, socket, ledger, dice).await,
+        0..3 => create(socket, ledger).await,
+        3..6 => look(socket, ledger).await,
+        6..10 => match standing_key(ledger, dice) {
+            Some(id) => revoke(socket, ledger, id).await,
+            None => look(socket, ledger).await,
+        },
+        10..15 => match known_person(ground, ledger, dice) {
+            Some((person, token)) => erase(socket, ledger, person, token).await,
+            None => look(socket, ledger).await,
+        },
         _ => rotate(socket, ledger, dice).await,
     }
+}
+
+/// A key that was not reported as revoked; from here on it may be.
+fn standing_key(ledger: &RefCell<Ledger>, dice: &mut Dice) -> Option<String> {
+    let mut ledger = ledger.borrow_mut();
+    let standing = ledger.keys.iter().filter(|(_, key)| key.revocation != Order::Done);
+    let standing: Vec<&String> = standing.map(|(id, _)| id).collect();
+    let id = dice.pick(&standing)?.clone();
+    ledger.keys.get_mut(&id)?.revocation = Order::Asked;
+    Some(id)
+}
+
+/// Somebody of whom the platform holds a token; from here on they may be erased.
+fn known_person(ground: &Ground, ledger: &RefCell<Ledger>, dice: &mut Dice) -> Option<(usize, String)> {
+    let mut ledger = ledger.borrow_mut();
+    let event = (!ledger.events.is_empty()).then(|| dice.below(ledger.events.len()))?;
+    let number = ledger.events[event].person;
+    let token = ground.platform.delivered().token(&ledger.events[event].id)?;
+    let person = &mut ledger.persons[number];
+    if person.erasure == Order::Done {
+        return None;
+    }
+    person.erasure = Order::Asked;
+    Some((number, person.token.get_or_insert(token).clone()))
+}
+
+/// Changes nothing.
+async fn look(socket: &Path, ledger: &RefCell<Ledger>) -> Option<()> {
+    if let Err(error) = ask(socket, Op::Status).await? {
+        ledger.borrow_mut().wrong(format!("status: {error}"));
+    }
+    Some(())
 }
 
 async fn create(socket: &Path, ledger: &RefCell<Ledger>) -> Option<()> {
@@ -56,36 +94,17 @@ async fn create(socket: &Path, ledger: &RefCell<Ledger>) -> Option<()> {
     Some(())
 }
 
-async fn revoke(socket: &Path, ledger: &RefCell<Ledger>, dice: &mut Dice) -> Option<()> {
-    let id = {
-        let mut ledger = ledger.borrow_mut();
-        let standing = ledger.keys.iter().filter(|(_, key)| key.revocation != Order::Done);
-        let standing: Vec<&String> = standing.map(|(id, _)| id).collect();
-        let Some(id) = dice.pick(&standing).cloned() else { return Some(()) };
-        ledger.keys.get_mut(&id).unwrap().revocation = Order::Asked;
-        id
-    };
+async fn revoke(socket: &Path, ledger: &RefCell<Ledger>, id: String) -> Option<()> {
     let answer = ask(socket, Op::KeysRevoke { id: id.clone() }).await?;
     let mut ledger = ledger.borrow_mut();
     match answer {
-        Ok(_) => ledger.keys.get_mut(&id).unwrap().revocation = Order::Done,
+        Ok(_) => ledger.keys.get_mut(&id)?.revocation = Order::Done,
         Err(error) => ledger.wrong(format!("keys revoke: {error}")),
     }
     Some(())
 }
 
-/// Erases somebody of whom the platform holds a token.
-async fn erase(ground: &Ground, socket: &Path, ledger: &RefCell<Ledger>, dice: &mut Dice) -> Option<()> {
-    let (person, token) = {
-        let mut ledger = ledger.borrow_mut();
-        let Some(event) = (!ledger.events.is_empty()).then(|| dice.below(ledger.events.len())) else { return Some(()) };
-        let person = ledger.events[event].person;
-        let token = ground.platform.delivered().token(&ledger.events[event].id);
-        let Some(token) = token.filter(|_| ledger.persons[person].erasure == Order::None) else { return Some(()) };
-        ledger.persons[person].erasure = Order::Asked;
-        ledger.persons[person].token = Some(token.clone());
-        (person, token)
-    };
+async fn erase(socket: &Path, ledger: &RefCell<Ledger>, person: usize, token: String) -> Option<()> {
     let answer = ask(socket, Op::Erase(Whom::Token(token))).await?;
     let mut ledger = ledger.borrow_mut();
     match answer {

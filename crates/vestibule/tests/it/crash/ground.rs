@@ -36,9 +36,9 @@ pub struct Ground {
     pub clock: Timestamp,
     /// The platform that gets the deliveries.
     pub platform: Party,
-    /// Where calls with keys end.
-    pub ats: Peer,
     pub tls: ClientTls,
+    /// Where calls with keys end.
+    _ats: Peer,
     folder: tempfile::TempDir,
     unsynced: Option<Unsynced>,
 }
@@ -68,6 +68,7 @@ impl Ground {
         let ats = Peer::start(tls("ats.test"), Reply::json(201, r#"{"id":7}"#));
         let issued = ca.issue(&[crate::world::http::GATE]).unwrap();
         let root = Root::generate(&mut Draw::new(keystore::ROOT_DRAW).unwrap()).unwrap();
+        let root_text = root.to_text();
         let config = include_str!("config.toml")
             .replace("{folder}", home.to_str().unwrap())
             .replace("{platform}", &platform.address().to_string())
@@ -79,7 +80,7 @@ impl Ground {
             ("ca.pem", ca.certificate().as_bytes()),
             ("gate.pem", issued.chain.as_bytes()),
             ("gate.key", issued.key.as_bytes()),
-            ("root.key", root.to_text().expose().as_bytes()),
+            ("root.key", root_text.expose().as_bytes()),
             ("vestibule.toml", config.as_bytes()),
         ];
         for (name, bytes) in written {
@@ -88,7 +89,7 @@ impl Ground {
         let keys = KeyStore::create(1, &mut Draw::new(keystore::CREATE_DRAW).unwrap(), clock).unwrap();
         drop(Keeper::create(&home.join("keys/keys"), root, keys).unwrap());
         let tls = ClientTls::with_ca(ca.certificate().as_bytes()).unwrap();
-        Ground { clock, platform, ats, tls, folder, unsynced }
+        Ground { clock, platform, tls, _ats: ats, folder, unsynced }
     }
 
     /// Starts the next process and waits until it serves. One that refuses to open has lost everything.

@@ -6,14 +6,18 @@ use super::ground::{Ground, Life};
 use super::ledger::{self, Ledger, Order};
 use crate::world::{Connection, Request, Source};
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
-use tokio::task::LocalSet;
+use std::future::poll_fn;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::task::Poll;
 use vestibule_core::clock::Timestamp;
 
 /// Senders at the same time.
 const SENDERS: usize = 6;
-/// The gateway is killed after fewer answers than this.
-const MOST_ANSWERS: usize = 70;
+/// Commands at the same time.
+const COMMANDS: usize = 3;
+/// The gateway is killed after at most this many answers.
+const MOST_ANSWERS: usize = 250;
 
 /// What the senders share.
 struct Shared<'a> {
@@ -45,20 +49,19 @@ pub fn until_killed(ground: &Ground, life: &mut Life, ledger: &mut Ledger, dice:
     };
     let shared = &shared;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    LocalSet::new().block_on(&runtime, async {
+    runtime.block_on(async {
         let mut connections = Vec::new();
         for _ in 0..SENDERS {
             connections.push(Connection::tls(address, &ground.tls).await);
         }
-        let senders = connections.into_iter().map(|connection| send(shared, connection, dice.branch()));
-        let senders: Vec<_> = senders.collect();
-        let commands = async {
-            let mut dice = dice.branch();
-            while !shared.killed.get() && admin::change(ground, &socket, &shared.ledger, &mut dice).await.is_some() {
-                shared.answered();
-            }
-        };
-        tokio::join!(all(senders), commands);
+        let mut parties: Vec<Pin<Box<dyn Future<Output = ()> + '_>>> = Vec::new();
+        for connection in connections {
+            parties.push(Box::pin(send(shared, connection, dice.branch())));
+        }
+        for _ in 0..COMMANDS {
+            parties.push(Box::pin(command(shared, ground, socket.clone(), dice.branch())));
+        }
+        all(parties).await;
     });
     *ledger = shared.ledger.take();
 }
@@ -84,6 +87,21 @@ async fn send(shared: &Shared<'_>, mut connection: Connection, mut dice: Dice) {
     if !shared.killed.get() {
         shared.ledger.borrow_mut().wrong("a connection broke before the gateway was killed".to_owned());
     }
+}
+
+async fn command(shared: &Shared<'_>, ground: &Ground, socket: PathBuf, mut dice: Dice) {
+    while !shared.killed.get() && admin::change(ground, &socket, &shared.ledger, &mut dice).await.is_some() {
+        shared.answered();
+    }
+}
+
+/// Runs all of them side by side to their ends.
+async fn all(mut parties: Vec<Pin<Box<dyn Future<Output = ()> + '_>>>) {
+    poll_fn(|cx| {
+        parties.retain_mut(|party| party.as_mut().poll(cx).is_pending());
+        if parties.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
 }
 
 impl Shared<'_> {
