@@ -1,3 +1,4 @@
+//! Documents, paths, edits and forms against hand-made cases and oracles.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -267,6 +267,9 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Operator 0 "path.too_long" "path too long":
         "A path has more than 64 steps."
         => "Name a container further up.";
+    Operator 0 "backup.other_keys" "backup of another key store":
+        "The backup was made beside another key store, so nothing in it could be opened."
+        => "Put the key store in place that stood beside the database when the backup was made.";
     Owner 0 "deliver.failed" "delivery failed":
         "An attempt to deliver an event failed before the platform answered; the attempt's own code says why."
         => "See `vestibule dead list` and the platform's address in the configuration.";

@@ -1,3 +1,4 @@
+//! Tokens: every carrier, every damage, every look-alike.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

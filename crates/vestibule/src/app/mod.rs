@@ -7,6 +7,7 @@ pub mod keys;
 pub mod ledger;
 pub mod open;
 pub mod routes;
+pub mod schedule;
 pub mod secrets;
 pub mod subject;
 pub mod worker;
@@ -18,6 +19,7 @@ use keeper::Keeper;
 use keys::KeyTable;
 use ledger::{Counters, Ledger};
 use routes::Routes;
+use schedule::KeySchedule;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{Notify, oneshot};
@@ -56,6 +58,7 @@ pub struct App {
     pub max_body: usize,
     ledger: Ledger,
     routes: RwLock<Arc<Routes>>,
+    key_schedule: RwLock<KeySchedule>,
     keys: RwLock<Arc<KeyTable>>,
     started: Timestamp,
     requests: AtomicU64,
@@ -71,6 +74,16 @@ impl App {
     /// Puts other routes in force.
     pub fn set_routes(&self, routes: Routes) {
         *self.routes.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(routes);
+    }
+
+    /// How long epoch keys live.
+    pub fn key_schedule(&self) -> KeySchedule {
+        *self.key_schedule.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes over what a reloaded configuration says of the lives of keys.
+    pub fn set_key_schedule(&self, schedule: KeySchedule) {
+        *self.key_schedule.write().unwrap_or_else(PoisonError::into_inner) = schedule;
     }
 
     /// The workflow keys as they are now.

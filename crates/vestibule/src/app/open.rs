@@ -4,6 +4,7 @@ use super::keeper::Keeper;
 use super::keys::{ForgedKey, KeyTable};
 use super::ledger::Ledger;
 use super::routes::Routes;
+use super::schedule::KeySchedule;
 use super::secrets::SecretText;
 use super::{App, Notify};
 use crate::config::Config;
@@ -152,6 +153,7 @@ impl App {
             max_body: usize::try_from(config.limits.max_body).unwrap_or(usize::MAX),
             grant_revision: AtomicU64::new(u64::try_from(now.0).unwrap_or(0)),
             routes: RwLock::new(Arc::new(routes)),
+            key_schedule: RwLock::new(KeySchedule::of(&config.keys)),
             keys: RwLock::new(Arc::new(KeyTable::default())),
             started: now,
             requests: AtomicU64::new(0),

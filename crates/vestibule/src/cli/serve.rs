@@ -5,6 +5,7 @@
 
 use super::failure::Failure;
 use super::session;
+use crate::app::schedule::KeySchedule;
 use crate::app::App;
 use crate::app::routes::Routes;
 use crate::config::{Config, SecretSource, TlsFiles};
@@ -116,7 +117,7 @@ fn renew(app: &Arc<App>, file: &Path, before: &Config, tls: Option<&ServerTls>) 
     if let (Some(tls), Some(files)) = (tls, &config.server.tls) {
         tls.reload(&pem(&files.cert)?, &pem(&files.key)?)?;
     }
-    ops::schedule::set(app, &config.keys)?;
+    app.set_key_schedule(KeySchedule::of(&config.keys));
     let revision = app.grant_revision.load(Ordering::SeqCst) + 1;
     app.set_routes(routes);
     // from here on no decision made under the old grants gets a receipt

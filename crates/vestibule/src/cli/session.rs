@@ -94,7 +94,6 @@ pub fn open(config: &Config) -> Result<Arc<App>, Failure> {
     let clock = Arc::new(SystemClock);
     let store = Options::new(&config.store.path);
     let app = App::open(&Settings { config, root: &root, clock, store }).map_err(|error| refused(config, &error))?;
-    ops::schedule::set(&app, &config.keys)?;
     let folder = data_folder(config);
     ops::backup::sweep(&folder).map_err(|error| Failure::new("store.io", format!("`{}`: {error}", folder.display())))?;
     Ok(app)

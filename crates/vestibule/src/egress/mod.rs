@@ -58,10 +58,11 @@ pub async fn call(worker: Rc<Worker>, name: String, request: Request<Incoming>) 
 }
 
 async fn pass(worker: &Worker, caller: &Caller, request: Request<Incoming>) -> Result<Answer, Refused> {
+    // the revision is read first: a reload in between must not lend old grants a new revision
+    let revision = worker.app.grant_revision.load(std::sync::atomic::Ordering::SeqCst);
     let routes = worker.routes();
     let route = routes.outbound.get(&caller.route).ok_or(Refused::new("route.unknown"))?;
     authenticate::still_works(&routes, caller, worker.app.clock.now())?;
-    let revision = worker.app.grant_revision.load(std::sync::atomic::Ordering::SeqCst);
     let destination = match caller.principal.mode {
         Mode::Live => &route.live,
         Mode::Test => route.test.as_ref().ok_or(Refused::new("grant.no_test"))?,

@@ -15,7 +15,6 @@ pub mod keys;
 pub mod restore;
 pub mod rewrap;
 pub mod rotate;
-pub mod schedule;
 pub mod status;
 #[cfg(test)]
 pub(crate) mod testing;

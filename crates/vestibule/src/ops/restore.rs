@@ -5,7 +5,7 @@
 //! since the backup may be given out again.
 
 use super::backup::{HEADER, Header, Live, NoLeaves, Scratch, age_error, beside, check, io_error, is_noted};
-use super::{By, OpError, keys, rotate, schedule, verify};
+use super::{By, OpError, keys, rotate, verify};
 use crate::app::keeper::Keeper;
 use crate::app::open::AUTHORITY_FLOOR;
 use crate::app::{App, Settings};
@@ -59,7 +59,6 @@ pub fn restore(settings: &Settings<'_>, by: &By, order: &Order) -> Result<Value,
     drop(_held);
 
     let app = App::open(settings)?;
-    schedule::set(&app, &settings.config.keys)?;
     let version = rotate::new_token_version(&app)?;
     let mut leaf = by.leaf(&app, verify::RESTORED, Mode::Live);
     if gap {

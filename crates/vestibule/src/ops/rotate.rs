@@ -14,8 +14,8 @@
 //! | salt | none | destroyed at once |
 
 use super::rewrap::{self, is_named, retired};
-use super::schedule::{self, Schedule};
 use super::{By, OpError, backup};
+use crate::app::schedule::KeySchedule;
 use crate::app::{App, LoadError};
 use crate::files;
 use serde_json::{Value, json};
@@ -136,8 +136,8 @@ pub fn erasure(app: &App) -> Result<Value, OpError> {
     Ok(json!({ "kept": waits.is_empty(), "days": plan.erasure_days, "overdue": waits }))
 }
 
-fn plan(app: &App) -> Schedule {
-    schedule::schedule(app).unwrap_or_default()
+fn plan(app: &App) -> KeySchedule {
+    app.key_schedule()
 }
 
 /// Ends every retired key that nothing needs any more, and forgets erasures that no backup can undo.

@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use super::{By, backup, restore, schedule};
+use super::{By, backup, restore};
 use crate::app::keeper::Keeper;
 use crate::app::secrets::SecretText;
 use crate::app::{App, LoadError, Settings, audience};
@@ -275,7 +275,6 @@ impl Closed {
     pub(crate) fn open(self) -> Result<World, LoadError> {
         let Closed { config, clock, root, dir } = self;
         let app = App::open(&settings(&config, &root, &clock))?;
-        schedule::set(&app, &config.keys)?;
         Ok(World { app, config, clock, root, dir })
     }
 

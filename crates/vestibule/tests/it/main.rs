@@ -13,6 +13,7 @@ mod answers;
 mod bad_input;
 mod both_ways;
 mod crash;
+mod canary;
 mod delivery;
 mod erasure;
 mod forged;

@@ -31,15 +31,15 @@ use vestibule_store::{Options, Reader, TouchKeys};
 use vestibule_vault::{Draw, KeyStore, Root, apikey, keystore};
 
 /// The credential of the applicant tracking system, `user:password`.
-pub const ATS_CREDENTIAL: &str = "ats-user:ats-password-Zq8vT2";
+pub const ATS_CREDENTIAL: &str = "ats-user-Yc4Rw8Lq:ats-password-Yc4Rw8Lq";
 /// The bearer token of its sandbox.
-pub const SANDBOX_CREDENTIAL: &str = "sandbox-token-Jw71kX";
+pub const SANDBOX_CREDENTIAL: &str = "sandbox-token-Yc4Rw8Lq";
 /// The bearer token of the mail service, and the key of the slow one.
-pub const MAIL_CREDENTIAL: &str = "mail-token-Pm5Lr9";
+pub const MAIL_CREDENTIAL: &str = "mail-token-Yc4Rw8Lq";
 /// The path of the platform's webhook, as secret as a key.
-pub const HOOK: &str = "/hook/s3cret-path-Hn4dQ6";
+pub const HOOK: &str = "/hook/path-Hn4dQ6Vb";
 /// What the platform's webhook asks for in `x-make-apikey`.
-pub const HOOK_KEY: &str = "make-apikey-Vb2cY8";
+pub const HOOK_KEY: &str = "make-apikey-Hn4dQ6Vb";
 /// The secret the platform verifies deliveries with.
 pub const DELIVERY_SECRET: &str = "whsec_ZGVsaXZlcnktc2lnbmluZy1zZWNyZXQtYWJjZGVmZ2g=";
 

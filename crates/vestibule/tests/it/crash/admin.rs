@@ -33,14 +33,14 @@ pub async fn told(life: &Life, op: Op) -> Value {
 
 /// One change that the dice choose. None if the gateway died before it answered.
 pub async fn change(ground: &Ground, socket: &Path, ledger: &RefCell<Ledger>, dice: &mut Dice) -> Option<()> {
-    match dice.below(16) {
-        0..3 => create(socket, ledger).await,
-        3..6 => look(socket, ledger).await,
-        6..10 => match standing_key(ledger, dice) {
+    match dice.below(64) {
+        0..12 => create(socket, ledger).await,
+        12..24 => look(socket, ledger).await,
+        24..40 => match standing_key(ledger, dice) {
             Some(id) => revoke(socket, ledger, id).await,
             None => look(socket, ledger).await,
         },
-        10..15 => match known_person(ground, ledger, dice) {
+        40..63 => match known_person(ground, ledger, dice) {
             Some((person, token)) => erase(socket, ledger, person, token).await,
             None => look(socket, ledger).await,
         },
@@ -51,10 +51,13 @@ pub async fn change(ground: &Ground, socket: &Path, ledger: &RefCell<Ledger>, di
 /// A key that was not reported as revoked; from here on it may be.
 fn standing_key(ledger: &RefCell<Ledger>, dice: &mut Dice) -> Option<String> {
     let mut ledger = ledger.borrow_mut();
-    let standing = ledger.keys.iter().filter(|(_, key)| key.revocation != Order::Done);
-    let standing: Vec<&String> = standing.map(|(id, _)| id).collect();
+    let round = ledger.rounds;
+    // of two who revoke one key at the same moment, the second is told to look again
+    let free = |key: &Key| key.revocation != Order::Done && key.asked < round;
+    let standing: Vec<&String> = ledger.keys.iter().filter(|(_, key)| free(key)).map(|(id, _)| id).collect();
     let id = dice.pick(&standing)?.clone();
-    ledger.keys.get_mut(&id)?.revocation = Order::Asked;
+    let key = ledger.keys.get_mut(&id)?;
+    (key.revocation, key.asked) = (Order::Asked, round);
     Some(id)
 }
 
@@ -87,7 +90,7 @@ async fn create(socket: &Path, ledger: &RefCell<Ledger>) -> Option<()> {
     match answer {
         Ok(made) => {
             let text = |name: &str| made[name].as_str().unwrap().to_owned();
-            ledger.keys.insert(text("id"), Key { text: text("key"), revocation: Order::None });
+            ledger.keys.insert(text("id"), Key { text: text("key"), revocation: Order::None, asked: 0 });
         }
         Err(error) => ledger.wrong(format!("keys create: {error}")),
     }

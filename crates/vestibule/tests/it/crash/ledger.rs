@@ -37,6 +37,8 @@ pub struct Person {
 pub struct Key {
     pub text: String,
     pub revocation: Order,
+    /// The last round in which its revocation was asked for.
+    pub asked: u64,
 }
 
 /// Everything that was told.

@@ -10,7 +10,7 @@ use vestibule::app::{App, Settings, secrets};
 use vestibule::gateway::{Gateway, Plan, system_client};
 use vestibule::net::server::ServerConfig;
 use vestibule::net::tls::ServerTls;
-use vestibule::{config, ops};
+use vestibule::config;
 use vestibule_core::clock::{ManualClock, Timestamp};
 use vestibule_store::Options;
 
@@ -40,7 +40,6 @@ pub fn until_killed(folder: &Path) {
         Ok(app) => app,
         Err(error) => return say(&format!("{REFUSED}{}: {error}", error.code())),
     };
-    ops::schedule::set(&app, &config.keys).unwrap();
     let pem = |name: &str| std::fs::read(folder.join(name)).unwrap();
     let tls = ServerTls::new(&pem("gate.pem"), &pem("gate.key")).unwrap();
     let plan = Plan {
