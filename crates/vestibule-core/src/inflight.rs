@@ -1,16 +1,16 @@
 //! Nothing leaves silently: a piece of work in flight ends in exactly one outcome.
 //!
 //! [`InFlight`] is made when work begins and consumed by the outcome it ends in. If it is dropped instead (a panic, a
-//! forgotten branch, a cancelled task), the sink is told `lost`, which is counted and alerted on.
+//! forgotten branch, a cancelled task), the sink is told [`LOST`], which is counted and alerted on.
 
 /// Where outcomes go.
 pub trait Sink {
-    /// Takes note that a piece of work of this route ended with this code (`ok`, a catalogue code, or `lost`).
+    /// Takes note that a piece of work of this route ended with this code (`ok`, a catalogue code, or [`LOST`]).
     fn ended(&self, route: &str, code: &'static str);
 }
 
 /// The code of work that ended without an outcome.
-pub const LOST: &str = "lost";
+pub const LOST: &str = "internal.lost";
 
 /// A piece of work that has not ended yet.
 pub struct InFlight<'s, S: Sink> {

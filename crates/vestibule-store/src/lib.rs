@@ -62,4 +62,4 @@ pub use route::{DisableRoute, EnableRoute};
 pub use subject::{AddSubject, NewSubjectRow, SubjectData, SubjectKeyRow, SubjectState, SubjectUse};
 pub use sweep::{DropHeld, Sweep, Swept};
 pub use tx::Tx;
-pub use writer::{Job, Writer};
+pub use writer::{Job, Outbox, Writer};

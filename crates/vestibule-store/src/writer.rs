@@ -9,14 +9,17 @@ use crate::open::set_running;
 use crate::tx::{Memory, Tx};
 use crate::{Ports, StoreError};
 use rusqlite::Connection;
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 /// Jobs that may wait before `submit` answers [`StoreError::Busy`].
 const QUEUE: usize = 8192;
-/// Jobs in one transaction.
+/// Jobs from which on a transaction takes no more.
 const BATCH: usize = 512;
+/// Jobs that an [`Outbox`] sends together at most, so that the writer is at work while its owner makes the next ones.
+const GROUP: usize = 32;
 
 /// One thing to write. Implemented by the store's own jobs only: nobody else can reach into a [`Tx`].
 pub trait Job: Send + 'static {
@@ -45,28 +48,31 @@ impl Writer {
         job: J,
         done: impl FnOnce(Result<J::Reply, StoreError>) + Send + 'static,
     ) {
-        let entry: Box<dyn Entry> = Box::new(Waiting {
-            job,
-            reply: None,
-            done: Some(done),
-        });
-        match self.queue.try_send(Message::Job(entry)) {
+        self.send(Message::Job(waiting(job, done)));
+    }
+
+    /// An outbox of one thread.
+    pub fn outbox(&self) -> Outbox {
+        Outbox {
+            writer: self.clone(),
+            jobs: RefCell::new(Vec::new()),
+        }
+    }
+
+    fn send(&self, message: Message) {
+        match self.queue.try_send(message) {
             Ok(()) => {}
-            Err(TrySendError::Full(message)) => message.refuse(StoreError::Busy),
-            Err(TrySendError::Disconnected(message)) => message.refuse(StoreError::Closed),
+            Err(TrySendError::Full(message)) => message.refuse(&StoreError::Busy),
+            Err(TrySendError::Disconnected(message)) => message.refuse(&StoreError::Closed),
         }
     }
 
     /// Submits a job and waits for its answer. For commands and tests; never on a thread that serves requests.
     pub fn call<J: Job>(&self, job: J) -> Result<J::Reply, StoreError> {
         let (tell, told) = sync_channel(1);
-        let entry: Box<dyn Entry> = Box::new(Waiting {
-            job,
-            reply: None,
-            done: Some(move |reply| drop(tell.send(reply))),
-        });
+        let entry = waiting(job, move |reply| drop(tell.send(reply)));
         if let Err(unsent) = self.queue.send(Message::Job(entry)) {
-            unsent.0.refuse(StoreError::Closed);
+            unsent.0.refuse(&StoreError::Closed);
         }
         told.recv().unwrap_or(Err(StoreError::Lost))
     }
@@ -89,15 +95,72 @@ pub(crate) struct Queue(Receiver<Message>);
 
 enum Message {
     Job(Box<dyn Entry>),
+    Group(Vec<Box<dyn Entry>>),
     Stop,
 }
 
 impl Message {
-    fn refuse(self, error: StoreError) {
-        if let Message::Job(entry) = self {
-            entry.answer(Some(error));
+    fn refuse(self, error: &StoreError) {
+        match self {
+            Message::Job(entry) => entry.answer(Some(error.clone())),
+            Message::Group(group) => group
+                .into_iter()
+                .for_each(|entry| entry.answer(Some(error.clone()))),
+            Message::Stop => {}
         }
     }
+}
+
+/// Jobs that one thread collects while it has other work, and sends together: the writer is woken once for all of them,
+/// and a transaction holds more. Nothing is sent before [`Outbox::send`], or until so many wait that a group is full; a
+/// dropped outbox sends what is left.
+pub struct Outbox {
+    writer: Writer,
+    jobs: RefCell<Vec<Box<dyn Entry>>>,
+}
+
+impl Outbox {
+    /// Adds a job, like [`Writer::submit`]; true if it is the first of its group, so that the caller sees to the sending.
+    pub fn put<J: Job>(
+        &self,
+        job: J,
+        done: impl FnOnce(Result<J::Reply, StoreError>) + Send + 'static,
+    ) -> bool {
+        let waiting_now = {
+            let mut jobs = self.jobs.borrow_mut();
+            jobs.push(waiting(job, done));
+            jobs.len()
+        };
+        if waiting_now >= GROUP {
+            self.send();
+        }
+        waiting_now == 1
+    }
+
+    /// Sends what waits.
+    pub fn send(&self) {
+        let group = self.jobs.take();
+        if !group.is_empty() {
+            self.writer.send(Message::Group(group));
+        }
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        self.send();
+    }
+}
+
+fn waiting<J: Job>(
+    job: J,
+    done: impl FnOnce(Result<J::Reply, StoreError>) + Send + 'static,
+) -> Box<dyn Entry> {
+    Box::new(Waiting {
+        job,
+        reply: None,
+        done: Some(done),
+    })
 }
 
 /// A job with its answer, its type forgotten.
@@ -166,12 +229,14 @@ impl WriterThread {
             if !stopping {
                 match self.queue.0.recv() {
                     Ok(Message::Job(entry)) => batch.push(entry),
+                    Ok(Message::Group(group)) => batch.extend(group),
                     Ok(Message::Stop) | Err(_) => stopping = true,
                 }
             }
             while batch.len() < BATCH {
                 match self.queue.0.try_recv() {
                     Ok(Message::Job(entry)) => batch.push(entry),
+                    Ok(Message::Group(group)) => batch.extend(group),
                     Ok(Message::Stop) => stopping = true,
                     Err(_) => break,
                 }

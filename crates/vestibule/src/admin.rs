@@ -27,7 +27,7 @@ pub async fn answer(app: Arc<App>, request: Request<Incoming>) -> Answer {
     match tokio::task::spawn_blocking(move || ops::run(&app, request)).await {
         Ok(Ok(value)) => respond::json(StatusCode::OK, value.to_string()),
         Ok(Err(error)) => failed(error.code, &error.message),
-        Err(_) => failed("internal", "the command ended without an answer"),
+        Err(_) => failed("internal.lost", "the command ended without an answer"),
     }
 }
 

@@ -31,13 +31,15 @@ impl<'a> CallPath<'a> {
         Ok(CallPath { segments })
     }
 
-    /// The path as a grant would name it, without any value: segments that are no plain field words become `{id}`.
-    pub fn shape(&self) -> String {
+    /// Method and path as a grant would name them, without any value: a method that no grant can have becomes `?`, segments that
+    /// are no plain field words become `{id}`.
+    pub fn shape(&self, method: &str) -> String {
+        let method = METHODS.iter().find(|known| **known == method).unwrap_or(&"?");
         let segment = |segment: &&str| match segment {
             word if crate::names::is_known_name(word) || word.is_empty() => (*word).to_owned(),
             _ => "{id}".to_owned(),
         };
-        format!("/{}", self.segments.iter().map(segment).collect::<Vec<_>>().join("/"))
+        format!("{method} /{}", self.segments.iter().map(segment).collect::<Vec<_>>().join("/"))
     }
 
     /// The raw segments.
@@ -45,6 +47,9 @@ impl<'a> CallPath<'a> {
         &self.segments
     }
 }
+
+/// The methods a grant can have.
+const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
 /// A method and a path as a grant names them: `POST /candidates/{id}/notes`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +83,7 @@ impl CallPattern {
     /// Reads `METHOD /path/{any}/more`. `{name}` and `*` stand for exactly one segment.
     pub fn parse(text: &str) -> Result<CallPattern, CallPatternError> {
         let (method, path) = text.split_once(' ').ok_or(CallPatternError::Shape)?;
-        if !["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].contains(&method) {
+        if !METHODS.contains(&method) {
             return Err(CallPatternError::Method);
         }
         let rest = path.strip_prefix('/').ok_or(CallPatternError::Path)?;
@@ -217,10 +222,10 @@ mod tests {
 
     #[test]
     fn shapes_hold_no_values() {
-        let shape = |raw| CallPath::parse(raw).unwrap().shape();
-        assert_eq!(shape("/candidates/4711/notes"), "/candidates/{id}/notes");
-        assert_eq!(shape("/dana@example.org"), "/{id}");
-        assert_eq!(shape("/"), "/");
+        let shape = |method, raw| CallPath::parse(raw).unwrap().shape(method);
+        assert_eq!(shape("PUT", "/candidates/4711/notes"), "PUT /candidates/{id}/notes");
+        assert_eq!(shape("GET", "/dana@example.org"), "GET /{id}");
+        assert_eq!(shape("DANA", "/"), "? /");
     }
 
     #[test]

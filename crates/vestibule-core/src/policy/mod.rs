@@ -154,7 +154,7 @@ pub fn select<'g>(
     now: Timestamp,
 ) -> Result<(usize, &'g Grant), Denial> {
     let mine = || grants.iter().enumerate().filter(|(_, grant)| grant.workflow == workflow);
-    let denied = |code| Denial { code, place: Some(format!("call = \"{method} {}\"", path.shape())) };
+    let denied = |code| Denial { code, place: Some(format!("call = \"{}\"", path.shape(method))) };
     if mine().next().is_none() {
         return Err(denied("grant.none"));
     }

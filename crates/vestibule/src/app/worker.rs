@@ -1,12 +1,16 @@
-//! What one thread of the data path has to itself: a reader of the store, kept connections, leased record numbers.
+//! What one thread of the data path has to itself: a reader of the store, an outbox to its writer, kept connections,
+//! leased record numbers.
 
 use super::App;
 use super::routes::Routes;
 use crate::net::outbound::Client;
 use std::cell::RefCell;
 use std::sync::Arc;
+use tokio::sync::oneshot;
+use vestibule_core::audit::Leaf;
 use vestibule_core::id::RecordNo;
-use vestibule_store::{LeaseRecords, Reader, StoreError};
+use vestibule_core::inflight::Sink as _;
+use vestibule_store::{AppendLeaf, Job, LeaseRecords, Outbox, Reader, StoreError};
 
 /// Record numbers leased at a time.
 const LEASE: u32 = 4096;
@@ -21,18 +25,49 @@ pub struct Worker {
     pub client: Client,
     /// This thread's record numbers.
     pub lease: Lease,
+    outbox: Outbox,
 }
 
 impl Worker {
     /// A worker of this gateway.
     pub fn new(app: &Arc<App>, client: Client) -> Result<Worker, StoreError> {
         let lease = Lease { app: Arc::clone(app), range: RefCell::new(None) };
-        Ok(Worker { app: Arc::clone(app), reader: app.store.reader()?, client, lease })
+        let outbox = app.writer.outbox();
+        Ok(Worker { app: Arc::clone(app), reader: app.store.reader()?, client, lease, outbox })
+    }
+
+    /// Writes to the store and waits for the commit. What the requests of this thread write in one turn goes to the
+    /// writer together, which saves wake-ups and syncs.
+    pub async fn write<J: Job>(&self, job: J) -> Result<J::Reply, StoreError> {
+        let (tell, told) = oneshot::channel();
+        if self.outbox.put(job, move |reply| drop(tell.send(reply))) {
+            let turn = Turn(&self.outbox);
+            // every other request that is ready comes first, and whatever has arrived meanwhile
+            tokio::task::yield_now().await;
+            drop(turn);
+        }
+        told.await.unwrap_or(Err(StoreError::Lost))
+    }
+
+    /// Appends a leaf about a request that reveals nothing. A store that cannot take it is counted.
+    pub async fn append(&self, leaf: &Leaf) {
+        if let Err(error) = self.write(AppendLeaf { leaf: leaf.to_bytes() }).await {
+            self.app.counters.ended("log", error.code());
+        }
     }
 
     /// The routes as they are now.
     pub fn routes(&self) -> Arc<Routes> {
         self.app.routes()
+    }
+}
+
+/// The end of a turn: what waits is sent, also when the request that began it is cut off.
+struct Turn<'w>(&'w Outbox);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.send();
     }
 }
 

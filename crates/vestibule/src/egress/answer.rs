@@ -210,13 +210,13 @@ async fn tokens(
         audience_updates: Vec::new(),
         leaf: leaf.to_bytes(),
     };
-    match worker.app.write(job).await? {
+    match worker.write(job).await? {
         AnswerReply::Committed { .. } => {}
         AnswerReply::Stale(_) => return Err(Refused::upstream("token.erased", true)),
     }
     let mut fresh = blocks.iter().map(TokenText::new);
     let tokens = known.into_iter().map(|known| known.or_else(|| fresh.next()));
-    Ok((tokens.collect::<Option<Vec<_>>>().ok_or(Refused::new("internal"))?, true))
+    Ok((tokens.collect::<Option<Vec<_>>>().ok_or(Refused::new("internal.lost"))?, true))
 }
 
 /// A subject that nobody can name yet: its key seals the answer to a call about nobody known.

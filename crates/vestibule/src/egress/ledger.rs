@@ -63,7 +63,7 @@ pub(super) async fn record(
         subjects: opened.subjects(),
         grant_revision,
     };
-    match worker.app.write(job).await? {
+    match worker.write(job).await? {
         ReceiptReply::Committed { leaf } => Ok(Receipt::committed(leaf, worker.app.clock.now())),
         ReceiptReply::Refused(refusal) => Err(Refused::new(match refusal {
             Refusal::KeyRevoked | Refusal::KeyExpired | Refusal::KeyChanged => "key.refused",

@@ -46,7 +46,7 @@ impl Refused {
         leaf.outcome = self.code.to_owned();
         leaf.status = answer.status().as_u16();
         leaf.fields.extend(self.place);
-        worker.app.append(&leaf).await;
+        worker.append(&leaf).await;
         answer
     }
 

@@ -46,7 +46,7 @@ pub(super) async fn begin(worker: &Worker, caller: &Caller, received: &Received)
     let parts: [&[u8]; 4] = [received.method().as_bytes(), received.raw_path().as_bytes(), query.as_bytes(), received.body()];
     let fingerprint = keyring.replay_key(scope, "idempotency/call", &parts);
     let now = worker.app.clock.now();
-    match worker.app.write(Begin { key, fingerprint, now, until: now.plus(LIFETIME) }).await? {
+    match worker.write(Begin { key, fingerprint, now, until: now.plus(LIFETIME) }).await? {
         vestibule_store::Begun::Fresh => Ok(Begun::Call(Some(key))),
         vestibule_store::Begun::InFlight { .. } => Err(Refused::new("idempotency.in_flight")),
         vestibule_store::Begun::Conflict => Err(Refused::new("idempotency.conflict")),
@@ -71,7 +71,7 @@ pub(super) async fn finish(
     let Some(key) = claim else { return ended };
     let answer = match ended {
         Err(refused) if !refused.maybe_sent => {
-            worker.app.write(Abandon { key }).await?;
+            worker.write(Abandon { key }).await?;
             return Err(refused);
         }
         // the vendor may have acted: a repeat must not act again, so it gets this answer too
@@ -85,7 +85,7 @@ pub(super) async fn finish(
     let plain = encode(parts.status, parts.headers.get(CONTENT_TYPE), parts.headers.get(respond::ERROR_HEADER), &bytes);
     let keyring = worker.app.keeper.keyring();
     let sealed = keyring.seal_body(&sealing, BodyPurpose::Answer, &key, &plain, &mut Draw::new(body::DRAW)?)?;
-    worker.app.write(Finish { key, answer: sealed, subject: subject.0 }).await?;
+    worker.write(Finish { key, answer: sealed, subject: subject.0 }).await?;
     Ok(Response::from_parts(parts, Full::new(bytes)))
 }
 

@@ -40,7 +40,7 @@ pub(super) async fn write(
         let now = worker.app.clock.now();
         let protected = protect::protect(worker, route, validated, unnamed, &event_id, now).await?;
         let job = job(worker, route, replay, protected, event_id.clone(), request, now);
-        match worker.app.write(job).await.map_err(protect::store)? {
+        match worker.write(job).await.map_err(protect::store)? {
             AcceptReply::Accepted { delivery, .. } => {
                 if delivery.is_some() {
                     worker.app.deliveries.notify_one();
@@ -63,7 +63,7 @@ pub(super) async fn ignored(worker: &Worker, route: &InRoute, request: &str) -> 
     leaf.outcome = "event.condition".into();
     leaf.status = 200;
     leaf.request = request.to_owned();
-    worker.app.append(&leaf).await;
+    worker.append(&leaf).await;
     respond::json(StatusCode::OK, r#"{"status":"ignored"}"#)
 }
 

@@ -41,7 +41,7 @@ impl Refused {
         leaf.outcome = code.to_owned();
         leaf.status = answer.status().as_u16();
         leaf.request = request.to_owned();
-        worker.app.append(&leaf).await;
+        worker.append(&leaf).await;
         answer
     }
 }

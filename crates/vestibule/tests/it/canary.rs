@@ -352,6 +352,7 @@ fn calls(stage: &mut Stage, documents: &mut Documents) -> Vec<String> {
 /// What an operator does with all of it.
 fn operations(stage: &mut Stage) {
     let world = &stage.world;
+    world.advance(Span::minutes(1));
     let held = ops::held::list(&world.app).unwrap();
     let rows: Vec<i64> = held["events"].as_array().unwrap().iter().map(|event| event["id"].as_i64().unwrap()).collect();
     ops::held::release(&world.app, &by(), rows[0]).unwrap();

@@ -21,5 +21,6 @@ mod idempotency;
 mod keys;
 mod outbound;
 mod replay;
+mod rotation;
 mod rules;
 mod world;

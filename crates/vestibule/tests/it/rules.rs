@@ -13,6 +13,7 @@
     reason = "tests"
 )]
 
+mod codes;
 mod doors;
 mod files;
 mod graph;

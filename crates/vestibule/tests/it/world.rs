@@ -27,7 +27,7 @@ use vestibule_core::audit::Leaf;
 use vestibule_core::clock::{Clock as _, ManualClock, Span, Timestamp};
 use vestibule_core::id::{Mode, RecordNo, Slot, hex};
 use vestibule_core::token::{Block, TokenText};
-use vestibule_store::{Options, Reader, TouchKeys};
+use vestibule_store::{DeliveryState, Options, Reader, TouchKeys};
 use vestibule_vault::{Draw, KeyStore, Root, apikey, keystore};
 
 /// The credential of the applicant tracking system, `user:password`.
@@ -234,7 +234,7 @@ impl World {
         let deadline = Instant::now() + peer::PATIENCE;
         let reader = self.app.store.reader().unwrap();
         while !done(&reader) {
-            assert!(Instant::now() < deadline, "in vain: {what}");
+            assert!(Instant::now() < deadline, "in vain: {what}; still due: {:?}", unfinished(&reader));
             self.settle();
         }
     }
@@ -324,6 +324,12 @@ pub fn application(name: &str, email: &str) -> String {
 pub fn is_token(text: &str) -> bool {
     let text = text.strip_suffix("@t.example.com").unwrap_or(text);
     vestibule_core::token::parse(text).is_ok_and(|block| TokenText::new(&block).as_str() == text)
+}
+
+/// The deliveries that still wait, each with the attempts made.
+fn unfinished(reader: &Reader) -> Vec<String> {
+    let due = reader.deliveries(DeliveryState::Due, None, 20).unwrap();
+    due.iter().map(|delivery| format!("{} {:?} {:?}", delivery.event.route, delivery.at, reader.attempts(delivery.row).unwrap())).collect()
 }
 
 fn https(tls: &ServerTls) -> ServerConfig {
