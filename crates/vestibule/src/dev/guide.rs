@@ -2,11 +2,12 @@
 
 use super::setup::Trial;
 
-/// The lines printed below the three views.
-pub fn text(trial: &Trial) -> anyhow::Result<String> {
+/// The lines printed below the three views. `token` is one of the round's own, if a call with it would be granted.
+pub fn text(trial: &Trial, token: Option<&str>) -> String {
     let (url, folder) = (trial.url(), trial.folder().display());
     let (key, anything) = (trial.key(), trial.anything_key());
-    Ok(format!(
+    let token = token.unwrap_or("vt1...");
+    format!(
         r#"
 TRY NEXT (this trial runs until Ctrl-C; nothing here leaves the machine)
 
@@ -15,13 +16,13 @@ TRY NEXT (this trial runs until Ctrl-C; nothing here leaves the machine)
       -H 'Authorization: Bearer {anything}' -H 'Content-Type: application/json' \
       -d '{{"name":"Your Name","salary":52000}}'
 
-  a call out, as a workflow: put a token from above in place of vt1...
+  a call out, as a workflow: the answer is the id alone; try another token, another field, another path
     curl --cacert {folder}/ca.pem {url}/out/ats/candidates \
       -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \
-      -d '{{"first_name":"vt1..."}}'
+      -d '{{"first_name":"{token}"}}'
 
   what stands behind a token, and what the log says
-    vestibule whois vt1... --config {folder}/vestibule.toml
+    vestibule whois {token} --config {folder}/vestibule.toml
     vestibule log verify --config {folder}/vestibule.toml
 
 WHERE THE KEY GOES
@@ -35,9 +36,11 @@ WHERE THE KEY GOES
   n8n, node "HTTP Request"               Method POST, URL as above; Authentication: Generic, Header Auth,
                                          Name Authorization, Value Bearer {key}; Send Body: JSON
 
+  Make and Zapier run elsewhere: they reach a gateway with a public address (`vestibule init`, `vestibule serve`). An n8n
+  on this machine can call this one.
   The platform keeps that key and nothing else: it opens tokens only inside this gateway, only for this call.
   The configuration of this trial: {folder}/vestibule.toml
 
 "#
-    ))
+    )
 }

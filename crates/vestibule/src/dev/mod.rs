@@ -60,7 +60,8 @@ pub fn run(args: &DevArgs) -> anyhow::Result<()> {
         let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none();
         write!(out, "{}", show::text(&trial, &seen, &log, event.is_some(), colour)?)?;
         if !args.once {
-            write!(out, "{}", guide::text(&trial)?)?;
+            let token = event.is_none().then(|| show::first_token(&seen)).flatten();
+            write!(out, "{}", guide::text(&trial, token.as_deref()))?;
         }
     }
     out.flush()?;

@@ -5,6 +5,7 @@ use super::setup::Trial;
 use crate::ops::audit::readable;
 use serde_json::Value;
 use vestibule_core::audit::Leaf;
+use vestibule_core::token::{self, TokenText};
 
 /// Width of the page; wide enough for three columns on a common terminal.
 const WIDTH: usize = 132;
@@ -37,6 +38,13 @@ pub fn text(trial: &Trial, seen: &Seen, log: &[Leaf], own: bool, colour: bool) -
          proves both and holds none of them: tokens stand there as fingerprints, people as pseudonyms.\n",
     );
     Ok(out)
+}
+
+/// The first token the platform saw.
+pub fn first_token(seen: &Seen) -> Option<String> {
+    let body = String::from_utf8_lossy(&seen.delivered.body);
+    let found = token::find(&body, "token.invalid").into_iter().find_map(|found| found.block.ok())?;
+    Some(TokenText::new(&found).as_str().to_owned())
 }
 
 /// One line about an event that came through later.

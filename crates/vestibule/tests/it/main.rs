@@ -18,6 +18,7 @@ mod delivery;
 mod erasure;
 mod forged;
 mod idempotency;
+mod interop;
 mod keys;
 mod outbound;
 mod replay;
