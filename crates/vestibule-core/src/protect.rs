@@ -250,11 +250,44 @@ impl<'r, 'd> Plan<'r, 'd> {
                     self.visit_children(node, assigned, Some(rule));
                 }
                 Some(Treatment::Drop) | None => self.removed.push(node),
+                Some(Treatment::Tokenize { category, stable }) if self.has_inner_rules(node, rule, assigned) => {
+                    self.seal_around(node, assigned, rule, category, stable);
+                }
                 Some(Treatment::Tokenize { category, stable }) => self.seal(node, category, Some(rule), stable),
             },
             Assignment::Unnamed if inherited.is_some() => self.visit_children(node, assigned, inherited),
             Assignment::Unnamed => self.visit_unnamed(node, assigned),
         }
+    }
+
+    /// Whether rules of their own stand inside a container that this rule seals.
+    fn has_inner_rules(&self, node: NodeId, rule: u16, assigned: &[Assignment]) -> bool {
+        let inside = assigned.get(node.index()..self.doc.node(node).next().index()).unwrap_or_default();
+        inside.iter().any(|assignment| matches!(assignment, Assignment::Rule(other) if *other != rule))
+    }
+
+    /// Seals a container member by member, so that a nearer rule (another category, `drop`) is not swallowed by it.
+    fn seal_around(&mut self, node: NodeId, assigned: &[Assignment], rule: u16, category: u16, stable: bool) {
+        let doc = self.doc;
+        for child in doc.children(node) {
+            if assigned.get(child.index()) != Some(&Assignment::Rule(rule)) {
+                self.visit(child, assigned, None);
+                continue;
+            }
+            if !self.is_showable(child) {
+                self.items.push(Item { node: child, part: Part::Name, category, rule: Some(rule), stable: false });
+                self.seal(child, category, Some(rule), stable);
+            } else if self.has_inner_rules(child, rule, assigned) {
+                self.seal_around(child, assigned, rule, category, stable);
+            } else {
+                self.seal(child, category, Some(rule), stable);
+            }
+        }
+    }
+
+    /// Whether a member's name may pass: a rule spells it out, or it is made of field words.
+    fn is_showable(&self, node: NodeId) -> bool {
+        self.doc.name(node).is_none_or(|name| self.rules.matcher.is_named(&name) || names::is_known_name(&name))
     }
 
     fn visit_children(&mut self, node: NodeId, assigned: &[Assignment], inherited: Option<u16>) {
@@ -270,8 +303,7 @@ impl<'r, 'd> Plan<'r, 'd> {
             self.removed.push(node);
             return;
         }
-        let known = self.doc.name(node).is_none_or(|name| self.rules.matcher.is_named(&name) || names::is_known_name(&name));
-        if !known {
+        if !self.is_showable(node) {
             self.unnamed += 1;
             self.items.push(Item { node, part: Part::Name, category: ANY, rule: None, stable: false });
             self.seal(node, ANY, None, false);
@@ -347,7 +379,7 @@ fn compute(doc: &Document<'_>, function: Function, places: &[NodeId]) -> Vec<u8>
             count.to_string().into_bytes()
         }
         Function::Domain => {
-            let domain = text().and_then(|text| text.rsplit_once('@').map(|(_, domain)| domain.trim().to_lowercase()));
+            let domain = text().and_then(|text| domain(&text));
             domain.map_or_else(|| b"null".to_vec(), |domain| escape_string(&domain))
         }
         Function::Length => {
@@ -355,10 +387,34 @@ fn compute(doc: &Document<'_>, function: Function, places: &[NodeId]) -> Vec<u8>
             length.map_or_else(|| b"null".to_vec(), |length| length.to_string().into_bytes())
         }
         Function::Year => {
-            let year = text().and_then(|text| text.get(..4).and_then(|digits| digits.parse::<u16>().ok()));
+            let year = text().and_then(|text| year(&text));
             year.map_or_else(|| b"null".to_vec(), |year| year.to_string().into_bytes())
         }
     }
+}
+
+/// The domain of a text that is one e-mail address and nothing else: what stands behind an `@` in a free text is not for
+/// the platform.
+fn domain(text: &str) -> Option<String> {
+    let address = category::by_alias("email").and_then(|email| (email.normalise)(text))?;
+    let (_, domain) = address.split_once('@')?;
+    let label = |label: &str| {
+        let edge = |c: char| c.is_alphanumeric();
+        label.chars().count() <= 63 && label.starts_with(edge) && label.ends_with(edge) && label.chars().all(|c| edge(c) || c == '-')
+    };
+    let last_is_word = domain.rsplit_once('.').is_some_and(|(_, last)| last.starts_with(char::is_alphabetic));
+    (domain.len() <= 253 && last_is_word && domain.split('.').all(label)).then(|| domain.to_owned())
+}
+
+/// The year of a text that is a year or a date beginning with one; the first digits of any other number stay unsaid.
+fn year(text: &str) -> Option<u16> {
+    let (digits, rest) = text.trim().split_at_checked(4)?;
+    let is_date = rest.is_empty()
+        || rest.strip_prefix(['-', '/', '.']).is_some_and(|rest| {
+            rest.starts_with(|c: char| c.is_ascii_digit()) && rest.split(['-', '/', '.', 'T', ' ']).take(2).all(|part| part.len() <= 2)
+        });
+    let year = digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+    (is_date && (1800..2200).contains(&year)).then_some(year)
 }
 
 fn into_bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
@@ -367,3 +423,6 @@ fn into_bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
         Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,14 +75,18 @@ CREATE TABLE record_lease (
     next   INTEGER NOT NULL
 ) STRICT;
 
+-- The last three columns say what makes the event the same event again, and until when.
 CREATE TABLE event (
-    row      INTEGER PRIMARY KEY,
-    id       TEXT NOT NULL,
-    route    TEXT NOT NULL,
-    mode     INTEGER NOT NULL,
-    subject  INTEGER NOT NULL,
-    record   INTEGER NOT NULL,
-    accepted INTEGER NOT NULL
+    row          INTEGER PRIMARY KEY,
+    id           TEXT NOT NULL,
+    route        TEXT NOT NULL,
+    mode         INTEGER NOT NULL,
+    subject      INTEGER NOT NULL,
+    record       INTEGER NOT NULL,
+    accepted     INTEGER NOT NULL,
+    source_key   BLOB NOT NULL,
+    body_key     BLOB NOT NULL,
+    repeat_until INTEGER NOT NULL
 ) STRICT;
 
 -- Sealed bodies stand apart from their events so that the pages of a delivered body are free at once.
@@ -97,22 +101,19 @@ CREATE TABLE held (
 ) STRICT;
 CREATE INDEX held_until ON held (until);
 
--- Keys of events seen, in generations of bounded size: new keys go to the few pages of an open generation, and a
--- filter in memory tells in which older ones a key may stand. A closed generation is dropped whole.
+-- Keys of events seen, up to the event `last` and sorted, in generations of bounded size: a few long rows each, and a
+-- filter in memory that tells in which of them a key may stand. Newer keys are read from their events. A generation is
+-- dropped whole.
 CREATE TABLE replay_generation (
     generation INTEGER PRIMARY KEY,
-    lane       INTEGER NOT NULL,
-    until      INTEGER,
-    filter     BLOB
+    last       INTEGER NOT NULL,
+    until      INTEGER NOT NULL,
+    filter     BLOB NOT NULL
 ) STRICT;
 CREATE TABLE replay (
-    generation INTEGER NOT NULL,
-    key        BLOB NOT NULL,
-    body       BLOB NOT NULL,
-    event      INTEGER NOT NULL,
-    until      INTEGER NOT NULL,
-    PRIMARY KEY (generation, key)
-) STRICT, WITHOUT ROWID;
+    bucket  INTEGER PRIMARY KEY,
+    entries BLOB NOT NULL
+) STRICT;
 
 -- state: 0 due or leased (next_at is then the end of the lease), 1 dead, 2 delivered, 3 paused, 4 erased, 5 discarded.
 CREATE TABLE delivery (

@@ -22,7 +22,7 @@ const TABLES: &[(&str, &str)] = &[
     ("origin", "first"),
     ("record", "no"),
     ("record_lease", "writer"),
-    ("replay", "generation, key"),
+    ("replay", "bucket"),
     ("replay_generation", "generation"),
     ("route_disabled", "route"),
     ("stable_index", "epoch, tag"),

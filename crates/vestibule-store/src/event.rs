@@ -149,7 +149,8 @@ impl Job for AcceptEvent {
         tx.memory.next_event += 1;
         let subject = basis.write(tx, self.now, Some(event), &self.record)?;
         tx.sql(
-            "INSERT INTO event (row, id, route, mode, subject, record, accepted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO event (row, id, route, mode, subject, record, accepted, source_key, body_key, repeat_until) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?
         .execute((
             event.0,
@@ -159,6 +160,9 @@ impl Job for AcceptEvent {
             subject.0,
             stored(self.record.first),
             self.now.0,
+            self.source_key,
+            self.body_key,
+            self.replay_until.0,
         ))?;
         if !self.body.is_empty() {
             tx.sql("INSERT INTO body (event, sealed) VALUES (?1, ?2)")?

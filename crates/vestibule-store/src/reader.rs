@@ -124,6 +124,12 @@ impl Reader {
         )
     }
 
+    /// Whether a call is claimed under this key of an `Idempotency-Key`, answered or not.
+    pub fn is_claimed(&self, key: &[u8; 16], now: Timestamp) -> Result<bool, StoreError> {
+        let mut query = self.conn.prepare_cached("SELECT 1 FROM idempotency WHERE key = ?1 AND until > ?2")?;
+        Ok(query.exists((key, now.0))?)
+    }
+
     /// The subject in this row.
     pub fn subject(&self, row: SubjectRow) -> Result<Option<SubjectData>, StoreError> {
         subject::by_row(&self.conn, row)

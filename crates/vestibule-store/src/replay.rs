@@ -1,76 +1,88 @@
 //! Which events have been seen, for as long as a repeat must be recognised.
 //!
-//! Keys are pseudo-random, so one large index would dirty a page of its own for each event. They stand in generations of
-//! bounded size instead: inserts go to the few pages of the open generation, and for each older one a split block Bloom
-//! filter (Putze, Sanders, Singler 2007; the layout of Apache Parquet) in memory says whether a look-up is worth it. A
-//! filter never misses a key that is there. Short-lived keys and those that live for ever have generations of their own,
-//! so that a generation can be dropped whole when its last key has lapsed.
+//! Keys are pseudo-random, so an index of them would dirty a page of its own for each event. A key stands in the row of
+//! its event instead, which is appended; the newest keys are in memory too. Each time so many have come, they are written
+//! once more, sorted, as a *generation* of a few long rows, and leave memory. For each generation a split block Bloom
+//! filter (Putze, Sanders, Singler 2007; the layout of Apache Parquet) says whether a look-up is worth it; it never misses
+//! a key that is there. Short-lived keys and those that live for ever have generations of their own, so that a generation
+//! can be dropped whole when its last key has lapsed.
 
 use crate::StoreError;
-use crate::row::{bytes, time};
+use crate::row::bytes;
 use rusqlite::{Connection, OptionalExtension};
+use std::collections::HashMap;
 use vestibule_core::clock::{Span, Timestamp};
 use vestibule_core::id::EventRow;
 
-/// Keys in a generation.
+/// Keys in memory until they become a generation.
 const CAPACITY: usize = 1 << 16;
-/// Blocks of 32 bytes in a filter: 16 bits for each key, about one false alarm in a thousand look-ups.
-const BLOCKS: usize = CAPACITY * 16 / 256;
-/// Keys that live longer than this from their arrival go to the lane of the long-lived.
+/// Keys for each block of 32 bytes of a filter: 16 bits each, about one false alarm in a thousand look-ups.
+const KEYS_PER_BLOCK: usize = 16;
+/// Rows of a generation; the first bits of a key say which.
+const BUCKETS: i64 = 1 << BUCKET_BITS;
+const BUCKET_BITS: u32 = 11;
+/// Keys that live longer than this when their generation is made go to one of the long-lived.
 const SHORT: Span = Span::days(62);
 
-/// The first word of each generation's story: what is known of a key that was seen.
+/// What is known of a key that was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) body: [u8; 16],
     pub(crate) event: EventRow,
+    until: i64,
 }
 
-/// Every generation with its filter.
+/// The newest keys, and every generation with its filter.
 pub(crate) struct Replay {
+    newest: HashMap<[u8; 16], Seen>,
     generations: Vec<Generation>,
     next: i64,
 }
 
 struct Generation {
     number: i64,
-    lane: i64,
-    /// Keys in it; only counted while it is open.
-    count: usize,
-    /// The latest lapse of any of its keys; only kept while it is open.
+    /// The latest lapse of any of its keys.
     until: i64,
-    open: bool,
     filter: Filter,
 }
 
 impl Replay {
     pub(crate) fn load(conn: &Connection) -> Result<Replay, StoreError> {
         let mut statement = conn.prepare_cached(
-            "SELECT generation, lane, until, filter FROM replay_generation ORDER BY generation",
+            "SELECT generation, last, until, filter FROM replay_generation ORDER BY generation",
         )?;
         let mut rows = statement.query([])?;
         let mut generations = Vec::new();
+        let mut last = 0;
         while let Some(row) = rows.next()? {
-            let (number, lane, until): (i64, i64, Option<i64>) =
-                (row.get(0)?, row.get(1)?, row.get(2)?);
-            generations.push(match until {
-                Some(until) => {
-                    let filter = Filter::from_bytes(&row.get::<_, Vec<u8>>(3)?)
-                        .ok_or(StoreError::Malformed("replay_generation"))?;
-                    Generation {
-                        number,
-                        lane,
-                        count: CAPACITY,
-                        until,
-                        open: false,
-                        filter,
-                    }
-                }
-                None => reopen(conn, number, lane)?,
+            last = last.max(row.get(1)?);
+            generations.push(Generation {
+                number: row.get(0)?,
+                until: row.get(2)?,
+                filter: Filter::from_bytes(&row.get::<_, Vec<u8>>(3)?)
+                    .ok_or(StoreError::Malformed("replay_generation"))?,
             });
         }
         let next = generations.last().map_or(1, |last| last.number + 1);
-        Ok(Replay { generations, next })
+        let mut statement = conn.prepare_cached(
+            "SELECT source_key, body_key, row, repeat_until FROM event WHERE row > ?1 ORDER BY row",
+        )?;
+        let mut rows = statement.query([last])?;
+        let mut newest = HashMap::new();
+        while let Some(row) = rows.next()? {
+            let seen = Seen {
+                body: bytes(row, 1)?,
+                event: EventRow(row.get(2)?),
+                until: row.get(3)?,
+            };
+            // a key that had lapsed may have come again: the later event counts
+            newest.insert(bytes(row, 0)?, seen);
+        }
+        Ok(Replay {
+            newest,
+            generations,
+            next,
+        })
     }
 
     /// The event that this key was accepted with, unless it has lapsed.
@@ -80,6 +92,10 @@ impl Replay {
         key: &[u8; 16],
         now: Timestamp,
     ) -> Result<Option<Seen>, StoreError> {
+        let fits = |seen: &Seen| seen.until > now.0;
+        if let Some(seen) = self.newest.get(key).filter(|seen| fits(seen)) {
+            return Ok(Some(*seen));
+        }
         let mark = Mark::of(key);
         for generation in self
             .generations
@@ -87,30 +103,23 @@ impl Replay {
             .rev()
             .filter(|generation| generation.filter.may_hold(&mark))
         {
-            let found = conn
-                .prepare_cached(
-                    "SELECT body, event, until FROM replay WHERE generation = ?1 AND key = ?2",
-                )?
-                .query_row((generation.number, key), |row| {
-                    Ok((
-                        Seen {
-                            body: bytes(row, 0)?,
-                            event: EventRow(row.get(1)?),
-                        },
-                        time(row, 2)?,
-                    ))
-                })
+            let entries: Option<Vec<u8>> = conn
+                .prepare_cached("SELECT entries FROM replay WHERE bucket = ?1")?
+                .query_row([generation.bucket(key)], |row| row.get(0))
                 .optional()?;
-            if let Some((seen, until)) = found
-                && until > now
-            {
+            let (entries, odd) = entries.as_deref().unwrap_or_default().as_chunks::<ENTRY>();
+            if !odd.is_empty() {
+                return Err(StoreError::Malformed("replay"));
+            }
+            let found = entries.iter().map(unpack).find(|(known, _)| known == key);
+            if let Some((_, seen)) = found.filter(|(_, seen)| fits(seen)) {
                 return Ok(Some(seen));
             }
         }
         Ok(None)
     }
 
-    /// Remembers a key that [`Replay::find`] did not find.
+    /// Remembers the key of an event whose row has been written and that [`Replay::find`] did not find.
     pub(crate) fn insert(
         &mut self,
         conn: &Connection,
@@ -120,111 +129,134 @@ impl Replay {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<(), StoreError> {
-        let lane = i64::from(until.since(now) > SHORT);
-        let index = match self
-            .generations
-            .iter()
-            .rposition(|one| one.open && one.lane == lane)
-        {
-            Some(index) => index,
-            None => self.start(conn, lane)?,
+        let seen = Seen {
+            body: *body,
+            event,
+            until: until.0,
         };
-        let Some(generation) = self.generations.get_mut(index) else {
-            return Err(StoreError::Lost);
-        };
-        // A lapsed row with this key may stand in the same generation.
-        conn.prepare_cached("INSERT OR REPLACE INTO replay (generation, key, body, event, until) VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute((generation.number, key, body, event.0, until.0))?;
-        generation.filter.add(&Mark::of(key));
-        generation.count += 1;
-        generation.until = generation.until.max(until.0);
-        if generation.count >= CAPACITY {
-            generation.open = false;
-            conn.prepare_cached(
-                "UPDATE replay_generation SET until = ?2, filter = ?3 WHERE generation = ?1",
-            )?
-            .execute((
-                generation.number,
-                generation.until,
-                generation.filter.to_bytes(),
-            ))?;
+        self.newest.insert(*key, seen);
+        if self.newest.len() >= CAPACITY {
+            self.settle(conn, event, now)?;
         }
         Ok(())
     }
 
-    /// Deletes up to `limit` keys of closed generations that have lapsed whole; gives how many.
+    /// Deletes up to about `limit` keys of generations that have lapsed whole; gives how many.
     pub(crate) fn sweep(
         &mut self,
         conn: &Connection,
         now: Timestamp,
         limit: u32,
     ) -> Result<usize, StoreError> {
-        let Some(index) = self
-            .generations
-            .iter()
-            .position(|one| !one.open && one.until <= now.0)
+        let lapsed = self.generations.iter().position(|one| one.until <= now.0);
+        let Some((index, number)) =
+            lapsed.and_then(|index| Some((index, self.generations.get(index)?.number)))
         else {
             return Ok(0);
         };
-        let Some(number) = self.generations.get(index).map(|one| one.number) else {
-            return Ok(0);
-        };
-        let deleted = conn
+        let most = (i64::from(limit) * BUCKETS / CAPACITY as i64).max(1);
+        let rows: Vec<(i64, i64)> = conn
             .prepare_cached(
-                "DELETE FROM replay WHERE generation = ?1 AND key IN \
-                 (SELECT key FROM replay WHERE generation = ?1 ORDER BY key LIMIT ?2)",
+                "SELECT bucket, length(entries) FROM replay WHERE bucket >= ?1 AND bucket < ?2 ORDER BY bucket LIMIT ?3",
             )?
-            .execute((number, limit))?;
-        if deleted < limit as usize {
-            conn.prepare_cached("DELETE FROM replay_generation WHERE generation = ?1")?
+            .query_map((number * BUCKETS, (number + 1) * BUCKETS, most), |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?
+            .collect::<Result<_, _>>()?;
+        for (bucket, _) in &rows {
+            conn.prepare_cached("DELETE FROM replay WHERE bucket = ?1")?
+                .execute([bucket])?;
+        }
+        let length: i64 = rows.iter().map(|(_, length)| length).sum();
+        if rows.is_empty() {
+            // the newest mark stays: it says which events are in memory only
+            conn.prepare_cached("DELETE FROM replay_generation WHERE generation = ?1 AND generation < (SELECT max(generation) FROM replay_generation)")?
                 .execute([number])?;
             self.generations.remove(index);
         }
-        Ok(deleted)
+        Ok(usize::try_from(length).unwrap_or(0) / ENTRY)
     }
 
-    fn start(&mut self, conn: &Connection, lane: i64) -> Result<usize, StoreError> {
-        let number = self.next;
-        conn.prepare_cached("INSERT INTO replay_generation (generation, lane) VALUES (?1, ?2)")?
-            .execute((number, lane))?;
-        self.next += 1;
-        self.generations.push(Generation {
-            number,
-            lane,
-            count: 0,
-            until: 0,
-            open: true,
-            filter: Filter::new(),
-        });
-        Ok(self.generations.len() - 1)
+    /// Makes generations of the keys in memory, the last of which came with `event`.
+    fn settle(
+        &mut self,
+        conn: &Connection,
+        event: EventRow,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let newest = std::mem::take(&mut self.newest);
+        let (long, short): (Vec<_>, Vec<_>) = newest
+            .into_iter()
+            .partition(|(_, seen)| Timestamp(seen.until).since(now) > SHORT);
+        for mut keys in [short, long].into_iter().filter(|keys| !keys.is_empty()) {
+            keys.sort_unstable_by_key(|(key, _)| *key);
+            let mut generation = Generation {
+                number: self.next,
+                until: i64::MIN,
+                filter: Filter::for_keys(keys.len()),
+            };
+            self.next += 1;
+            let mut insert =
+                conn.prepare_cached("INSERT INTO replay (bucket, entries) VALUES (?1, ?2)")?;
+            for bucket in keys.chunk_by(|(a, _), (b, _)| bucket(a) == bucket(b)) {
+                let entries: Vec<u8> = bucket.iter().flat_map(pack).collect();
+                if let Some((key, _)) = bucket.first() {
+                    insert.execute((generation.bucket(key), entries))?;
+                }
+            }
+            for (key, seen) in &keys {
+                generation.filter.add(&Mark::of(key));
+                generation.until = generation.until.max(seen.until);
+            }
+            conn.prepare_cached("INSERT INTO replay_generation (generation, last, until, filter) VALUES (?1, ?2, ?3, ?4)")?
+                .execute((generation.number, event.0, generation.until, generation.filter.to_bytes()))?;
+            self.generations.push(generation);
+        }
+        Ok(())
     }
 }
 
-/// The filter of an open generation is made again from its keys.
-fn reopen(conn: &Connection, number: i64, lane: i64) -> Result<Generation, StoreError> {
-    let mut generation = Generation {
-        number,
-        lane,
-        count: 0,
-        until: 0,
-        open: true,
-        filter: Filter::new(),
+impl Generation {
+    /// The row of a key.
+    fn bucket(&self, key: &[u8; 16]) -> i64 {
+        self.number * BUCKETS + bucket(key)
+    }
+}
+
+fn bucket(key: &[u8; 16]) -> i64 {
+    let [high, low, ..] = *key;
+    i64::from(u16::from_be_bytes([high, low]) >> (16 - BUCKET_BITS))
+}
+
+/// Bytes of one key in a generation: key, body key, event and lapse.
+const ENTRY: usize = 48;
+
+fn pack((key, seen): &([u8; 16], Seen)) -> Vec<u8> {
+    let mut entry = Vec::with_capacity(ENTRY);
+    entry.extend(key);
+    entry.extend(seen.body);
+    entry.extend(seen.event.0.to_be_bytes());
+    entry.extend(seen.until.to_be_bytes());
+    entry
+}
+
+fn unpack(entry: &[u8; ENTRY]) -> ([u8; 16], Seen) {
+    let (words, _) = entry.as_chunks::<16>();
+    let mut parts = words.iter().copied();
+    let mut part = || parts.next().unwrap_or_default();
+    let (key, body, rest) = (part(), part(), u128::from_be_bytes(part()));
+    let seen = Seen {
+        body,
+        event: EventRow((rest >> 64) as i64),
+        until: rest as i64,
     };
-    let mut statement =
-        conn.prepare_cached("SELECT key, until FROM replay WHERE generation = ?1")?;
-    let mut rows = statement.query([number])?;
-    while let Some(row) = rows.next()? {
-        generation.filter.add(&Mark::of(&bytes(row, 0)?));
-        generation.count += 1;
-        generation.until = generation.until.max(row.get(1)?);
-    }
-    Ok(generation)
+    (key, seen)
 }
 
-/// Where a key stands in a filter: its block, and one bit in each of the block's eight words. Keys come from a keyed
-/// function and are uniform, so their bytes are used as they are.
+/// Where a key stands in a filter: what tells its block, and one bit in each of the block's eight words. Keys come from
+/// a keyed function and are uniform, so their bytes are used as they are.
 struct Mark {
-    block: usize,
+    place: usize,
     bits: [u32; 8],
 }
 
@@ -243,21 +275,28 @@ impl Mark {
         let [a, b, c, d, e, f, g, h, ..] = *key;
         let low = u32::from_be_bytes([e, f, g, h]);
         Mark {
-            block: u32::from_be_bytes([a, b, c, d]) as usize % BLOCKS,
+            place: u32::from_be_bytes([a, b, c, d]) as usize,
             bits: SALT.map(|salt| 1 << (low.wrapping_mul(salt) >> 27)),
         }
     }
 }
 
+/// A number of blocks that is a power of two.
 struct Filter(Vec<[u32; 8]>);
 
 impl Filter {
-    fn new() -> Filter {
-        Filter(vec![[0; 8]; BLOCKS])
+    fn for_keys(keys: usize) -> Filter {
+        let blocks = keys.div_ceil(KEYS_PER_BLOCK).next_power_of_two();
+        Filter(vec![[0; 8]; blocks])
+    }
+
+    fn place(&self, mark: &Mark) -> usize {
+        mark.place & (self.0.len() - 1)
     }
 
     fn add(&mut self, mark: &Mark) {
-        if let Some(block) = self.0.get_mut(mark.block) {
+        let place = self.place(mark);
+        if let Some(block) = self.0.get_mut(place) {
             block
                 .iter_mut()
                 .zip(mark.bits)
@@ -266,7 +305,7 @@ impl Filter {
     }
 
     fn may_hold(&self, mark: &Mark) -> bool {
-        self.0.get(mark.block).is_some_and(|block| {
+        self.0.get(self.place(mark)).is_some_and(|block| {
             block
                 .iter()
                 .zip(mark.bits)
@@ -286,7 +325,7 @@ impl Filter {
         let (words, rest) = bytes.as_chunks::<4>();
         let words: Vec<u32> = words.iter().map(|word| u32::from_le_bytes(*word)).collect();
         let (blocks, odd) = words.as_chunks::<8>();
-        (rest.is_empty() && odd.is_empty() && blocks.len() == BLOCKS)
+        (rest.is_empty() && odd.is_empty() && blocks.len().is_power_of_two())
             .then(|| Filter(blocks.to_vec()))
     }
 }
@@ -310,7 +349,7 @@ mod tests {
 
     #[test]
     fn a_filter_never_misses_and_rarely_gives_a_false_alarm() {
-        let mut filter = Filter::new();
+        let mut filter = Filter::for_keys(CAPACITY);
         (0..CAPACITY as u64).for_each(|n| filter.add(&Mark::of(&key(n))));
         let filter = Filter::from_bytes(&filter.to_bytes()).unwrap();
         assert!((0..CAPACITY as u64).all(|n| filter.may_hold(&Mark::of(&key(n)))));
@@ -322,8 +361,31 @@ mod tests {
 
     #[test]
     fn a_filter_of_another_size_is_refused() {
-        let mut bytes = Filter::new().to_bytes();
-        bytes.pop();
+        let mut bytes = Filter::for_keys(100).to_bytes();
+        assert!(Filter::from_bytes(&bytes).is_some());
+        bytes.extend([0; 32]);
         assert!(Filter::from_bytes(&bytes).is_none());
+        assert!(Filter::from_bytes(bytes.get(..7).unwrap()).is_none());
+        assert!(Filter::from_bytes(&[]).is_none());
+    }
+
+    #[test]
+    fn entries_come_back_as_they_were() {
+        for (n, until) in [(1, i64::MAX), (2, 0), (u64::MAX, -1)] {
+            let seen = Seen {
+                body: key(n ^ 7),
+                event: EventRow(until ^ 5),
+                until,
+            };
+            let packed = pack(&(key(n), seen));
+            assert_eq!(unpack(packed.as_slice().try_into().unwrap()), (key(n), seen));
+        }
+    }
+
+    #[test]
+    fn a_key_has_one_row_in_its_generation() {
+        let buckets: std::collections::HashSet<i64> = (0..100_000).map(|n| bucket(&key(n))).collect();
+        assert_eq!(buckets.len(), BUCKETS as usize);
+        assert!(buckets.iter().all(|bucket| (0..BUCKETS).contains(bucket)));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Site, Spot};
 use crate::document::{Document, Edits, Form, NodeId, escape_string};
+use crate::policy::addressee::is_one_addressee;
 use crate::token::Carrier;
 use std::collections::BTreeMap;
 
@@ -46,7 +47,7 @@ pub fn compose_json(doc: &Document<'_>, sites: &[Site], values: &[Value<'_>]) ->
                 if inner.chars().any(|c| c.is_control()) {
                     return Err(fault("value.control_in_text", site));
                 }
-                let html = is_html(&doc.string(*node));
+                let html = is_html(&doc.string(*node)) || is_called_html(doc, *node);
                 texts.entry(*node).or_default().push((*start, *end, escape_for(inner, *carrier, html)));
             }
             _ => return Err(fault("grant.place", site)),
@@ -74,6 +75,11 @@ fn is_html(text: &str) -> bool {
         let next = text.as_bytes().get(at + 1);
         next.is_some_and(|byte| byte.is_ascii_alphabetic() || b"/!".contains(byte))
     })
+}
+
+/// Whether the place says that its text is HTML, with markup or not: `html`, `bodyHtml`, `html_part`.
+fn is_called_html(doc: &Document<'_>, node: NodeId) -> bool {
+    doc.name(node).is_some_and(|name| name.to_ascii_lowercase().contains("html"))
 }
 
 /// A value in the escaping in which its token stood.
@@ -148,6 +154,11 @@ pub fn path_segment(value: &Value<'_>, site: &Site) -> Result<String, ComposeFau
 pub fn header_value<'v>(value: &Value<'v>, site: &Site) -> Result<&'v str, ComposeFault> {
     let text = scalar(value, site)?;
     if text.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) { Ok(text) } else { Err(fault("value.control_in_place", site)) }
+}
+
+/// Checks a value that stands for an addressee: one, on one line, and no list of several.
+pub fn addressee(value: &Value<'_>, site: &Site) -> Result<(), ComposeFault> {
+    if is_one_addressee(scalar(value, site)?) { Ok(()) } else { Err(fault("value.control_in_place", site)) }
 }
 
 fn json(value: &Value<'_>, site: &Site) -> Result<Vec<u8>, ComposeFault> {

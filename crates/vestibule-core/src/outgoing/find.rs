@@ -27,7 +27,9 @@ impl Places {
                 }
             }
             if node.kind() == Kind::String {
-                let rule = match assigned.get(id.index()) {
+                // a place is the value itself: what lies in a container that a place names stands somewhere else
+                let is_topmost = id == doc.root() || assigned.get(node.parent().index()) != assigned.get(id.index());
+                let rule = match assigned.get(id.index()).filter(|_| is_topmost) {
                     Some(Assignment::Rule(rule)) => self.body.get(usize::from(*rule)).copied(),
                     _ => None,
                 };

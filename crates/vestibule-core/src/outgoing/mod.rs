@@ -4,10 +4,12 @@
 //! what was found is what is replaced, and restored bytes are never scanned again. Every token-shaped text that stands
 //! where the grant names no place is reported, so that the decision can refuse it; nothing is passed over.
 
+mod addressed;
 mod compose;
 mod find;
 
-pub use compose::{ComposeFault, Shape, Value, compose_form, compose_json, header_value, path_segment, query_value};
+pub use addressed::{Addressed, Carried, Reached};
+pub use compose::{ComposeFault, Shape, Value, addressee, compose_form, compose_json, header_value, path_segment, query_value};
 
 use crate::document::{FieldPath, Matcher, MatcherError, NodeId, Step};
 use crate::policy::Carrier;

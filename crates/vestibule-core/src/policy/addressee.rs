@@ -63,6 +63,31 @@ impl Addressees {
     }
 }
 
+/// Whether a text would be taken for an address or a list of addresses: bare, with a name before it, or as a link. A text
+/// that mentions an address among other words is none.
+pub fn reads_as_address(text: &str) -> bool {
+    let bare = |part: &str| {
+        let part = part.trim();
+        let inner = part.rsplit_once('<').and_then(|(_, rest)| rest.strip_suffix('>')).unwrap_or(part);
+        let inner = inner.trim().trim_start_matches("mailto:").trim_matches(['"', '\'']);
+        let parts = inner.rsplit_once('@');
+        parts.is_some_and(|(local, domain)| {
+            !local.is_empty() && domain.contains(|c: char| c.is_alphanumeric()) && !inner.contains(char::is_whitespace)
+        })
+    };
+    text.contains('@') && text.split([',', ';', '\n']).any(bare)
+}
+
+/// Whether a restored value is one addressee and no more: one line, no list, no second address, no display name.
+pub fn is_one_addressee(value: &str) -> bool {
+    let one_line = !value.trim().is_empty() && !value.contains(|c: char| c.is_control());
+    let mut signs = value.matches('@');
+    let is_address = signs.next().is_some();
+    let bare = !value.contains([',', ';', '<', '>']);
+    let plain = !value.trim().contains(|c: char| c.is_whitespace() || "()[]:\"\\".contains(c));
+    one_line && bare && signs.next().is_none() && (!is_address || plain)
+}
+
 /// One plain address `local@domain`. Display names, comments, quotes, lists and anything else that mail software reads
 /// in its own way are no address here, so that a literal cannot smuggle a second recipient.
 fn split_address(text: &str) -> Option<(&str, &str)> {
@@ -113,6 +138,27 @@ mod tests {
         ];
         for text in bad {
             assert!(!rule.admit(&Addressee::Literal(text), None), "{text}");
+        }
+    }
+
+    #[test]
+    fn one_addressee_is_one() {
+        for one in ["dana@example.org", " dana+x@example.org ", "dana@ex\u{e4}mple.de", "+49 (0)30 901820", "U024BE7LH"] {
+            assert!(is_one_addressee(one), "{one}");
+        }
+        let more = ["", " ", "a@b.de,c@d.de", "a@b.de;c", "a@b.de c@d.de", "a@b.de\r\nBcc: c", "Dana <a@b.de>", "a@b@c.de", "\"a b\"@c.de", "+49, +50"];
+        for value in more {
+            assert!(!is_one_addressee(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_told_from_texts() {
+        for text in ["a@b.de", "x, a@b.de", "Dana <a@b.de>", "\"Dana\" <a@b.de>;", "mailto:a@b.de", "a@localhost", " a@b.de\n"] {
+            assert!(reads_as_address(text), "{text}");
+        }
+        for text in ["", "@dana", "a@", "mail a@b.de now", "Meet @ 9", "100 @ 5"] {
+            assert!(!reads_as_address(text), "{text}");
         }
     }
 

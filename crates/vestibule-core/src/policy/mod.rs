@@ -102,8 +102,9 @@ pub struct Call<'a> {
     pub host: &'a str,
     /// The tokens in it.
     pub uses: &'a [Use],
-    /// What stands at the addressee places: index of the condition, where, and what.
-    pub addressees: &'a [(usize, String, Addressee<'a>)],
+    /// What stands at the addressee places: index of the condition, where, and what. Without an index: an address that
+    /// stands at no such place, and so has to meet any one of the conditions.
+    pub addressees: &'a [(Option<usize>, String, Addressee<'a>)],
 }
 
 /// What a decision allows: exactly these slots of these records, to this host. Only [`decide`] makes one.
@@ -187,11 +188,20 @@ pub fn decide(call: &Call<'_>, grant: &Grant, now: Timestamp) -> Result<Allowed,
     if let Some(second) = call.uses.iter().find(|used| Some(used.subject) != subject).filter(|_| !grant.batch) {
         return Err(Denial::at("token.second_subject", &second.at));
     }
+    // in a call about several, nobody is the person of all that is revealed
+    let only = subject.filter(|subject| call.uses.iter().all(|used| used.subject == *subject));
     for (condition, at, addressee) in call.addressees {
-        let admitted = grant.conditions.get(*condition).is_some_and(|rule| rule.admit(addressee, subject));
+        let admitted = match condition {
+            Some(index) => grant.conditions.get(*index).is_some_and(|rule| rule.admit(addressee, only)),
+            None => grant.conditions.iter().any(|rule| rule.admit(addressee, only)),
+        };
         if !admitted {
             return Err(Denial::at("grant.addressee", at));
         }
+    }
+    // whoever the vendor would choose by itself, no condition has admitted
+    if !grant.conditions.is_empty() && !call.uses.is_empty() && call.addressees.iter().all(|(condition, _, _)| condition.is_none()) {
+        return Err(Denial::new("grant.addressee"));
     }
     let mut opens: Vec<(RecordNo, Slot)> = call.uses.iter().map(|used| (used.record, used.slot)).collect();
     opens.sort_unstable();
@@ -265,7 +275,8 @@ mod tests {
                                         };
                                         let mut uses = vec![used(subjects[0])];
                                         if second { uses.push(used(subjects[1])); }
-                                        let addressees = if outsider { vec![(0, "to".to_owned(), Addressee::Literal("a@evil.test"))] } else { vec![(0, "to".to_owned(), Addressee::Token(subjects[0]))] };
+                                        let inside = if second { Addressee::Literal("a@example.com") } else { Addressee::Token(subjects[0]) };
+                                        let addressees = if outsider { vec![(Some(0), "to".to_owned(), Addressee::Literal("a@evil.test"))] } else { vec![(Some(0), "to".to_owned(), inside)] };
                                         let path = CallPath::parse(raw).unwrap();
                                         let call = Call { workflow, mode: Mode::Live, method, path: &path, host: "h", uses: &uses, addressees: &addressees };
                                         let expected = workflow == "intake" && method == "POST" && raw == "/candidates" && !late
@@ -289,6 +300,36 @@ mod tests {
         }
         println!("authorisation table: {cells} cells, {allowed} allowed");
         assert!(allowed > 0 && cells > 30_000);
+    }
+
+    #[test]
+    fn addressees_are_of_the_whole_call() {
+        let path = CallPath::parse("/candidates").unwrap();
+        let mut rule = grant("intake", "POST /candidates");
+        rule.batch = true;
+        let subjects = [SubjectNumber([1; 16]), SubjectNumber([2; 16])];
+        let used = |subject| Use {
+            place: Some(0), at: "x".into(), carrier: Carrier::Body, record: RecordNo::new(0, 1).unwrap(), slot: Slot(0),
+            category: 1, subject, mode: Mode::Live, in_audience: true,
+        };
+        let decided = |rule: &Grant, uses: &[Use], addressees: &[(Option<usize>, String, Addressee<'_>)]| {
+            let call = Call { workflow: "intake", mode: Mode::Live, method: "POST", path: &path, host: "h", uses, addressees };
+            decide(&call, rule, NOW).map(|_| ()).map_err(|denial| denial.code)
+        };
+        let (one, both) = ([used(subjects[0])], [used(subjects[0]), used(subjects[1])]);
+        let to = |addressee| (Some(0), "to".to_owned(), addressee);
+        let stray = |text| (None, "bcc".to_owned(), Addressee::Literal(text));
+        let token = || to(Addressee::Token(subjects[0]));
+        assert_eq!(decided(&rule, &one, &[token()]), Ok(()));
+        assert_eq!(decided(&rule, &both, &[token()]), Err("grant.addressee"), "a person of the call is not the person of it");
+        assert_eq!(decided(&rule, &both, &[to(Addressee::Literal("a@example.com"))]), Ok(()));
+        assert_eq!(decided(&rule, &one, &[token(), stray("b@example.com")]), Ok(()));
+        assert_eq!(decided(&rule, &one, &[token(), stray("b@evil.test")]), Err("grant.addressee"));
+        assert_eq!(decided(&rule, &one, &[]), Err("grant.addressee"), "to nobody the grant knows");
+        assert_eq!(decided(&rule, &one, &[stray("b@example.com")]), Err("grant.addressee"));
+        assert_eq!(decided(&rule, &[], &[]), Ok(()), "nothing is revealed");
+        rule.conditions.clear();
+        assert_eq!(decided(&rule, &both, &[]), Ok(()), "no conditions");
     }
 
     #[test]

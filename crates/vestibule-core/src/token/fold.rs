@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 /// The lower-case ASCII letter or digit that `c`, not ASCII itself, looks like.
-pub(super) fn look_alike(c: char) -> Option<char> {
+pub(crate) fn look_alike(c: char) -> Option<char> {
     let ascii = match c {
         '\u{FF10}'..='\u{FF19}' => from_range(c, 0xFF10, b'0'),
         '\u{FF21}'..='\u{FF3A}' => from_range(c, 0xFF21, b'a'),
@@ -33,7 +33,7 @@ pub(super) fn look_alike(c: char) -> Option<char> {
 }
 
 /// Characters that show nothing, or only change the one before: they may hide inside a token without anybody seeing them.
-pub(super) fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{3164}' | '\u{FFA0}' | '\u{FEFF}' |
         '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{180B}'..='\u{180F}' |

@@ -9,6 +9,7 @@ mod search;
 mod view;
 mod whole;
 
+pub(crate) use fold::{is_invisible, look_alike};
 pub use search::{Carrier, Found, contains_token_shape, find};
 pub use whole::{Whole, whole};
 

@@ -2,9 +2,15 @@
 //!
 //! Format: one byte of count, then each name as one byte of length and its bytes, sorted; then the 16 bytes of the MAC
 //! over the record's first number, the subject's number and the names. A row of another record never fits.
+//!
+//! A name is that of a workflow, for which the whole record opens, or `workflow:number:slot`, for which that one slot
+//! does: a stable token that another workflow gets to see takes none of its neighbours along.
 
-use vestibule_core::id::{RecordNo, SubjectNumber};
+use vestibule_core::id::{RecordNo, Slot, SubjectNumber};
 use vestibule_vault::Keyring;
+
+/// The most members of one record.
+pub const MOST: usize = 255;
 
 const LABEL: &str = "audience";
 const MAC: usize = 16;
@@ -40,4 +46,17 @@ pub fn read<'a>(keyring: &Keyring, record: RecordNo, subject: SubjectNumber, sto
         rest = tail;
     }
     rest.is_empty().then_some(out)
+}
+
+/// Whether a token opens for a workflow, by the members of its record's audience.
+pub fn admits(members: &[&str], workflow: &str, record: RecordNo, slot: Slot) -> bool {
+    members.iter().any(|member| match member.split_once(':') {
+        None => *member == workflow,
+        Some((name, _)) => name == workflow && *member == one(workflow, record, slot),
+    })
+}
+
+/// The member by which one slot opens for a workflow. Names of workflows hold no colon.
+pub fn one(workflow: &str, record: RecordNo, slot: Slot) -> String {
+    format!("{workflow}:{}:{}", record.as_u64(), slot.0)
 }

@@ -6,17 +6,27 @@ use super::LoadError;
 use crate::files;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 use vestibule_vault::{Draw, KeyStore, Keyring, Root};
 
 /// Bytes of randomness one rewrite of the key store takes, with room to spare.
 const DRAW: usize = 256;
+
+/// How often [`Keeper::outlast`] looks, and how many times.
+const LOOK: Duration = Duration::from_millis(1);
+const LOOKS: u32 = 30_000;
 
 /// The open key store.
 pub struct Keeper {
     path: PathBuf,
     open: Mutex<Open>,
     keyring: RwLock<Arc<Keyring>>,
+    work: RwLock<Work>,
 }
+
+/// Held by work that looks something up under one keyring and writes under the same; see [`Keeper::begin`].
+#[derive(Clone, Default)]
+pub struct Work(Arc<()>);
 
 struct Open {
     store: KeyStore,
@@ -41,12 +51,33 @@ impl Keeper {
 
     fn from_parts(path: &Path, store: KeyStore, root: Root) -> Result<Keeper, LoadError> {
         let keyring = RwLock::new(Arc::new(store.keyring()?));
-        Ok(Keeper { path: path.to_owned(), open: Mutex::new(Open { store, root }), keyring })
+        Ok(Keeper { path: path.to_owned(), open: Mutex::new(Open { store, root }), keyring, work: RwLock::default() })
     }
 
     /// The keys to work with.
     pub fn keyring(&self) -> Arc<Keyring> {
         Arc::clone(&self.keyring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Work begins that finds out what is absent and writes what was not there. Taken before the keyring and held until
+    /// the commit, so that no two write under keys of which one knows nothing of the other's.
+    pub fn begin(&self) -> Work {
+        self.work.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until all work has ended that began before this call. Answers whether it has, within half a minute.
+    pub fn outlast(&self) -> bool {
+        let before = {
+            let mut work = self.work.write().unwrap_or_else(PoisonError::into_inner);
+            Arc::downgrade(&std::mem::take(&mut *work).0)
+        };
+        for _ in 0..LOOKS {
+            if before.strong_count() == 0 {
+                return true;
+            }
+            std::thread::sleep(LOOK);
+        }
+        false
     }
 
     /// Looks something up in the key store.
@@ -82,5 +113,37 @@ impl Keeper {
     fn save(&self, store: &KeyStore, root: &Root) -> Result<(), LoadError> {
         let bytes = store.to_bytes(root, &mut Draw::new(DRAW)?)?;
         files::write(&self.path, &bytes).map_err(|error| LoadError::KeyStoreFile { path: self.path.clone(), error })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use vestibule_core::clock::Timestamp;
+    use vestibule_vault::keystore::{CREATE_DRAW, ROOT_DRAW};
+
+    #[test]
+    fn what_began_before_is_outlasted_and_what_begins_later_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::generate(&mut Draw::new(ROOT_DRAW).unwrap()).unwrap();
+        let store = KeyStore::create(1, &mut Draw::new(CREATE_DRAW).unwrap(), Timestamp(0)).unwrap();
+        let keeper = Keeper::create(&folder.path().join("keys"), root, store).unwrap();
+        assert!(keeper.outlast());
+        let (first, second) = (keeper.begin(), keeper.begin());
+        let ended = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let waits = scope.spawn(|| keeper.outlast() && ended.load(Ordering::SeqCst));
+            drop(first);
+            // work that has begun since then has another mark
+            while Arc::ptr_eq(&keeper.begin().0, &second.0) {
+                std::thread::yield_now();
+            }
+            let _later = keeper.begin();
+            ended.store(true, Ordering::SeqCst);
+            drop(second);
+            assert!(waits.join().unwrap());
+        });
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use vestibule_core::clock::{Span, Timestamp};
 use vestibule_core::document::{Matcher, MatcherError};
 use vestibule_core::id::Mode;
-use vestibule_core::outgoing::{Named, Places};
+use vestibule_core::outgoing::{Addressed, Named, Places};
 use vestibule_core::policy::addressee::Addressees;
 use vestibule_core::policy::call::CallPattern;
 use vestibule_core::policy::{self, Carrier, Opens, Place};
@@ -98,7 +98,7 @@ pub struct GrantDetail {
     /// Where tokens may stand.
     pub places: Places,
     /// Where addressees stand, in the order of the grant's conditions.
-    pub addressees: Vec<(String, Matcher)>,
+    pub addressed: Addressed,
     /// What passes of the answer.
     pub answer: AnswerRules,
     /// A number that changes when the grant does.
@@ -281,11 +281,7 @@ fn compile_grant(from: &config::Grant) -> Result<(policy::Grant, GrantDetail), L
         }
     }
     let conditions = from.conditions.iter().map(|condition| addressees(&condition.any_of)).collect();
-    let matchers = from
-        .conditions
-        .iter()
-        .map(|condition| Ok((condition.path.to_string(), Matcher::compile(std::slice::from_ref(&condition.path))?)))
-        .collect::<Result<_, MatcherError>>()?;
+    let paths: Vec<_> = from.conditions.iter().map(|condition| condition.path.clone()).collect();
     let kept: Vec<Rule> =
         from.answer.keep.iter().map(|(path, _)| Rule { path: path.clone(), treatment: Treatment::Keep }).collect();
     let (otherwise, retention) = match from.answer.otherwise {
@@ -300,7 +296,7 @@ fn compile_grant(from: &config::Grant) -> Result<(policy::Grant, GrantDetail), L
     let revision = revision(&format!("{from:?}"));
     let grant =
         policy::Grant { workflow: from.workflow.clone(), call, places, conditions, expires: from.expires, batch: from.batch };
-    Ok((grant, GrantDetail { places: Places::compile(&named)?, addressees: matchers, answer, revision }))
+    Ok((grant, GrantDetail { places: Places::compile(&named)?, addressed: Addressed::compile(&paths)?, answer, revision }))
 }
 
 fn scheme(verify: &config::Verify) -> (Box<dyn SignatureScheme>, &[config::SecretRef], Span) {

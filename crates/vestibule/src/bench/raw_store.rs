@@ -262,7 +262,6 @@ enum Parameter {
     Now,
     Name,
     Replay,
-    Generation,
     Tag,
     Bytes(usize),
 }
@@ -275,7 +274,6 @@ impl Parameter {
             ":now" => Self::Now,
             ":name" => Self::Name,
             ":replay" => Self::Replay,
-            ":generation" => Self::Generation,
             ":tag" => Self::Tag,
             ":key6" => Self::Bytes(6),
             ":key16" => Self::Bytes(16),
@@ -347,7 +345,6 @@ impl Source {
             Parameter::Row => ValueRef::Integer(self.row),
             Parameter::Subject => ValueRef::Integer((self.row - 1) % i64::from(people::PEOPLE) + 1),
             Parameter::Now => ValueRef::Integer(1_767_225_600_000 + self.row),
-            Parameter::Generation => ValueRef::Integer(self.row >> 16),
             Parameter::Name => ValueRef::Text(self.name.as_bytes()),
             Parameter::Replay => ValueRef::Blob(&self.replay),
             Parameter::Tag => ValueRef::Blob(&self.tag),
@@ -384,7 +381,7 @@ mod tests {
         assert_eq!(count(&connection, "subject"), u64::from(people::PEOPLE));
         let events = count(&connection, "event");
         assert!(events >= sample.count + 100);
-        for table in ["record", "delivery", "leaf", "replay", "stable"] {
+        for table in ["record", "delivery", "leaf", "stable"] {
             assert_eq!(count(&connection, table), events, "{table}");
         }
     }

@@ -415,9 +415,14 @@ pub(super) fn derived(
     derived
 }
 
-/// Whether a rule for `outer` also rules `inner`.
+/// Whether a rule for `outer` may also rule `inner`: steps into a list can mean the same element.
 fn covers(outer: &FieldPath, inner: &FieldPath) -> bool {
-    inner.steps().starts_with(outer.steps())
+    let may_meet = |pair: (&Step, &Step)| match pair {
+        (Step::Member(_), _) | (_, Step::Member(_)) | (Step::Index(_), Step::Index(_)) => pair.0 == pair.1,
+        (Step::Select { key, value }, Step::Select { key: other, value: wanted }) => key != other || value == wanted,
+        _ => true,
+    };
+    inner.steps().len() >= outer.steps().len() && outer.steps().iter().zip(inner.steps()).all(may_meet)
 }
 
 fn is_member_name(name: &str) -> bool {

@@ -167,7 +167,6 @@ async fn tokens(
     if fresh.is_empty() {
         return Ok((known.into_iter().flatten().collect(), false));
     }
-    let keyring = worker.app.keeper.keyring();
     let now = worker.app.clock.now();
     let mut pending = None;
     let (subject, key) = match opened.subject() {
@@ -179,6 +178,8 @@ async fn tokens(
     };
     let count = u32::try_from(record::records(fresh.len())).map_err(|_| Refused::new("document.too_many_values"))?;
     let first = worker.lease.take(count).await?;
+    // after the numbers: a keyring that is older than a number may give it to a token key that ends before it
+    let keyring = worker.app.keeper.keyring();
     let mut draw = Draw::new(record::draw_len(fresh.len()) + 6 * fresh.len())?;
     let values: Vec<std::borrow::Cow<'_, [u8]>> = fresh.iter().map(|item| plan.value(item)).collect();
     let mut slots = Vec::with_capacity(fresh.len());
@@ -191,7 +192,8 @@ async fn tokens(
     }
     let sealed = keyring.seal_record(key, first, &slots, &mut draw)?;
     let workflow = caller.principal.workflow.as_str();
-    let mut leaf = ledger::outcome_leaf(worker, caller, sent.leaf, &sent.host, outcome_code(sent), sent.response.status().as_u16());
+    let mut leaf =
+        ledger::outcome_leaf(worker, caller, sent.leaf, &sent.host, outcome_code(sent), sent.response.status().as_u16());
     leaf.others = u32::try_from(fresh.len()).unwrap_or(u32::MAX);
     let job = AnswerRecord {
         now,

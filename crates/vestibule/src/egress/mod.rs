@@ -74,7 +74,9 @@ async fn pass(worker: &Worker, caller: &Caller, request: Request<Incoming>) -> R
     let detail = route.details.get(index).ok_or(Refused::new("internal.lost"))?;
 
     let draft = tokens::find(&received, &path, detail, &routes.token_domain)?;
-    let opened = tokens::open(worker, caller, &draft)?;
+    let mut opened = tokens::open(worker, caller, &draft)?;
+    let reached = tokens::reached(&draft, detail);
+    let addressees = tokens::addressees(&draft, &mut opened, &reached);
     let call = Call {
         workflow: &caller.principal.workflow,
         mode: caller.principal.mode,
@@ -82,17 +84,18 @@ async fn pass(worker: &Worker, caller: &Caller, request: Request<Incoming>) -> R
         path: &path,
         host: destination.target.host(),
         uses: &opened.uses,
-        addressees: &tokens::addressees(&draft, &opened, detail),
+        addressees: &addressees,
     };
     let allowed = policy::decide(&call, grant, now)?;
 
-    let repeat = match repeat::begin(worker, caller, &received).await? {
+    let repeat = match repeat::begin(worker, caller, &draft).await? {
         repeat::Begun::Answered(answer) => return Ok(answer),
         repeat::Begun::Call(repeat) => repeat,
     };
     let sent = send(worker, caller, route, destination, &draft, &opened, allowed, revision).await;
     let finished = match sent {
-        Ok(sent) => answer::protect(worker, caller, detail, &opened, sent).await,
+        // the vendor has acted, whatever becomes of its answer: a repeat must not make it act again
+        Ok(sent) => answer::protect(worker, caller, detail, &opened, sent).await.map_err(Refused::after_sending),
         Err(refused) => Err(refused),
     };
     repeat::finish(worker, caller, repeat, opened.subject(), finished).await

@@ -5,10 +5,13 @@ use crate::app::destination::Credential;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use memchr::memmem;
+use vestibule_core::document::{Document, Kind, Limits};
 use vestibule_core::outgoing::Site;
 use vestibule_core::secret::Secret;
 use vestibule_core::token::TokenText;
+use vestibule_vault::record::ValueKind;
 use vestibule_vault::reveal::PlainValue;
+use zeroize::Zeroizing;
 
 /// Shorter values are only recognised whole: parts of words would be taken for them.
 const SHORTEST_PART: usize = 4;
@@ -26,7 +29,7 @@ pub enum Reflection {
     Clean,
     /// A value, or text with values in it: this is what stands there instead.
     Replaced(String),
-    /// It repeats a credential, or a value in an encoding: it may not pass.
+    /// It repeats a credential, a part of a revealed object, or a value in an encoding: it may not pass.
     Leak,
 }
 
@@ -41,8 +44,9 @@ impl Guard {
             .collect();
         // the longest first, so that a name within an address does not break it apart
         known.sort_by_key(|(value, _)| std::cmp::Reverse(value.plain().len()));
-        let marks = credential.map(|credential| credential.marks.iter().map(|mark| Needle::new(mark.expose())).collect());
-        Guard { values: known, marks: marks.unwrap_or_default() }
+        let marks = credential.iter().flat_map(|credential| &credential.marks).map(|mark| Needle::new(mark.expose()));
+        let parts = values.iter().filter(|value| value.kind == ValueKind::Json).flat_map(|value| parts(value.bytes));
+        Guard { values: known, marks: marks.chain(parts).collect() }
     }
 
     /// The token of this value, if the call revealed it.
@@ -77,6 +81,19 @@ impl Guard {
     fn long(&self) -> impl Iterator<Item = &(Needle, TokenText)> {
         self.values.iter().filter(|(value, _)| value.plain().len() >= SHORTEST_PART)
     }
+}
+
+/// The texts and numbers in a revealed object or list. A part has no token of its own, so an answer that repeats one may
+/// not pass; short ones would be found in everything.
+fn parts(json: &[u8]) -> Vec<Needle> {
+    let Ok(doc) = Document::parse(json, &Limits::default()) else { return Vec::new() };
+    let part = |id| match doc.node(id).kind() {
+        Kind::String => doc.string(id).into_owned().into_bytes(),
+        Kind::Number => doc.text(id).to_vec(),
+        _ => Vec::new(),
+    };
+    let parts = doc.nodes().map(|(id, _)| Zeroizing::new(part(id)));
+    parts.filter(|part| part.len() >= SHORTEST_PART).map(|part| Needle::new(&part)).collect()
 }
 
 /// What is searched for: as it is, and in lower case.

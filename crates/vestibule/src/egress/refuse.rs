@@ -38,6 +38,11 @@ impl Refused {
         Refused { code, place: None, maybe_sent }
     }
 
+    /// The same, of a call that the vendor has seen.
+    pub fn after_sending(self) -> Refused {
+        Refused { maybe_sent: true, ..self }
+    }
+
     /// The answer to the workflow; the refusal stands in the log.
     pub async fn answer(self, worker: &Worker, caller: &Caller) -> Answer {
         let answer = self.problem(caller);

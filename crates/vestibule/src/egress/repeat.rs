@@ -3,7 +3,8 @@
 
 use super::Caller;
 use super::refuse::Refused;
-use super::request::{IDEMPOTENCY_KEY, Received};
+use super::request::IDEMPOTENCY_KEY;
+use super::tokens::Draft;
 use crate::app::subject::unwrap;
 use crate::app::worker::Worker;
 use crate::respond::{self, Answer};
@@ -11,11 +12,12 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
-use vestibule_core::clock::Span;
+use vestibule_core::clock::{Span, Timestamp};
 use vestibule_core::id::{Scope, SubjectNumber, SubjectRow};
+use vestibule_core::outgoing::{Site, Spot};
 use vestibule_store::{Abandon, Begin, Finish, RecordData};
 use vestibule_vault::body::{self, BodyPurpose};
-use vestibule_vault::{Draw, SubjectKey};
+use vestibule_vault::{Draw, Keyring, SubjectKey};
 
 /// How long a first answer is kept.
 const LIFETIME: Span = Span::hours(24);
@@ -31,7 +33,8 @@ pub enum Begun {
 }
 
 /// Claims the call's key, if it carries one and writes.
-pub(super) async fn begin(worker: &Worker, caller: &Caller, received: &Received) -> Result<Begun, Refused> {
+pub(super) async fn begin(worker: &Worker, caller: &Caller, draft: &Draft<'_>) -> Result<Begun, Refused> {
+    let received = draft.received;
     let Some(value) = received.headers().get(IDEMPOTENCY_KEY) else { return Ok(Begun::Call(None)) };
     if matches!(received.method(), "GET" | "HEAD") {
         return Ok(Begun::Call(None));
@@ -39,14 +42,9 @@ pub(super) async fn begin(worker: &Worker, caller: &Caller, received: &Received)
     let text = value.to_str().ok().filter(|text| (1..=MAX_KEY).contains(&text.len()));
     let text = text.ok_or(Refused::at("request.header", "the header idempotency-key"))?;
     let keyring = worker.app.keeper.keyring();
-    let scope = Scope::of(caller.principal.mode);
-    let source = format!("idempotency/{}/{}", caller.principal.workflow, caller.route);
-    let key = keyring.replay_key(scope, &source, &[text.as_bytes()]);
-    let query = received.query().unwrap_or_default();
-    let parts: [&[u8]; 4] = [received.method().as_bytes(), received.raw_path().as_bytes(), query.as_bytes(), received.body()];
-    let fingerprint = keyring.replay_key(scope, "idempotency/call", &parts);
     let now = worker.app.clock.now();
-    match worker.write(Begin { key, fingerprint, now, until: now.plus(LIFETIME) }).await? {
+    let (key, fingerprint) = claim(worker, caller, draft, text, &keyring, now)?;
+    match worker.app.write(Begin { key, fingerprint, now, until: now.plus(LIFETIME) }).await? {
         vestibule_store::Begun::Fresh => Ok(Begun::Call(Some(key))),
         vestibule_store::Begun::InFlight { .. } => Err(Refused::new("idempotency.in_flight")),
         vestibule_store::Begun::Conflict => Err(Refused::new("idempotency.conflict")),
@@ -57,6 +55,47 @@ pub(super) async fn begin(worker: &Worker, caller: &Caller, received: &Received)
             let plain = keyring.open_body(&sealing, BodyPurpose::Answer, &key, &answer)?;
             Ok(Begun::Answered(decode(&plain, caller).ok_or(Refused::new("store.tampered"))?))
         }
+    }
+}
+
+/// The fingerprints under which a call is claimed: of workflow, route and key, and of everything the vendor would see. A
+/// call claimed before the replay key was rotated goes on under the version it was claimed with.
+fn claim(
+    worker: &Worker,
+    caller: &Caller,
+    draft: &Draft<'_>,
+    text: &str,
+    keyring: &Keyring,
+    now: Timestamp,
+) -> Result<([u8; 16], [u8; 16]), Refused> {
+    let received = draft.received;
+    let scope = Scope::of(caller.principal.mode);
+    let source = format!("idempotency/{}/{}", caller.principal.workflow, caller.route);
+    let mut parts: Vec<&[u8]> = vec![received.method().as_bytes(), received.raw_path().as_bytes()];
+    parts.extend([received.query().unwrap_or_default().as_bytes(), received.body()]);
+    let mut headers: Vec<&str> = draft.sites.iter().filter_map(header).collect();
+    headers.extend(received.passed().map(|(name, _)| name.as_str()));
+    headers.sort_unstable();
+    headers.dedup();
+    for name in headers {
+        parts.extend([name.as_bytes(), received.headers().get(name).map_or(&[] as &[u8], HeaderValue::as_bytes)]);
+    }
+    let keys = keyring.replay_keys(scope, &source, &[text.as_bytes()], b"");
+    let calls = keyring.replay_keys(scope, "idempotency/call", &parts, b"");
+    let mut versions = keys.iter().zip(&calls).map(|(key, call)| (key.event, call.event));
+    let active = versions.next().ok_or(Refused::new("internal.lost"))?;
+    for (key, fingerprint) in versions {
+        if worker.reader.is_claimed(&key, now)? {
+            return Ok((key, fingerprint));
+        }
+    }
+    Ok(active)
+}
+
+fn header(site: &Site) -> Option<&str> {
+    match &site.spot {
+        Spot::Header(name) => Some(name),
+        _ => None,
     }
 }
 

@@ -3,11 +3,11 @@
 use super::Caller;
 use super::refuse::Refused;
 use crate::app::worker::Worker;
-use crate::ingress::is_json;
+use crate::ingress::{is_json, is_utf8};
 use crate::net::body;
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH};
-use http::{HeaderMap, Method, Request};
+use http::{HeaderMap, HeaderValue, Method, Request};
 use hyper::body::Incoming;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -74,8 +74,14 @@ impl Received {
         self.media
     }
 
+    /// The media type as the vendor is told it: bare, so that it reads the body as what was checked.
+    pub(super) fn media_type(&self) -> Option<HeaderValue> {
+        let text = self.headers.get(CONTENT_TYPE)?.to_str().ok()?;
+        HeaderValue::from_str(&essence(text)).ok()
+    }
+
     /// The headers that go on unless the grant says otherwise.
-    pub(super) fn passed(&self) -> impl Iterator<Item = (&HeaderName, &http::HeaderValue)> {
+    pub(super) fn passed(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
         self.headers.iter().filter(|(name, _)| PASSED.contains(name))
     }
 }
@@ -112,9 +118,12 @@ fn media(headers: &HeaderMap, body: &[u8]) -> Result<Media, Refused> {
     if is_json(text) {
         return Ok(Media::Json);
     }
-    let essence = text.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+    if essence(text) == "application/x-www-form-urlencoded" && is_utf8(text) {
         return Ok(Media::Form);
     }
     Err(Refused::new("body.content_type"))
+}
+
+fn essence(media_type: &str) -> String {
+    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }

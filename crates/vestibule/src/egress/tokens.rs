@@ -6,13 +6,13 @@ use super::request::{IDEMPOTENCY_KEY, Media, Received};
 use crate::app::audience;
 use crate::app::routes::GrantDetail;
 use crate::app::worker::Worker;
-use vestibule_core::document::{Document, Form, Kind, Limits};
+use std::collections::HashMap;
+use vestibule_core::document::{Document, Form, Limits};
 use vestibule_core::id::{Pseudonym, SubjectNumber, SubjectRow};
-use vestibule_core::outgoing::{Site, Spot};
+use vestibule_core::outgoing::{Carried, Reached, Site, Spot};
 use vestibule_core::policy::addressee::Addressee;
 use vestibule_core::policy::call::CallPath;
-use vestibule_core::policy::Use;
-use vestibule_core::protect;
+use vestibule_core::policy::{Carrier, Use};
 use vestibule_store::{RecordData, SubjectState};
 use vestibule_vault::{Keyring, SubjectKey};
 use vestibule_vault::record::PackedRecord;
@@ -66,6 +66,9 @@ pub(super) fn find<'a>(
             Some(form)
         }
     };
+    if let Some(name) = detail.places.headers().find(|name| received.headers().get_all(*name).iter().count() > 1) {
+        return Err(Refused::at("request.duplicate_header", format!("the header {name}")));
+    }
     for (name, value) in received.headers() {
         let carries = received.passed().any(|(passed, _)| passed == name) || detail.places.headers().any(|place| place == name.as_str());
         if carries {
@@ -100,6 +103,8 @@ pub struct Opened {
     /// For each token, the position of its row.
     pub(super) rows_of: Vec<usize>,
     pub(super) rows: Vec<RecordData>,
+    /// The tokens that stand for addressees, by position.
+    pub(super) addressed: Vec<usize>,
 }
 
 impl Opened {
@@ -115,16 +120,17 @@ impl Opened {
         out
     }
 
-    /// The subject the call is about: that of its first token.
+    /// The subject the call is about; none where it is about nobody or about several.
     pub(super) fn subject(&self) -> Option<&RecordData> {
-        self.rows.first()
+        let first = self.rows.first()?;
+        self.rows.iter().all(|row| row.subject.row == first.subject.row).then_some(first)
     }
 }
 
 /// Looks every token up.
 pub(super) fn open(worker: &Worker, caller: &Caller, draft: &Draft<'_>) -> Result<Opened, Refused> {
     let keyring = worker.app.keeper.keyring();
-    let mut opened = Opened { uses: Vec::new(), tokens: Vec::new(), rows_of: Vec::new(), rows: Vec::new() };
+    let mut opened = Opened { uses: Vec::new(), tokens: Vec::new(), rows_of: Vec::new(), rows: Vec::new(), addressed: Vec::new() };
     for site in &draft.sites {
         let token = keyring.open_token(site.block.0).ok_or_else(|| Refused::at("token.foreign", &site.at))?;
         let position = match opened.rows.iter().position(|row| covers(row, &token)) {
@@ -138,7 +144,7 @@ pub(super) fn open(worker: &Worker, caller: &Caller, draft: &Draft<'_>) -> Resul
         opened.tokens.push(token);
         opened.rows_of.push(position);
     }
-    let rows: Vec<Option<Row<'_>>> = opened.rows.iter().map(|row| Row::read(&keyring, caller, row)).collect::<Result<_, _>>()?;
+    let rows: Vec<Option<Row<'_>>> = opened.rows.iter().map(|row| Row::read(&keyring, row)).collect::<Result<_, _>>()?;
     for ((site, token), position) in draft.sites.iter().zip(&opened.tokens).zip(&opened.rows_of) {
         let stored = opened.rows.get(*position).ok_or_else(|| Refused::at("token.unknown", &site.at))?;
         let Some(row) = rows.get(*position).and_then(Option::as_ref) else {
@@ -156,7 +162,7 @@ pub(super) fn open(worker: &Worker, caller: &Caller, draft: &Draft<'_>) -> Resul
             category: slot.category,
             subject: stored.subject.number,
             mode: stored.subject.mode,
-            in_audience: row.in_audience,
+            in_audience: audience::admits(&row.audience, &caller.principal.workflow, token.record, token.slot),
         });
     }
     Ok(opened)
@@ -165,17 +171,16 @@ pub(super) fn open(worker: &Worker, caller: &Caller, draft: &Draft<'_>) -> Resul
 /// A row taken apart once for all its tokens.
 struct Row<'a> {
     packed: PackedRecord<'a>,
-    in_audience: bool,
+    audience: Vec<&'a str>,
 }
 
 impl<'a> Row<'a> {
     /// None for a tombstone.
-    fn read(keyring: &Keyring, caller: &Caller, row: &'a RecordData) -> Result<Option<Row<'a>>, Refused> {
+    fn read(keyring: &Keyring, row: &'a RecordData) -> Result<Option<Row<'a>>, Refused> {
         let (Some(sealed), Some(stored)) = (&row.sealed, &row.audience) else { return Ok(None) };
         let members = audience::read(keyring, row.first, row.subject.number, stored);
         let members = members.ok_or(Refused::new("store.tampered"))?;
-        let in_audience = members.contains(&caller.principal.workflow.as_str());
-        Ok(Some(Row { packed: PackedRecord::parse(sealed)?, in_audience }))
+        Ok(Some(Row { packed: PackedRecord::parse(sealed)?, audience: members }))
     }
 }
 
@@ -184,33 +189,49 @@ fn covers(row: &RecordData, token: &TokenRef) -> bool {
     (first..first + u64::from(row.count)).contains(&token.record.as_u64())
 }
 
-/// What stands at the addressee places of the grant.
-pub(super) fn addressees<'d>(
-    draft: &'d Draft<'_>,
-    opened: &Opened,
-    detail: &GrantDetail,
-) -> Vec<(usize, String, Addressee<'d>)> {
-    let mut out = Vec::new();
-    let Body::Json(doc) = &draft.body else { return out };
-    for (condition, (name, matcher)) in detail.addressees.iter().enumerate() {
-        for place in protect::places(doc, matcher) {
-            let inside = doc.nodes().filter(|(id, node)| *id >= place && *id < doc.node(place).next() && !node.kind().is_container());
-            for (id, node) in inside {
-                let owner = draft.sites.iter().zip(&opened.uses).find(|(site, _)| site.spot == Spot::Value(id));
-                let addressee = match owner {
-                    Some((_, used)) => Addressee::Token(used.subject),
-                    None if node.kind() == Kind::String => match doc.string(id) {
-                        std::borrow::Cow::Borrowed(text) => Addressee::Literal(text),
-                        // an escaped text is no plain address
-                        std::borrow::Cow::Owned(_) => Addressee::Literal(""),
-                    },
-                    None => Addressee::Literal(""),
-                };
-                out.push((condition, name.clone(), addressee));
+/// Whom a call would reach, for the decision.
+pub(super) fn reached<'d>(draft: &'d Draft<'_>, detail: &GrantDetail) -> Vec<Reached<'d>> {
+    let carried = match &draft.body {
+        Body::Empty => Carried::Empty,
+        Body::Json(doc) => Carried::Json(doc),
+        Body::Form(form) => Carried::Form(form),
+    };
+    detail.addressed.find(carried, draft.query.as_ref())
+}
+
+/// The addressees of a call as the decision sees them: tokens by their owner, everything else by its text. The tokens are
+/// noted, because what they stand for must then be one addressee too.
+pub(super) fn addressees<'r>(
+    draft: &Draft<'_>,
+    opened: &mut Opened,
+    reached: &'r [Reached<'_>],
+) -> Vec<(Option<usize>, String, Addressee<'r>)> {
+    let is_query = |site: &Site| site.carrier == Carrier::Query;
+    let spots = draft.sites.iter().enumerate().map(|(index, site)| (position(&site.spot).map(|at| (is_query(site), at)), index));
+    let sites: HashMap<Option<(bool, usize)>, usize> = spots.collect();
+    let mut out = Vec::with_capacity(reached.len());
+    for one in reached {
+        let at = one.spot.as_ref().and_then(|(spot, query)| Some((*query, position(spot)?)));
+        let site = at.and_then(|at| sites.get(&Some(at)).copied());
+        let addressee = match site.and_then(|site| Some((site, opened.uses.get(site)?.subject))) {
+            Some((site, owner)) => {
+                opened.addressed.push(site);
+                Addressee::Token(owner)
             }
-        }
+            None => Addressee::Literal(&one.text),
+        };
+        out.push((one.condition, one.at.clone(), addressee));
     }
     out
+}
+
+/// The value or pair that a whole token stands for. A token in the middle of a text is no addressee.
+fn position(spot: &Spot) -> Option<usize> {
+    match spot {
+        Spot::Value(node) => Some(node.index()),
+        Spot::Pair(index, _, _) => Some(*index),
+        _ => None,
+    }
 }
 
 /// The unwrapped keys of the call's subjects, with their names in the log.

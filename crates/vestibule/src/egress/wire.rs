@@ -7,7 +7,7 @@ use super::tokens::{Body, Draft, Keys, Opened};
 use crate::app::destination::Destination;
 use crate::app::worker::Worker;
 use bytes::Bytes;
-use http::header::{HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request};
 use http_body_util::Full;
 use vestibule_core::outgoing::{self, ComposeFault, Shape, Site, Spot, Value};
@@ -47,15 +47,20 @@ pub(super) fn reveal(
         opens.push(Open { key: keys.of(row.subject.number)?, first: row.first, packed, token: *token });
     }
     let revealed = keyring.reveal(&permit, now, &opens)?;
-    let wire = revealed.into_wire(permit, now, |values| compose(draft, values, destination));
+    let wire = revealed.into_wire(permit, now, |values| compose(draft, opened, values, destination));
     wire.map_err(|error| match error {
         WireError::Compose(refused) => refused,
         WireError::Stale | WireError::OtherPermit => Refused::new("permit.stale"),
     })
 }
 
-fn compose(draft: &Draft<'_>, plain: &[PlainValue<'_>], destination: &Destination) -> Result<Wire, Refused> {
+fn compose(draft: &Draft<'_>, opened: &Opened, plain: &[PlainValue<'_>], destination: &Destination) -> Result<Wire, Refused> {
     let values: Vec<Value<'_>> = plain.iter().map(|value| Value { shape: shape(value.kind), bytes: value.bytes }).collect();
+    for index in &opened.addressed {
+        if let (Some(site), Some(value)) = (draft.sites.get(*index), values.get(*index)) {
+            outgoing::addressee(value, site)?;
+        }
+    }
     let of = |carriers: &[Carrier]| -> (Vec<Site>, Vec<Value<'_>>) {
         draft.sites.iter().zip(&values).filter(|(site, _)| carriers.contains(&site.carrier)).map(|(site, value)| (site.clone(), *value)).unzip()
     };
@@ -103,8 +108,11 @@ fn path(draft: &Draft<'_>, sites: &[Site], values: &[Value<'_>]) -> Result<Strin
 
 fn headers(draft: &Draft<'_>, sites: &[Site], values: &[Value<'_>]) -> Result<HeaderMap, Refused> {
     let mut headers = HeaderMap::new();
-    for (name, value) in draft.received.passed() {
+    for (name, value) in draft.received.passed().filter(|(name, _)| *name != CONTENT_TYPE) {
         headers.insert(name.clone(), value.clone());
+    }
+    if let Some(media_type) = draft.received.media_type() {
+        headers.insert(CONTENT_TYPE, media_type);
     }
     for (site, value) in sites.iter().zip(values) {
         if let Spot::Header(name) = &site.spot {

@@ -20,7 +20,7 @@ pub use receive::Received;
 pub use release::release;
 pub use validate::Validated;
 pub(crate) use protect::{STABLE, SUBJECT, store_tag, vault_tag};
-pub(crate) use validate::is_json;
+pub(crate) use validate::{is_json, is_utf8};
 
 use crate::app::worker::Worker;
 use crate::app::routes::InRoute;
@@ -51,6 +51,8 @@ pub async fn accept(worker: Rc<Worker>, route: Arc<InRoute>, request: Request<In
 
 async fn pass(worker: &Worker, route: &Arc<InRoute>, request: Request<Incoming>, peer: Peer, id: &str) -> Result<Answer, Refused> {
     let received = receive::receive(worker, route, request, peer).await?;
+    // from the first keyed look-up to the commit
+    let _work = worker.app.keeper.begin();
     let authenticated = authenticate::authenticate(worker, route, received)?;
     let validated = validate::validate(&authenticated)?;
     if !validated.is_wanted(route) {

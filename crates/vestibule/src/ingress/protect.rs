@@ -16,9 +16,7 @@ use vestibule_core::id::{Pseudonym, RecordNo, Scope, SubjectNumber};
 use vestibule_core::protect::{Item, Part, Plan};
 use vestibule_core::token::{Block, TokenText};
 use vestibule_core::{clock::Span, protect};
-use vestibule_store::{
-    HeldBody, IndexRow, NewDelivery, NewRecord, NewSubjectRow, StableRow, SubjectData, SubjectUse, Tag,
-};
+use vestibule_store::{HeldBody, IndexRow, NewDelivery, NewRecord, NewSubjectRow, StableRow, SubjectData, SubjectUse, Tag};
 use vestibule_vault::body::BodyPurpose;
 use vestibule_vault::record::{self, SlotValue, ValueKind};
 use vestibule_vault::{Draw, Keyring, SubjectKey, VaultError, body, subject};
@@ -77,12 +75,13 @@ pub(super) async fn protect(
 ) -> Result<Protected, Refused> {
     let doc = validated.document();
     let plan = route.rules.plan(doc);
-    let keyring = worker.app.keeper.keyring();
     let slots = plan.items().len() + route.rules.special().count();
+    let count = u32::try_from(record::records(slots).max(1)).map_err(|_| Refused::known("document.too_many_values"))?;
+    // the numbers first: a keyring that is older than a number may give it to a token key that ends before it
+    let first = worker.lease.take(count).await.map_err(|error| Refused::known(error.code()))?;
+    let keyring = worker.app.keeper.keyring();
     let mut draw = draw(subject::CREATE_DRAW + record::draw_len(slots.max(1)) + 6 * slots + body::DRAW)?;
     let person = find_person(worker, route, doc, &keyring, &mut draw, now)?;
-    let count = u32::try_from(record::records(slots).max(1)).map_err(|_| Refused::known("document.too_many_values"))?;
-    let first = worker.lease.take(count).await.map_err(|error| Refused::known(error.code()))?;
     let workflow = route.deliver.as_ref().map(|deliver| deliver.workflow.as_str());
 
     let mut sealing = Sealing {
@@ -129,7 +128,8 @@ pub(super) async fn protect(
     };
     let number = number_of(&person.used);
     let audience: Vec<&str> = workflow.into_iter().collect();
-    let mut fields: Vec<String> = plan.items().iter().filter(|item| item.rule.is_some()).map(|item| plan.field(item).to_owned()).collect();
+    let mut fields: Vec<String> =
+        plan.items().iter().filter(|item| item.rule.is_some()).map(|item| plan.field(item).to_owned()).collect();
     fields.dedup();
     Ok(Protected {
         record: NewRecord {
@@ -179,13 +179,7 @@ struct Sealing<'a> {
 
 impl<'a> Sealing<'a> {
     /// The token for one item: an old one if the same value of the same person has a stable token, else a new slot.
-    fn place(
-        &mut self,
-        plan: &Plan<'a, 'a>,
-        item: &Item,
-        workflow: Option<&str>,
-        draw: &mut Draw,
-    ) -> Result<Block, Refused> {
+    fn place(&mut self, plan: &Plan<'a, 'a>, item: &Item, workflow: Option<&str>, draw: &mut Draw) -> Result<Block, Refused> {
         let value = plan.value(item);
         let tags = self.stable_tags(item, &value)?;
         if let Some(tags) = &tags
@@ -239,12 +233,18 @@ impl<'a> Sealing<'a> {
             return Ok(None);
         };
         let members = audience::read(self.keyring, first, number, &old).ok_or_else(|| Refused::known("store.tampered"))?;
-        if let Some(workflow) = workflow.filter(|name| !members.contains(name)) {
-            let grown: Vec<&str> = members.iter().copied().chain([workflow]).collect();
+        if let Some(workflow) = workflow.filter(|name| !audience::admits(&members, name, hit.record, hit.slot)) {
+            let known = self.audience_updates.iter().position(|(record, _, _)| *record == first);
+            let added = audience::one(workflow, hit.record, hit.slot);
+            // two stable values of one record make one update
+            let before = known.map(|at| self.audience_updates.swap_remove(at));
+            let members = match &before {
+                Some((_, _, new)) => audience::read(self.keyring, first, number, new).unwrap_or(members),
+                None => members,
+            };
+            let grown: Vec<&str> = members.iter().copied().chain([added.as_str()]).take(audience::MOST).collect();
             let new = audience::write(self.keyring, first, number, &grown);
-            if !self.audience_updates.iter().any(|(record, _, _)| *record == first) {
-                self.audience_updates.push((first, old.clone(), new));
-            }
+            self.audience_updates.push((first, old.clone(), new));
         }
         Ok(Some(Block(self.keyring.token(hit.record, hit.slot, hit.random).map_err(vault)?)))
     }

@@ -24,7 +24,12 @@ async fn pass(worker: &Worker, event: EventRow) -> Result<String, Refused> {
     let held = worker.reader.held(event).map_err(protect::store)?.ok_or_else(unknown)?;
     let routes = worker.routes();
     let route = routes.inbound_named(&data.route).ok_or_else(|| Refused::known("route.unknown"))?;
+    // a route that has changed from test to live does not take test events along
+    if route.mode != data.mode {
+        return Err(Refused::known("route.unknown"));
+    }
     let subject = worker.reader.subject(data.subject).map_err(protect::store)?.ok_or_else(unknown)?;
+    let _work = worker.app.keeper.begin();
     let keyring = worker.app.keeper.keyring();
     let scope = Scope::of(data.mode);
     let key = unwrap(&keyring, &subject).map_err(|error| Refused::known(error.code()))?;

@@ -58,16 +58,20 @@ pub(super) fn validate(authenticated: &Authenticated) -> Result<Validated<'_>, R
 
 /// `application/json` or a `+json` type, in UTF-8.
 pub(crate) fn is_json(media_type: &str) -> bool {
-    let mut parts = media_type.split(';');
-    let essence = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
-    let json = essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
-    let charset_fits = parts.all(|parameter| match parameter.trim().split_once('=') {
-        Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
-            value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte);
+    let subtype = essence.strip_prefix("application/").filter(|subtype| subtype.bytes().all(is_token));
+    subtype.is_some_and(|subtype| subtype == "json" || subtype.ends_with("+json")) && is_utf8(media_type)
+}
+
+/// Whether the parameters of a media type name no other character set than UTF-8.
+pub(crate) fn is_utf8(media_type: &str) -> bool {
+    media_type.split(';').skip(1).all(|parameter| match parameter.trim().split_once('=') {
+        Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
+            value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
         }
         _ => true,
-    });
-    json && charset_fits
+    })
 }
 
 fn equals(doc: &Document<'_>, node: NodeId, scalar: &Scalar) -> bool {

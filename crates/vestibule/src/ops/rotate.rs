@@ -60,9 +60,28 @@ fn one(app: &App, by: &By, kind: Kind) -> Result<KeyVersion, OpError> {
     let now = app.clock.now();
     let version = match kind {
         Kind::Token => new_token_version(app)?,
-        _ => app.keeper.change(|keys| keys.rotate(kind, now, &mut Draw::new(DRAW)?))?,
+        _ => new_version(app, kind, now)?,
     };
     note(app, by, "key.rotate", kind, version)?;
+    Ok(version)
+}
+
+/// Announces a new version, and makes it active once no work goes on that has never heard of it: such work would take
+/// an event, a person or a value for new that somebody else has just written under the new version.
+fn new_version(app: &App, kind: Kind, now: Timestamp) -> Result<KeyVersion, OpError> {
+    let version = app.keeper.change(|keys| {
+        // a rotation that was broken off has announced one already
+        let announced = keys.versions(kind).find(|entry| entry.state() == KeyState::Announced).map(|entry| entry.version());
+        match announced {
+            Some(version) => Ok(version),
+            None => keys.announce(kind, now, &mut Draw::new(DRAW)?),
+        }
+    })?;
+    if !app.keeper.outlast() {
+        let message = "requests at work have not ended in time; the new version is announced and the next try goes on with it";
+        return Err(OpError::new("store.busy", message));
+    }
+    app.keeper.change(|keys| keys.activate(kind, version, now))?;
     Ok(version)
 }
 

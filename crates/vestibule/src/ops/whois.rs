@@ -49,7 +49,11 @@ pub fn whois(app: &App, by: &By, text: &str) -> Result<Value, OpError> {
         members.insert("category".into(), alias.into());
         members.insert("field".into(), slot.field.into());
         let readers = audience::read(&keyring, row.first, row.subject.number, stored);
-        members.insert("opens_for".into(), readers.ok_or(OpError::known("store.tampered"))?.into());
+        let readers = readers.ok_or(OpError::known("store.tampered"))?;
+        let mut names: Vec<&str> = readers.iter().filter_map(|reader| reader.split(':').next()).collect();
+        names.retain(|name| audience::admits(&readers, name, token.record, token.slot));
+        names.dedup();
+        members.insert("opens_for".into(), names.into());
     }
     Ok(answer)
 }

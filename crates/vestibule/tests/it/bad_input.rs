@@ -1,8 +1,10 @@
 //! Bad input from sources: strangers get one answer that tells nothing, a known source gets code, place and fix, and
 //! nothing stays behind.
 
-use crate::world::{Answer, Connection, Request, Scheme, Source, World, application};
+use crate::outbound::person;
+use crate::world::{Answer, Connection, Request, Scheme, Source, World, application, call};
 use vestibule_core::clock::Span;
+use vestibule_core::id::Mode;
 use vestibule_core::problem;
 
 /// Stands in everything that is refused, and must come back nowhere.
@@ -30,8 +32,16 @@ fn strangers_get_one_answer() {
         ("two content types", "request.duplicate_header", good().header("content-type", "application/json")),
         ("declared too large", "body.too_large", world.event("/in/apply", &large)),
         ("an address not listed", "request.address", Request { target: "/in/elsewhere".into(), ..good() }),
-        ("the key of another scheme", "signature.missing", Source::with(Scheme::Bearer, "/in/apply").event(world.now(), "", body.as_str())),
-        ("a wrong bearer", "signature.mismatch", Request::new("POST", "/in/bearer").header("authorization", &format!("Bearer {MARK}"))),
+        (
+            "the key of another scheme",
+            "signature.missing",
+            Source::with(Scheme::Bearer, "/in/apply").event(world.now(), "", body.as_str()),
+        ),
+        (
+            "a wrong bearer",
+            "signature.mismatch",
+            Request::new("POST", "/in/bearer").header("authorization", &format!("Bearer {MARK}")),
+        ),
         ("a wrong key", "signature.mismatch", Request::new("POST", "/in/header").header("x-api-key", MARK)),
         ("an odd id", "signature.malformed", source.event(world.now(), "msg.with.dots", body.as_str())),
     ];
@@ -104,10 +114,24 @@ fn a_known_source_is_told_what_is_wrong() {
     ];
     let mut cases: Vec<(&str, u16, &str, Request)> = bodies
         .into_iter()
-        .map(|(what, status, code, body)| (what, status, code, Source::at("/in/apply").event(world.now(), &world.fresh_id(), body)))
+        .map(|(what, status, code, body)| {
+            (what, status, code, Source::at("/in/apply").event(world.now(), &world.fresh_id(), body))
+        })
         .collect();
-    for media_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/json; charset=utf-16", "application/jsonx", ""] {
-        cases.push(("wrong content type", 415, "body.content_type", world.event("/in/apply", "{}").with("content-type", media_type)));
+    for media_type in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "application/json; charset=utf-16",
+        "application/jsonx",
+        "",
+    ] {
+        cases.push((
+            "wrong content type",
+            415,
+            "body.content_type",
+            world.event("/in/apply", "{}").with("content-type", media_type),
+        ));
     }
     cases.push(("no content type", 415, "body.content_type", world.event("/in/apply", "{}").without("content-type")));
     for (what, status, code, request) in &cases {
@@ -178,21 +202,78 @@ fn a_wrong_clock_refuses_and_lets_in_again_when_it_is_right() {
 #[test]
 fn a_full_disk_takes_nothing_in_and_reveals_nothing() {
     let world = World::opened(|text| text, |options| options.full_at_pages_for_tests(160));
+    let dana = person(&world, "Dana", "dana@example.org");
+    let key = world.key("intake", Mode::Live);
+    let body = serde_json::json!({ "first_name": dana.name }).to_string();
+    assert_eq!(world.call(&key, "POST", "/out/ats/candidates", &body).status, 201);
     let big = |n: u32| application(&MARK.repeat(400), &format!("dana{n}@example.org"));
-    let mut accepted = 0;
+    let before = world.events();
+    let mut accepted = Vec::new();
     let refused = loop {
-        let answer = world.send(&world.event("/in/apply", &big(accepted)));
+        let event = world.event("/in/apply", &big(accepted.len() as u32));
+        let answer = world.send(&event);
         if answer.status != 200 {
             break answer;
         }
-        accepted += 1;
-        assert!(accepted < 1_000, "the disk never fills");
+        accepted.push(event);
+        assert!(accepted.len() < 1_000, "the disk never fills");
     };
     assert_eq!((refused.status, refused.code().as_str()), (503, "store.full"), "{}", refused.text());
     assert!(refused.header("retry-after").is_some());
     assert_eq!(refused.json()["retryable"], true);
-    assert_eq!(world.events(), u64::from(accepted));
-    println!("full disk: {accepted} events before, 0 after");
+    // what is left of the last page may still take small leaves; then nothing goes out any more
+    let mut revealed = 1;
+    let refused = loop {
+        let answer = world.call(&key, "POST", "/out/ats/candidates", &body);
+        if answer.status != 201 {
+            break answer;
+        }
+        revealed += 1;
+        assert!(revealed < 10_000, "the disk never fills");
+    };
+    assert_eq!((refused.status, refused.code().as_str()), (503, "store.full"), "{}", refused.text());
+    assert_eq!(world.ats.count(), revealed, "a call went out without its record");
+    assert_eq!(world.events() - before, accepted.len() as u64);
+    // on a disk with room again, everything that was acknowledged is there
+    let world = world.restart(|_| ()).unwrap();
+    for event in &accepted {
+        assert_eq!(world.send(event).status, 200);
+    }
+    assert_eq!(world.events() - before, accepted.len() as u64);
+    assert_eq!(world.call(&key, "POST", "/out/ats/candidates", &body).status, 201);
+    println!("full disk: {} events and {revealed} calls before, 0 after; all kept", accepted.len());
+}
+
+#[test]
+fn all_bodies_together_have_a_limit_and_give_it_back() {
+    let world = World::new();
+    let key = world.key("intake", Mode::Live);
+    let large = "x".repeat(1_000_000);
+    let event = world.event("/in/apply", &format!("\"{large}\"")).bytes();
+    let outgoing = call(&key, "POST", "/out/ats/candidates", &format!("\"{large}\""));
+    let small = world.event("/in/apply", &application("Dana", "dana@example.org"));
+    world.block_on(async {
+        // four bodies of almost a mebibyte that never end, of the four mebibytes that there are
+        let mut open = Vec::new();
+        for _ in 0..4 {
+            let mut connection = world.connect().await;
+            connection.write(&event[..event.len() - 1]).await;
+            open.push(connection);
+        }
+        world.until("the bodies have arrived", |_| world.app.budget.used() >= 4_000_000);
+        let refused = world.connect().await.send(&outgoing).await.unwrap();
+        assert_eq!((refused.status, refused.code().as_str()), (503, "body.budget"), "{}", refused.text());
+        let mut stranger = world.connect().await;
+        stranger.write(&event).await;
+        assert_eq!(stranger.read().await.unwrap().status, 401);
+        assert_eq!(world.connect().await.send(&small).await.unwrap().status, 200, "small events still come in");
+        drop(open);
+        world.until("the bodies are given back", |_| world.app.budget.used() == 0);
+        let answer = world.connect().await.send(&outgoing).await.unwrap();
+        assert_eq!(answer.status, 201, "{}", answer.text());
+    });
+    assert_eq!(world.refused("apply", "body.budget"), 1);
+    println!("body budget: 2 refused, 2 taken");
 }
 
 /// No event, record, subject, delivery or kept answer, and the mark in no file.

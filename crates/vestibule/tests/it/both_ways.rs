@@ -1,9 +1,11 @@
 //! The whole job once: a signed application comes in, the platform gets tokens, the ATS gets the real values with a
 //! credential that the platform never had.
 
-use crate::world::{ATS_CREDENTIAL, HOOK, HOOK_KEY, World, application, is_token};
+use crate::world::{ATS_CREDENTIAL, Connection, HOOK, HOOK_KEY, World, application, by, is_token};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use std::collections::HashSet;
+use vestibule::ops;
 use vestibule_core::id::Mode;
 
 #[test]
@@ -43,6 +45,7 @@ fn an_application_goes_through_as_tokens_and_arrives_as_itself() {
     });
     assert_eq!(arrived.json(), expected);
 
+    world.until("the delivery is recorded", |reader| reader.next_due().unwrap().is_none());
     let actions: Vec<String> = world.leaves().into_iter().map(|leaf| leaf.action).collect();
     for action in ["event.accept", "deliver.end", "reveal", "call.end"] {
         assert!(actions.iter().any(|known| known == action), "{action} in {actions:?}");
@@ -51,4 +54,60 @@ fn an_application_goes_through_as_tokens_and_arrives_as_itself() {
     let answer = world.call(&key, "POST", "/out/ats/candidates", &body.to_string());
     assert_eq!(answer.status, 201, "{}", answer.text());
     println!("both ways: 2 calls");
+}
+
+#[test]
+fn a_held_event_waits_for_its_owner() {
+    let world = World::new();
+    let body = r#"{"job":{"id":"J-1"},"candidate":{"name":"Dana"}}"#;
+    assert_eq!(world.send(&world.event("/in/held", body)).status, 200);
+    assert_eq!(world.send(&world.event("/in/held", r#"{"job":{"id":"J-2"}}"#)).status, 200);
+    let seen = world.platform.wait_for(1);
+    assert_eq!(seen[0].json(), serde_json::json!({ "job": { "id": "J-2" } }), "an event whose values all have rules goes on");
+    let held = ops::held::list(&world.app).unwrap();
+    assert_eq!(held["count"], 1);
+    ops::held::release(&world.app, &by(), held["events"][0]["id"].as_i64().unwrap()).unwrap();
+    let seen = world.platform.wait_for(2);
+    assert_eq!(seen[1].json(), serde_json::json!({ "job": { "id": "J-1" } }), "what still has no rule is dropped");
+    assert_eq!(ops::held::list(&world.app).unwrap()["count"], 0);
+    println!("held events: 1 released, 1 never held");
+}
+
+#[test]
+fn events_of_one_new_person_at_once_find_the_same_person() {
+    let world = World::new();
+    let gate = world.plain_gate();
+    let requests: Vec<Vec<u8>> = (0..200)
+        .map(|n| {
+            world
+                .event(
+                    "/in/apply",
+                    &application(&format!("Dana {n}"), "dana@example.org")
+                        .replace("cand-Dana ", "cand-")
+                        .replace(&format!("\"cand-{n}\""), "\"cand-1\""),
+                )
+                .bytes()
+        })
+        .collect();
+    let statuses = world.block_on(async {
+        let mut connections = Vec::new();
+        for request in &requests {
+            let mut connection = Connection::plain(gate.address).await;
+            connection.write(request).await;
+            connections.push(connection);
+        }
+        let mut statuses = Vec::new();
+        for connection in &mut connections {
+            statuses.push(connection.read().await.unwrap().status);
+        }
+        statuses
+    });
+    let accepted = statuses.iter().filter(|status| **status == 200).count();
+    assert_eq!((accepted, statuses.len()), (200, 200), "{:?}", world.app.counters.refused());
+    let seen = world.platform.wait_for(200);
+    let of = |field: &str| -> HashSet<String> { seen.iter().map(|seen| seen.json()["candidate"][field].to_string()).collect() };
+    assert_eq!((of("email").len(), of("id").len()), (1, 1), "one person, one stable token");
+    assert_eq!(of("name").len(), 200, "other tokens are one-off");
+    assert_eq!(world.app.store.reader().unwrap().counts().unwrap().subjects, 1);
+    println!("one new person: {accepted} events at once, 1 subject, 1 stable token");
 }

@@ -51,7 +51,8 @@ impl Stage {
         reader.digest(|table, row| rows.extend([table.as_bytes(), row, b"\n"].concat())).unwrap();
         sinks.push(("every row".into(), rows));
         let leaves = reader.leaves(1, i64::MAX).unwrap();
-        let decoded: Vec<String> = leaves.iter().filter_map(|row| Leaf::from_bytes(&row.leaf).ok()).map(|leaf| format!("{leaf:?}\n")).collect();
+        let decoded: Vec<String> =
+            leaves.iter().filter_map(|row| Leaf::from_bytes(&row.leaf).ok()).map(|leaf| format!("{leaf:?}\n")).collect();
         sinks.push(("the log, decoded".into(), decoded.concat().into_bytes()));
         let shown = [
             ("log show", ops::audit::show(&world.app, 1_000_000)),
@@ -81,7 +82,10 @@ fn files(folder: &Path) -> Vec<Sink> {
         for entry in entries {
             let path = entry.unwrap().path();
             if path.is_file() {
-                out.push((format!("the file {inner}/{}", path.file_name().unwrap().to_string_lossy()), std::fs::read(&path).unwrap()));
+                out.push((
+                    format!("the file {inner}/{}", path.file_name().unwrap().to_string_lossy()),
+                    std::fs::read(&path).unwrap(),
+                ));
             }
         }
     }
@@ -94,7 +98,8 @@ fn back_up(world: &World) {
     std::fs::create_dir_all(&folder).unwrap();
     world.app.store.backup_to(&folder.join("copy.db")).unwrap();
     let pair = vestibule_vault::backup::generate();
-    let order = ops::backup::Order { to: folder.join("backup.age"), recipient: pair.recipient, folder: world.folder().join("data") };
+    let order =
+        ops::backup::Order { to: folder.join("backup.age"), recipient: pair.recipient, folder: world.folder().join("data") };
     ops::backup::backup(&world.app, &by(), &order).unwrap();
 }
 
@@ -122,7 +127,9 @@ fn the_search_finds_what_is_planted_in_every_place_and_encoding() {
             finds.push(name);
         }
     }
-    for sink in ["the file data/vestibule.db-wal", "every row", "the log, decoded", "command `log show`", "the file backups/copy.db"] {
+    for sink in
+        ["the file data/vestibule.db-wal", "every row", "the log, decoded", "command `log show`", "the file backups/copy.db"]
+    {
         assert!(finds.iter().any(|name| name == sink), "nothing found in {sink}; found in {finds:?}");
     }
 
@@ -184,14 +191,19 @@ fn no_mark_is_stored_logged_answered_or_sent_to_the_platform() {
     check(&Stage { world, answers, requests }.sinks(), "after a restart");
     println!(
         "canary: {} marks in {accepted} accepted events and {} other requests; {count} sinks, {} KiB, {} encodings, 0 found",
-        documents.marks, requests - accepted, searched / 1024, ENCODINGS.len()
+        documents.marks,
+        requests - accepted,
+        searched / 1024,
+        ENCODINGS.len()
     );
 }
 
 /// Events on every route that takes any, to a platform that fails in its own ways; all end as delivered, dead or held.
 fn events(stage: &mut Stage, documents: &mut Documents) -> usize {
     let answer = |status: u16, mark: &str| {
-        Reply::Bytes(format!("HTTP/1.1 {status} {mark}\r\nx-{mark}: {mark}\r\ncontent-length: {}\r\n\r\n{mark}", mark.len()).into_bytes())
+        Reply::Bytes(
+            format!("HTTP/1.1 {status} {mark}\r\nx-{mark}: {mark}\r\ncontent-length: {}\r\n\r\n{mark}", mark.len()).into_bytes(),
+        )
     };
     let (fine, busy, gone) = (answer(200, &documents.mark()), answer(500, &documents.mark()), answer(404, &documents.mark()));
     let mut turn = 0;
@@ -200,13 +212,24 @@ fn events(stage: &mut Stage, documents: &mut Documents) -> usize {
         [&fine, &fine, &busy, &gone][turn % 4].clone()
     });
     let mut accepted = 0;
-    for (path, count) in [("/in/open", 80), ("/in/sales", 20), ("/in/held", 20), ("/in/trial", 10), ("/in/update", 10), ("/in/stored", 10), ("/in/apply", 30)] {
+    for (path, count) in [
+        ("/in/open", 200),
+        ("/in/sales", 40),
+        ("/in/held", 20),
+        ("/in/trial", 10),
+        ("/in/update", 10),
+        ("/in/stored", 10),
+        ("/in/apply", 30),
+    ] {
         for _ in 0..count {
             let body = if path == "/in/apply" { marked_application(documents) } else { documents.document() };
             let source = Source::at(path);
             // the id that the source signs may say something too
             let id = documents.mark();
-            let request = source.event(stage.world.now(), &id, body).header(&format!("x-{}", documents.mark()), &documents.mark()).header("user-agent", &documents.mark());
+            let request = source
+                .event(stage.world.now(), &id, body)
+                .header(&format!("x-{}", documents.mark()), &documents.mark())
+                .header("user-agent", &documents.mark());
             let answer = stage.send(&request);
             assert_eq!(answer.status, 200, "{path}: {}", answer.text());
             accepted += 1;
@@ -249,8 +272,12 @@ fn rejected(stage: &mut Stage, documents: &mut Documents) {
             Request { target: format!("/{}/{}", m(), m()), ..good() },
             Request { method: m().to_uppercase(), ..good() },
             Request::new("POST", "/in/bearer").header("authorization", &format!("Bearer {}", m())).json(body.as_str()),
-            Request::new("POST", &format!("/out/{}/{}", m(), m())).header("authorization", &format!("Bearer {}", m())).json(body.as_str()),
-            Request::new("POST", "/out/ats/candidates").header("authorization", &format!("Bearer vst_live_{}", m())).json(body.as_str()),
+            Request::new("POST", &format!("/out/{}/{}", m(), m()))
+                .header("authorization", &format!("Bearer {}", m()))
+                .json(body.as_str()),
+            Request::new("POST", "/out/ats/candidates")
+                .header("authorization", &format!("Bearer vst_live_{}", m()))
+                .json(body.as_str()),
             source.event(now, &id, marked_application(&mut Documents::new())),
             source.event(now, &id, format!(r#"{{"other":"{id}"}}"#)),
         ];
@@ -283,28 +310,52 @@ fn calls(stage: &mut Stage, documents: &mut Documents) -> Vec<String> {
     stage.world.platform.otherwise(|_| Reply::status(200));
     let seen = stage.world.deliver("/in/apply", &marked_application(documents)).json();
     let candidate = &seen["candidate"];
-    let keys: Vec<String> = [("intake", Mode::Live), ("mailer", Mode::Live), ("intake", Mode::Test)].map(|(workflow, mode)| stage.world.key(workflow, mode)).to_vec();
+    let keys: Vec<String> = [("intake", Mode::Live), ("mailer", Mode::Live), ("intake", Mode::Test)]
+        .map(|(workflow, mode)| stage.world.key(workflow, mode))
+        .to_vec();
     let key = keys[0].as_str();
     for round in 0..3 {
         let mut m = || documents.mark();
         let vendor = format!(
             r#"{{"id":17,"{}":"{}","person":{{"email":"{}@example.org","{}":[1,"{}"]}},"status":["{}"],"echo":null,"n":{}}}"#,
-            m(), m(), m(), m(), m(), m(), format_args!("{DIGITS}111")
+            m(),
+            m(),
+            m(),
+            m(),
+            m(),
+            m(),
+            format_args!("{DIGITS}111")
         );
         let headers = format!("x-{}: {}\r\nset-cookie: {}\r\nlocation: /{}\r\n", m(), m(), m(), m());
         let vendor = move |status: u16, kind: &str| {
-            Reply::Bytes(format!("HTTP/1.1 {status} X\r\n{headers}content-type: {kind}\r\ncontent-length: {}\r\n\r\n{vendor}", vendor.len()).into_bytes())
+            Reply::Bytes(
+                format!(
+                    "HTTP/1.1 {status} X\r\n{headers}content-type: {kind}\r\ncontent-length: {}\r\n\r\n{vendor}",
+                    vendor.len()
+                )
+                .into_bytes(),
+            )
         };
         // what the vendor got comes back in its answer, values and credential too
         let mirror = |seen: &crate::world::Seen| {
             let echo = json!({ "echo": String::from_utf8_lossy(&seen.raw), "all": seen.text(), "id": 1, "status": seen.header("authorization") });
             Reply::json(200, &echo.to_string())
         };
-        let replies = [vendor(200, "application/json"), vendor(500, "application/json"), vendor(302, "text/plain"), vendor(200, "text/html")];
+        let replies = [
+            vendor(200, "application/json"),
+            vendor(500, "application/json"),
+            vendor(302, "text/plain"),
+            vendor(200, "text/html"),
+        ];
         let body = json!({ "first_name": candidate["name"], "emails": [{ "value": candidate["email"] }], "cv": candidate["cv"], "free": m(), m(): m() });
         for reply in replies {
             stage.world.ats.next([reply]);
-            stage.send(&call(key, "POST", "/out/ats/candidates", &body.to_string()).header("accept", &m()).header("idempotency-key", &m()).header("x-other", &m()));
+            stage.send(
+                &call(key, "POST", "/out/ats/candidates", &body.to_string())
+                    .header("accept", &m())
+                    .header("idempotency-key", &m())
+                    .header("x-other", &m()),
+            );
         }
         let free = json!({ "email": candidate["email"], "any": m() }).to_string();
         for status in [200, 422] {
@@ -318,7 +369,12 @@ fn calls(stage: &mut Stage, documents: &mut Documents) -> Vec<String> {
         }
         let mail = json!({ "to": candidate["email"], "html": format!("<p>{} {}</p>", candidate["name"].as_str().unwrap(), m()) });
         stage.send(&call(key, "POST", "/out/mail/send", &mail.to_string()));
-        stage.send(&call(key, "PUT", &format!("/out/ats/candidates/{}?{}={}", m(), m(), m()), &json!({ "email": candidate["email"] }).to_string()));
+        stage.send(&call(
+            key,
+            "PUT",
+            &format!("/out/ats/candidates/{}?{}={}", m(), m(), m()),
+            &json!({ "email": candidate["email"] }).to_string(),
+        ));
         stage.world.ats.otherwise(|_| Reply::json(200, "{}"));
         let refused = [
             ("POST", format!("/out/ats/{}", m()), "{}".to_owned()),
@@ -327,11 +383,19 @@ fn calls(stage: &mut Stage, documents: &mut Documents) -> Vec<String> {
             ("POST", format!("/out/ats/{}/%2e%2e", m()), "{}".to_owned()),
             ("POST", "/out/ats/candidates".to_owned(), json!({ m(): candidate["email"] }).to_string()),
             ("POST", "/out/ats/candidates".to_owned(), json!({ m(): { "list": [{ m(): candidate["name"] }] } }).to_string()),
-            ("POST", "/out/ats/candidates".to_owned(), json!({ "first_name": format!("{} {}", candidate["name"].as_str().unwrap(), m()) }).to_string()),
+            (
+                "POST",
+                "/out/ats/candidates".to_owned(),
+                json!({ "first_name": format!("{} {}", candidate["name"].as_str().unwrap(), m()) }).to_string(),
+            ),
             ("POST", "/out/ats/candidates".to_owned(), format!(r#"{{"{0}":1,"{0}":2}}"#, m())),
             ("POST", "/out/ats/candidates".to_owned(), m()),
             ("POST", format!("/out/ats/candidates?{}={}", m(), candidate["email"].as_str().unwrap()), "{}".to_owned()),
-            ("POST", "/out/mail/send".to_owned(), json!({ "to": format!("{}@evil.test", m()), "text": candidate["name"] }).to_string()),
+            (
+                "POST",
+                "/out/mail/send".to_owned(),
+                json!({ "to": format!("{}@evil.test", m()), "text": candidate["name"] }).to_string(),
+            ),
             ("POST", "/out/dead/call".to_owned(), free.clone()),
             ("POST", "/out/stranger/call".to_owned(), free.clone()),
         ];
@@ -357,7 +421,12 @@ fn operations(stage: &mut Stage) {
     let rows: Vec<i64> = held["events"].as_array().unwrap().iter().map(|event| event["id"].as_i64().unwrap()).collect();
     ops::held::release(&world.app, &by(), rows[0]).unwrap();
     ops::held::discard(&world.app, &by(), rows[1]).unwrap();
-    ops::dead::redeliver(&world.app, &by(), &ops::dead::Change { filter: ops::dead::Filter { route: Some("open".into()), ..Default::default() }, dry_run: false }).unwrap();
+    ops::dead::redeliver(
+        &world.app,
+        &by(),
+        &ops::dead::Change { filter: ops::dead::Filter { route: Some("open".into()), ..Default::default() }, dry_run: false },
+    )
+    .unwrap();
     world.app.deliveries.notify_one();
     world.until("dead letters are sent again", |reader| reader.next_due().unwrap().is_none());
     let token = world.platform.seen().into_iter().rev().find_map(|seen| {

@@ -14,7 +14,9 @@ const FIRST: DeliveryRow = DeliveryRow(1);
 const WAITS: [i64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 
 fn state(reader: &Reader, row: DeliveryRow) -> Option<DeliveryState> {
-    DeliveryState::ALL.into_iter().find(|state| reader.deliveries(*state, None, 100).unwrap().iter().any(|found| found.row == row))
+    DeliveryState::ALL
+        .into_iter()
+        .find(|state| reader.deliveries(*state, None, 100).unwrap().iter().any(|found| found.row == row))
 }
 
 /// Waits until this many attempts of a delivery are recorded.
@@ -115,7 +117,9 @@ fn receivers_ask_for_time_and_get_it() {
 #[test]
 fn connections_that_fail_are_tried_again() {
     let world = World::new();
-    for (position, (reply, least)) in [(Reply::Close, 4), (Reply::Bytes(b"garbage\r\n\r\n".to_vec()), 4), (Reply::Silence, 60)].into_iter().enumerate() {
+    for (position, (reply, least)) in
+        [(Reply::Close, 4), (Reply::Bytes(b"garbage\r\n\r\n".to_vec()), 4), (Reply::Silence, 60)].into_iter().enumerate()
+    {
         world.platform.next([reply]);
         let before = world.platform.count();
         post(&world, "/in/update", "Dana");
@@ -177,6 +181,7 @@ fn what_waits_survives_a_restart() {
     let before = world.platform.count();
     world.advance(Span::seconds(6));
     world.platform.wait_for(before + 3);
-    world.until("all have arrived", |reader| (1..=3).all(|row| state(reader, DeliveryRow(row)) == Some(DeliveryState::Delivered)));
+    world
+        .until("all have arrived", |reader| (1..=3).all(|row| state(reader, DeliveryRow(row)) == Some(DeliveryState::Delivered)));
     println!("restart: 3 deliveries went on");
 }

@@ -32,6 +32,7 @@ fn an_erased_person_is_gone_from_the_files() {
     let (dana, eve) = (person(&world, "Dana", "dana@example.org"), person(&world, "Eve", "eve@example.org"));
     let key = world.key("intake", Mode::Live);
     let call = |token: &str| world.call(&key, "POST", "/out/ats/candidates", &json!({ "first_name": token }).to_string());
+    world.until("both deliveries are recorded", |reader| reader.next_due().unwrap().is_none());
     // a delivery that has not arrived yet, and a kept answer
     world.platform.otherwise(|_| Reply::status(500));
     let before = world.platform.count();

@@ -16,6 +16,9 @@ const SCHEMES: [(Scheme, &str); 6] = [
     (Scheme::Header, "/in/header"),
 ];
 
+/// A byte's position, and the bit of it that is turned over.
+type Flip = (usize, u8);
+
 #[test]
 fn every_flipped_bit_of_a_signed_request_is_refused() {
     let world = World::new();
@@ -31,10 +34,9 @@ fn every_flipped_bit_of_a_signed_request_is_refused() {
         // a static key says nothing about the body: another body is another event of the same source
         let end = bytes.len() - if signs(scheme) { 0 } else { request.body.len() };
         let before = world.events();
-        let (inside, outside): (Vec<(usize, u8)>, Vec<(usize, u8)>) =
-            (0..end).flat_map(|at| (0..8).map(move |bit| (at, 1 << bit))).partition(|(at, bit)| {
-                covered.iter().any(|range| range.contains(at)) && !means_the_same(scheme, bytes[*at], *bit)
-            });
+        let (inside, outside): (Vec<Flip>, Vec<Flip>) = (0..end)
+            .flat_map(|at| (0..8).map(move |bit| (at, 1 << bit)))
+            .partition(|(at, bit)| covered.iter().any(|range| range.contains(at)) && !means_the_same(scheme, bytes[*at], *bit));
 
         // first whatever proof covers, while the genuine event is still unknown: one that is let in would be an event
         let accepted = world.block_on(flip_covered(&gate, &bytes, &inside));
@@ -52,7 +54,10 @@ fn every_flipped_bit_of_a_signed_request_is_refused() {
         around += outside.len();
     }
     assert!(proven > 15_000 && around > 8_000, "{proven} {around}");
-    println!("bit flips: {proven} cases of what the proof covers, 0 accepted; {around} cases around it, 0 other events; {} schemes", SCHEMES.len());
+    println!(
+        "bit flips: {proven} cases of what the proof covers, 0 accepted; {around} cases around it, 0 other events; {} schemes",
+        SCHEMES.len()
+    );
 }
 
 /// The bytes that the proof of authorship covers: method, path and key for all, time, id, signature and body where the
@@ -64,7 +69,8 @@ fn covered(scheme: Scheme, request: &Request, bytes: &[u8]) -> Vec<Range<usize>>
     };
     let mut ranges = vec![place("POST"), place(&request.target)];
     for (name, value) in &request.headers {
-        if ["webhook-id", "webhook-timestamp", "webhook-signature", "x-signature", "x-time", "x-api-key"].contains(&name.as_str()) {
+        if ["webhook-id", "webhook-timestamp", "webhook-signature", "x-signature", "x-time", "x-api-key"].contains(&name.as_str())
+        {
             ranges.push(place(value));
         }
         if name == "authorization" {
@@ -88,7 +94,7 @@ fn means_the_same(scheme: Scheme, byte: u8, bit: u8) -> bool {
 }
 
 /// Sends each altered request; how many were answered as accepted.
-async fn flip_covered(gate: &Gate, bytes: &[u8], flips: &[(usize, u8)]) -> usize {
+async fn flip_covered(gate: &Gate, bytes: &[u8], flips: &[Flip]) -> usize {
     let mut accepted = 0;
     let mut connection = Connection::plain(gate.address).await;
     for (at, bit) in flips {
@@ -105,7 +111,7 @@ async fn flip_covered(gate: &Gate, bytes: &[u8], flips: &[(usize, u8)]) -> usize
 
 /// Sends each altered request on a connection of its own, since framing may break. One that is accepted all the same is
 /// the genuine event again.
-async fn flip_around(gate: &Gate, bytes: &[u8], flips: &[(usize, u8)], genuine: &Answer) {
+async fn flip_around(gate: &Gate, bytes: &[u8], flips: &[Flip], genuine: &Answer) {
     for (at, bit) in flips {
         let mut connection = Connection::plain(gate.address).await;
         connection.write(&flipped(bytes, *at, *bit)).await;
@@ -153,8 +159,14 @@ fn cases() -> Vec<(&'static str, Vec<(Request, bool)>)> {
         ("signature garbage 'v1,dawfeoifkpqwoekfpqoekf'", one(good().with("webhook-signature", "v1,dawfeoifkpqwoekfpqoekf"))),
         ("signature truncated to 8 chars", one(good().with("webhook-signature", &SIGNATURE[..8]))),
         ("signature 'v1,' empty", one(good().with("webhook-signature", "v1,"))),
-        ("timestamp older than 5 min", vec![(signed(SIGNED_AT - 301, "msg_old"), false), (signed(SIGNED_AT - 300, "msg_edge1"), true)]),
-        ("timestamp newer than 5 min", vec![(signed(SIGNED_AT + 301, "msg_new"), false), (signed(SIGNED_AT + 300, "msg_edge2"), true)]),
+        (
+            "timestamp older than 5 min",
+            vec![(signed(SIGNED_AT - 301, "msg_old"), false), (signed(SIGNED_AT - 300, "msg_edge1"), true)],
+        ),
+        (
+            "timestamp newer than 5 min",
+            vec![(signed(SIGNED_AT + 301, "msg_new"), false), (signed(SIGNED_AT + 300, "msg_edge2"), true)],
+        ),
         (
             "several signatures space-separated, mixed versions v1/v2, one valid -> accept",
             vec![(good().with("webhook-signature", &several), true)],

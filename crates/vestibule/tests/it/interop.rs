@@ -2,9 +2,9 @@
 //!
 //! `./test` installs them and names them by `VESTIBULE_NODE_DIR` and `VESTIBULE_PYTHON`; without those nothing is run.
 
-use crate::world::{Request, Seen, World, by};
-use crate::world::source::secret_of;
 use crate::world::Scheme;
+use crate::world::source::secret_of;
+use crate::world::{Request, Seen, World, by};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -111,6 +111,9 @@ fn official_packages_sign_what_we_accept_and_accept_what_we_deliver() {
             let verdicts = package.run(&package.verify, &[], &lines);
             assert_eq!(verdicts, vec![json!({ "ok": expected }); MESSAGES], "{}", package.name);
         }
-        println!("interop {}: {accepted} of {MESSAGES} accepted here, {MESSAGES} of {MESSAGES} deliveries accepted there", package.name);
+        println!(
+            "interop {}: {accepted} of {MESSAGES} accepted here, {MESSAGES} of {MESSAGES} deliveries accepted there",
+            package.name
+        );
     }
 }

@@ -16,7 +16,8 @@ fn what_is_no_standing_key_gets_the_answer_of_a_stranger() {
     let expired = world.key_for("intake", Mode::Live, 1);
     assert_eq!(world.call(&expired, "POST", "/out/ats/candidates", "{}").status, 201);
     world.advance(Span::days(1));
-    let bearer = |text: &str| Request::new("POST", "/out/ats/candidates").header("authorization", &format!("Bearer {text}")).json("{}");
+    let bearer =
+        |text: &str| Request::new("POST", "/out/ats/candidates").header("authorization", &format!("Bearer {text}")).json("{}");
     let foreign = World::new().key("intake", Mode::Live);
     let secret = key.len() - 8;
     let mut altered = key.clone();

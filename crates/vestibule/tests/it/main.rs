@@ -22,6 +22,7 @@ mod interop;
 mod keys;
 mod outbound;
 mod replay;
+mod review;
 mod rotation;
 mod rules;
 mod world;

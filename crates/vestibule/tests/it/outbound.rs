@@ -35,15 +35,23 @@ fn values_go_to_the_places_a_grant_names() {
     let bare = dana.email.trim_end_matches("@t.example.com").to_owned();
 
     // path, query and header
-    let request = call(&key, "PUT", &format!("/out/ats/candidates/{}?mail={}&page=2", dana.id, dana.email), &json!({ "email": bare }).to_string())
-        .header("x-on-behalf-of", &dana.email)
-        .header("accept", "application/json")
-        .header("cookie", "session=1")
-        .header("x-other", "stays here");
+    let request = call(
+        &key,
+        "PUT",
+        &format!("/out/ats/candidates/{}?mail={}&page=2", dana.id, dana.email),
+        &json!({ "email": bare }).to_string(),
+    )
+    .header("x-on-behalf-of", &dana.email)
+    .header("accept", "application/json")
+    .header("cookie", "session=1")
+    .header("x-other", "stays here");
     let answer = world.send(&request);
     assert_eq!(answer.status, 201, "{}", answer.text());
     let seen = world.ats.wait_for(1).remove(0);
-    assert_eq!(seen.target, "/v1/candidates/cand-Dana%20%C3%9Cnal%20%26%20S%C3%B8n%20%3Cb%3E?mail=dana%2Bjobs%40example.org&page=2");
+    assert_eq!(
+        seen.target,
+        "/v1/candidates/cand-Dana%20%C3%9Cnal%20%26%20S%C3%B8n%20%3Cb%3E?mail=dana%2Bjobs%40example.org&page=2"
+    );
     assert_eq!(seen.header("x-on-behalf-of"), Some("dana+jobs@example.org"));
     assert_eq!(seen.json()["email"], "dana+jobs@example.org");
     assert_eq!((seen.header("accept"), seen.header("cookie"), seen.header("x-other")), (Some("application/json"), None, None));
@@ -53,7 +61,10 @@ fn values_go_to_the_places_a_grant_names() {
     let answer = world.send(&call(&key, "POST", "/out/ats/candidates", "").typed("application/x-www-form-urlencoded", form));
     assert_eq!(answer.status, 201, "{}", answer.text());
     let seen = world.ats.wait_for(2).remove(1);
-    assert_eq!(seen.text(), "first_name=Dana+%C3%9Cnal+%26+S%C3%B8n+%3Cb%3E&id=cand-Dana+%C3%9Cnal+%26+S%C3%B8n+%3Cb%3E&kept=a%26b");
+    assert_eq!(
+        seen.text(),
+        "first_name=Dana+%C3%9Cnal+%26+S%C3%B8n+%3Cb%3E&id=cand-Dana+%C3%9Cnal+%26+S%C3%B8n+%3Cb%3E&kept=a%26b"
+    );
 
     // in the middle of texts, escaped for what carries them; the mail service gets its own credential
     let mail = json!({
@@ -72,7 +83,12 @@ fn values_go_to_the_places_a_grant_names() {
 
     // several people, where the grant says so
     let eve = person(&world, "Eve", "eve@example.org");
-    let answer = world.call(&key, "POST", "/out/ats/bulk", &json!({ "people": [{ "email": dana.email }, { "email": eve.email }] }).to_string());
+    let answer = world.call(
+        &key,
+        "POST",
+        "/out/ats/bulk",
+        &json!({ "people": [{ "email": dana.email }, { "email": eve.email }] }).to_string(),
+    );
     assert_eq!(answer.status, 201, "{}", answer.text());
     let seen = world.ats.wait_for(4).remove(3);
     assert_eq!(seen.json(), json!({ "people": [{ "email": "dana+jobs@example.org" }, { "email": "eve@example.org" }] }));
@@ -113,22 +129,118 @@ fn what_no_grant_names_is_refused_and_nothing_leaves() {
     let twice = dana.email.replace('@', "%2540");
     let cases: Vec<(&str, &str, u16, &str, &str, &str, String)> = vec![
         ("a place the grant does not name", &key, 403, "grant.place", "POST", "/out/ats/candidates", body("other", &dana.email)),
-        ("a token in the middle of a value", &key, 403, "grant.place", "POST", "/out/ats/candidates", body("first_name", &format!("Dear {}", dana.name))),
+        (
+            "a token in the middle of a value",
+            &key,
+            403,
+            "grant.place",
+            "POST",
+            "/out/ats/candidates",
+            body("first_name", &format!("Dear {}", dana.name)),
+        ),
         ("a token as a member's name", &key, 403, "grant.place", "POST", "/out/ats/candidates", body(&dana.name, "x")),
         ("another category", &key, 403, "grant.category", "POST", "/out/ats/candidates", body("first_name", &dana.email)),
-        ("a text that does not open salaries", &key, 403, "grant.category", "POST", "/out/mail/send", text(&format!("<p>{}</p>", dana.salary), &dana.email)),
+        (
+            "a text that does not open salaries",
+            &key,
+            403,
+            "grant.category",
+            "POST",
+            "/out/mail/send",
+            text(&format!("<p>{}</p>", dana.salary), &dana.email),
+        ),
         ("a token in a query that names none", &key, 403, "grant.place", "POST", &in_query, String::new()),
         ("a token in a path that names none", &key, 403, "grant.path", "POST", &in_path, String::new()),
-        ("a second subject", &key, 403, "token.second_subject", "POST", "/out/ats/candidates", json!({ "first_name": dana.name, "emails": [{ "value": eve.email }] }).to_string()),
-        ("an addressee of another domain", &key, 403, "grant.addressee", "POST", "/out/mail/send", text(&format!("Dear {}", dana.name), "eve@evil.test")),
-        ("an addressee with a tail", &key, 403, "grant.addressee", "POST", "/out/mail/send", text(&format!("Dear {}", dana.name), "a@example.com, b@evil.test")),
-        ("an escaped addressee", &key, 403, "grant.addressee", "POST", "/out/mail/send", format!(r#"{{"to":"a@\u0065vil.test","html":"Dear {}"}}"#, dana.name)),
-        ("a list of addressees, one outside", &key, 403, "grant.addressee", "POST", "/out/mail/send", json!({ "to": dana.email, "cc": ["team@example.org", "x@evil.test"] }).to_string()),
-        ("another person's token as addressee", &key, 403, "", "POST", "/out/mail/send", text(&format!("Dear {}", dana.name), &eve.email)),
-        ("another workflow's token", &key, 403, "token.other_workflow", "POST", "/out/ats/candidates", json!({ "emails": [{ "value": update }] }).to_string()),
-        ("the other workflow with ours", &mailer, 403, "token.other_workflow", "POST", "/out/ats/candidates", body("email", &dana.email)),
-        ("a test token in a live call", &key, 403, "token.other_mode", "POST", "/out/ats/candidates", json!({ "emails": [{ "value": trial }] }).to_string()),
-        ("a live token in a test call", &test_key, 403, "token.other_mode", "POST", "/out/ats/candidates", json!({ "emails": [{ "value": dana.email }] }).to_string()),
+        (
+            "a second subject",
+            &key,
+            403,
+            "token.second_subject",
+            "POST",
+            "/out/ats/candidates",
+            json!({ "first_name": dana.name, "emails": [{ "value": eve.email }] }).to_string(),
+        ),
+        (
+            "an addressee of another domain",
+            &key,
+            403,
+            "grant.addressee",
+            "POST",
+            "/out/mail/send",
+            text(&format!("Dear {}", dana.name), "eve@evil.test"),
+        ),
+        (
+            "an addressee with a tail",
+            &key,
+            403,
+            "grant.addressee",
+            "POST",
+            "/out/mail/send",
+            text(&format!("Dear {}", dana.name), "a@example.com, b@evil.test"),
+        ),
+        (
+            "an escaped addressee",
+            &key,
+            403,
+            "grant.addressee",
+            "POST",
+            "/out/mail/send",
+            format!(r#"{{"to":"a@\u0065vil.test","html":"Dear {}"}}"#, dana.name),
+        ),
+        (
+            "a list of addressees, one outside",
+            &key,
+            403,
+            "grant.addressee",
+            "POST",
+            "/out/mail/send",
+            json!({ "to": dana.email, "cc": ["team@example.org", "x@evil.test"] }).to_string(),
+        ),
+        (
+            "another person's token as addressee",
+            &key,
+            403,
+            "",
+            "POST",
+            "/out/mail/send",
+            text(&format!("Dear {}", dana.name), &eve.email),
+        ),
+        (
+            "another workflow's token",
+            &key,
+            403,
+            "token.other_workflow",
+            "POST",
+            "/out/ats/candidates",
+            json!({ "emails": [{ "value": update }] }).to_string(),
+        ),
+        (
+            "the other workflow with ours",
+            &mailer,
+            403,
+            "token.other_workflow",
+            "POST",
+            "/out/ats/candidates",
+            body("email", &dana.email),
+        ),
+        (
+            "a test token in a live call",
+            &key,
+            403,
+            "token.other_mode",
+            "POST",
+            "/out/ats/candidates",
+            json!({ "emails": [{ "value": trial }] }).to_string(),
+        ),
+        (
+            "a live token in a test call",
+            &test_key,
+            403,
+            "token.other_mode",
+            "POST",
+            "/out/ats/candidates",
+            json!({ "emails": [{ "value": dana.email }] }).to_string(),
+        ),
         ("a route without a sandbox", &test_key, 403, "grant.no_test", "POST", "/out/mail/send", text("x", "a@example.com")),
         ("a workflow without a grant", &mailer, 403, "grant.none", "POST", "/out/mail/send", text("x", "a@example.com")),
         ("another path", &key, 403, "grant.path", "POST", "/out/ats/users", String::new()),
@@ -145,12 +257,36 @@ fn what_no_grant_names_is_refused_and_nothing_leaves() {
         ("a damaged token", &key, 422, "token.damaged", "POST", "/out/ats/candidates", body("first_name", &damaged)),
         ("half a token", &key, 422, "token.damaged", "POST", "/out/ats/candidates", body("first_name", &dana.name[..30])),
         ("a foreign token", &key, 422, "token.foreign", "POST", "/out/ats/candidates", body("first_name", &foreign)),
-        ("an unknown token", &key, 422, "token.unknown", "POST", "/out/ats/candidates", body("first_name", &world.unknown_token())),
+        (
+            "an unknown token",
+            &key,
+            422,
+            "token.unknown",
+            "POST",
+            "/out/ats/candidates",
+            body("first_name", &world.unknown_token()),
+        ),
         ("an erased token", &key, 422, "token.erased", "POST", "/out/ats/candidates", body("first_name", &erased.name)),
         ("a full-width token", &key, 422, "token.lookalike", "POST", "/out/ats/candidates", body("first_name", &wide)),
         ("a token with a look-alike", &key, 422, "token.lookalike", "POST", "/out/ats/candidates", body("first_name", &cyrillic)),
-        ("a token with a zero-width space", &key, 422, "token.lookalike", "POST", "/out/ats/candidates", body("first_name", &split)),
-        ("a token encoded twice", &key, 403, "grant.place", "POST", "/out/ats/candidates", json!({ "emails": [{ "value": twice }] }).to_string()),
+        (
+            "a token with a zero-width space",
+            &key,
+            422,
+            "token.lookalike",
+            "POST",
+            "/out/ats/candidates",
+            body("first_name", &split),
+        ),
+        (
+            "a token encoded twice",
+            &key,
+            403,
+            "grant.place",
+            "POST",
+            "/out/ats/candidates",
+            json!({ "emails": [{ "value": twice }] }).to_string(),
+        ),
         ("a near token where no place is", &key, 422, "token.lookalike", "POST", "/out/ats/candidates", body("other", &wide)),
         ("not JSON", &key, 400, "json.", "POST", "/out/ats/candidates", "{\"Mq7Zt4Xw9Kp2\"".into()),
         ("a member twice", &key, 400, "json.", "POST", "/out/ats/candidates", r#"{"Mq7Zt4Xw9Kp2":1,"Mq7Zt4Xw9Kp2":2}"#.into()),
@@ -168,9 +304,10 @@ fn what_no_grant_names_is_refused_and_nothing_leaves() {
     }
     let more = more_refusals(&world, &key, &dana);
     world.advance(Span::days(2));
-    for (what, key, code, target) in
-        [("an ended workflow", &ended, "workflow.expired", "/out/ats/candidates"), ("an ended grant", &key, "grant.expired", "/out/ats/soon-over")]
-    {
+    for (what, key, code, target) in [
+        ("an ended workflow", &ended, "workflow.expired", "/out/ats/candidates"),
+        ("an ended grant", &key, "grant.expired", "/out/ats/soon-over"),
+    ] {
         let answer = world.call(key, "POST", target, "");
         assert_eq!((answer.status, answer.code().as_str()), (403, code), "{what}: {}", answer.text());
         told(&world, what, &answer, "call.refuse", "ats");
@@ -190,7 +327,12 @@ fn more_refusals(world: &World, key: &str, dana: &Person) -> usize {
         ("another charset", 415, "body.content_type", base().typed("application/json; charset=latin1", "{}")),
         ("no content type", 415, "body.content_type", base().without("content-type")),
         ("a header twice", 400, "request.duplicate_header", base().header("content-type", "application/json")),
-        ("two idempotency keys", 400, "request.duplicate_header", base().header("idempotency-key", "a").header("idempotency-key", "b")),
+        (
+            "two idempotency keys",
+            400,
+            "request.duplicate_header",
+            base().header("idempotency-key", "a").header("idempotency-key", "b"),
+        ),
         ("a long idempotency key", 400, "request.header", base().header("idempotency-key", &"k".repeat(256))),
         ("a token as idempotency key", 403, "grant.place", base().header("idempotency-key", &dana.email)),
         ("a token in a header that passes", 403, "grant.place", base().header("accept", &dana.name)),
@@ -279,7 +421,11 @@ fn vendors_that_fail_are_told_apart_from_the_gateway() {
         (Reply::with(200, &[], b"{}"), 502, "upstream.not_json"),
         (Reply::with(200, &json, b"{\"a\":"), 502, "upstream.bad_json"),
         (Reply::with(200, &json, b"{\"a\":1,\"a\":2}"), 502, "upstream.bad_json"),
-        (Reply::with(200, &[("content-type", "application/json"), ("content-encoding", "gzip")], b"{}"), 502, "upstream.compressed"),
+        (
+            Reply::with(200, &[("content-type", "application/json"), ("content-encoding", "gzip")], b"{}"),
+            502,
+            "upstream.compressed",
+        ),
     ];
     for (reply, status, code) in replies {
         let what = format!("{reply:?}").chars().take(80).collect::<String>();
@@ -294,14 +440,24 @@ fn vendors_that_fail_are_told_apart_from_the_gateway() {
     cases += 1;
     // the vendor's own errors pass as the vendor's, scrubbed like every answer
     for status in [400, 401, 404, 422, 429, 500, 503] {
-        world.ats.next([Reply::with(status, &[("content-type", "application/json"), ("retry-after", "7"), ("set-cookie", "a=b")], br#"{"id":3,"error":"dana@example.org"}"#)]);
+        world.ats.next([Reply::with(
+            status,
+            &[("content-type", "application/json"), ("retry-after", "7"), ("set-cookie", "a=b")],
+            br#"{"id":3,"error":"dana@example.org"}"#,
+        )]);
         let answer = world.call(&key, "POST", "/out/ats/candidates", &ats_body);
         assert_eq!((answer.status, answer.header("vestibule-error")), (status, Some("upstream")), "{}", answer.text());
-        assert_eq!((answer.text().as_str(), answer.header("retry-after"), answer.header("set-cookie")), (r#"{"id":3}"#, Some("7"), None));
+        assert_eq!(
+            (answer.text().as_str(), answer.header("retry-after"), answer.header("set-cookie")),
+            (r#"{"id":3}"#, Some("7"), None)
+        );
         cases += 1;
     }
     let leaves = world.leaves();
-    let (begun, ended) = (leaves.iter().filter(|leaf| leaf.action == "reveal").count(), leaves.iter().filter(|leaf| leaf.action == "call.end").count());
+    let (begun, ended) = (
+        leaves.iter().filter(|leaf| leaf.action == "reveal").count(),
+        leaves.iter().filter(|leaf| leaf.action == "call.end").count(),
+    );
     assert_eq!((begun, ended), (cases, cases), "each reveal has its outcome");
     println!("failing vendors: {cases} cases");
 }

@@ -69,8 +69,12 @@ fn a_repeat_gets_the_first_answer_for_as_long_as_it_can_come() {
 #[test]
 fn schemes_without_an_id_know_a_repeat_by_its_body() {
     let world = World::new();
-    let routes =
-        [(Scheme::Hex, "/in/hex"), (Scheme::TimedBase64, "/in/timed"), (Scheme::Url512, "/in/url512"), (Scheme::Header, "/in/header")];
+    let routes = [
+        (Scheme::Hex, "/in/hex"),
+        (Scheme::TimedBase64, "/in/timed"),
+        (Scheme::Url512, "/in/url512"),
+        (Scheme::Header, "/in/header"),
+    ];
     for (scheme, path) in routes {
         let source = Source::with(scheme, path);
         let send = |body: &str| world.send(&source.event(world.now(), "", body));

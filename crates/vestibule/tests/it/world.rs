@@ -13,7 +13,7 @@ pub use peer::{Peer, Reply, Seen};
 pub use source::{Scheme, Source};
 
 use gate::{Dialed, Gate};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -25,7 +25,7 @@ use vestibule::net::tls::{ClientTls, ServerTls, TrialCa, Validity};
 use vestibule::{config, files, jobs, ops};
 use vestibule_core::audit::Leaf;
 use vestibule_core::clock::{Clock as _, ManualClock, Span, Timestamp};
-use vestibule_core::id::{Mode, RecordNo, Slot, hex};
+use vestibule_core::id::{Mode, RecordNo, Slot};
 use vestibule_core::token::{Block, TokenText};
 use vestibule_store::{DeliveryState, Options, Reader, TouchKeys};
 use vestibule_vault::{Draw, KeyStore, Root, apikey, keystore};
@@ -113,16 +113,6 @@ impl World {
     /// Where this world keeps its files.
     pub fn folder(&self) -> &Path {
         self.folder.path()
-    }
-
-    /// The database.
-    pub fn database(&self) -> PathBuf {
-        self.folder().join("data/vestibule.db")
-    }
-
-    /// The key store.
-    pub fn key_store(&self) -> PathBuf {
-        self.folder().join("keys/keys")
     }
 
     /// The address of the gateway's listener.
@@ -255,14 +245,6 @@ impl World {
         counts.iter().filter(|(name, known, _)| name == route && *known == code).map(|(_, _, count)| count.total).sum()
     }
 
-    /// Every row of the store, as a fingerprint: two equal ones hold the same.
-    pub fn digest(&self) -> String {
-        use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-        let mut hasher = DefaultHasher::new();
-        self.app.store.reader().unwrap().digest(|table, row| (table, row).hash(&mut hasher)).unwrap();
-        hex(&hasher.finish().to_be_bytes())
-    }
-
     /// Puts a plain listener beside the TLS one: for tests of many thousand requests.
     pub fn plain_gate(&self) -> Gate {
         let listen = ServerConfig::plain_loopback("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -283,14 +265,44 @@ impl World {
     /// Stops the gateway, lets `meanwhile` at its files, and opens it again.
     pub fn restart(mut self, meanwhile: impl FnOnce(&Path)) -> Result<World, LoadError> {
         self.gate = None;
-        let World { gate, app, clock, platform, ats, sandbox, stranger, dialed, folder, config, server_tls, client_tls, runtime, ids } = self;
+        let World {
+            gate,
+            app,
+            clock,
+            platform,
+            ats,
+            sandbox,
+            stranger,
+            dialed,
+            folder,
+            config,
+            server_tls,
+            client_tls,
+            runtime,
+            ids,
+        } = self;
         drop(gate);
         assert_eq!(Arc::strong_count(&app), 1, "somebody still holds the gateway");
         drop(app);
         meanwhile(folder.path());
         let app = open(&config, &clock, |options| options)?;
         let gate = Some(Gate::start(&app, https(&server_tls), &dialed, true));
-        Ok(World { gate, app, clock, platform, ats, sandbox, stranger, dialed, folder, config, server_tls, client_tls, runtime, ids })
+        Ok(World {
+            gate,
+            app,
+            clock,
+            platform,
+            ats,
+            sandbox,
+            stranger,
+            dialed,
+            folder,
+            config,
+            server_tls,
+            client_tls,
+            runtime,
+            ids,
+        })
     }
 }
 
@@ -329,7 +341,9 @@ pub fn is_token(text: &str) -> bool {
 /// The deliveries that still wait, each with the attempts made.
 fn unfinished(reader: &Reader) -> Vec<String> {
     let due = reader.deliveries(DeliveryState::Due, None, 20).unwrap();
-    due.iter().map(|delivery| format!("{} {:?} {:?}", delivery.event.route, delivery.at, reader.attempts(delivery.row).unwrap())).collect()
+    due.iter()
+        .map(|delivery| format!("{} {:?} {:?}", delivery.event.route, delivery.at, reader.attempts(delivery.row).unwrap()))
+        .collect()
 }
 
 fn https(tls: &ServerTls) -> ServerConfig {

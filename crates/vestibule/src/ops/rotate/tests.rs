@@ -50,6 +50,16 @@ fn after_each_rotation_everything_made_before_still_opens() {
 }
 
 #[test]
+fn a_rotation_that_was_broken_off_goes_on_with_what_it_announced() {
+    let world = World::new();
+    let now = world.app.clock.now();
+    world.app.keeper.change(|keys| keys.announce(Kind::Replay, now, &mut Draw::new(DRAW)?)).unwrap();
+    let told = rotate(&world.app, &by(), "replay").unwrap();
+    assert_eq!(told["rotated"][0]["version"], 2);
+    assert_eq!(states(&world, Kind::Replay), [KeyState::Retired, KeyState::Active]);
+}
+
+#[test]
 fn all_kinds_at_once_and_again() {
     let world = World::new();
     let anna = world.accept("anna@example.com");

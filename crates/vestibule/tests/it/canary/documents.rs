@@ -94,6 +94,18 @@ pub fn marked_application(documents: &mut Documents) -> String {
     let mut mark = || documents.mark();
     format!(
         r#"{{"consent":{{"given":true}},"candidate":{{"id":"{}","email":"{}@example.org","name":"{} {}","phone":"{}","cv":"{}","country":"DE","health":"{}","photo":"{}"}},"answers":[{{"ref":"salary","value":"{}"}},{{"ref":"{}","value":"{}"}}],"job":{{"id":"J-1"}},"{}":"{}"}}"#,
-        mark(), mark(), mark(), mark(), mark(), mark().repeat(50), mark(), mark(), mark(), mark(), mark(), mark(), mark(),
+        mark(),
+        mark(),
+        mark(),
+        mark(),
+        mark(),
+        mark().repeat(50),
+        mark(),
+        mark(),
+        mark(),
+        mark(),
+        mark(),
+        mark(),
+        mark(),
     )
 }

@@ -5,7 +5,10 @@ const MOST: usize = 1 << 20;
 
 /// The contents of every gzip stream that seems to begin in `bytes`.
 pub fn gzip_streams(bytes: &[u8]) -> Vec<Vec<u8>> {
-    memchr::memmem::find_iter(bytes, b"\x1f\x8b\x08").filter_map(|at| gzip(&bytes[at..])).filter(|plain| plain.len() >= 8).collect()
+    memchr::memmem::find_iter(bytes, b"\x1f\x8b\x08")
+        .filter_map(|at| gzip(&bytes[at..]))
+        .filter(|plain| plain.len() >= 8)
+        .collect()
 }
 
 /// A gzip stream of one block with the fixed code, literals only: compressed enough to be unreadable.

@@ -7,8 +7,18 @@ use memchr::memmem;
 
 /// The encodings by name, in the order of [`encoded`].
 pub const ENCODINGS: [&str; 12] = [
-    "raw", "upper case", "UTF-16 LE", "UTF-16 BE", "base64, first offset", "base64, second offset", "base64, third offset", "hex",
-    "hex, upper case", "URL", "JSON", "gzip",
+    "raw",
+    "upper case",
+    "UTF-16 LE",
+    "UTF-16 BE",
+    "base64, first offset",
+    "base64, second offset",
+    "base64, third offset",
+    "hex",
+    "hex, upper case",
+    "URL",
+    "JSON",
+    "gzip",
 ];
 
 /// A mark in one encoding, as it would stand in the middle of other bytes.

@@ -1,8 +1,8 @@
 //! The platform: it keeps what it is told, and often enough it hangs up, fails, or is told the same twice.
 
 use super::dice::Dice;
-use crate::world::{Peer, Reply, Seen};
 use crate::world::peer::PATIENCE;
+use crate::world::{Peer, Reply, Seen};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};

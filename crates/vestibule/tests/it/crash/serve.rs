@@ -7,10 +7,10 @@ use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 use vestibule::app::{App, Settings, secrets};
+use vestibule::config;
 use vestibule::gateway::{Gateway, Plan, system_client};
 use vestibule::net::server::ServerConfig;
 use vestibule::net::tls::ServerTls;
-use vestibule::config;
 use vestibule_core::clock::{ManualClock, Timestamp};
 use vestibule_store::Options;
 

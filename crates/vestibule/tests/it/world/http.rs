@@ -57,9 +57,10 @@ impl Request {
         for (name, value) in &self.headers {
             out.extend(format!("{name}: {value}\r\n").bytes());
         }
-        let framed = self.headers.iter().any(|(name, _)| {
-            name.eq_ignore_ascii_case("content-length") || name.eq_ignore_ascii_case("transfer-encoding")
-        });
+        let framed = self
+            .headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("content-length") || name.eq_ignore_ascii_case("transfer-encoding"));
         if !framed {
             out.extend(format!("content-length: {}\r\n", self.body.len()).bytes());
         }

@@ -1,0 +1,275 @@
+//! Ways around the rules that were looked for on purpose, each of which once led somewhere.
+
+use crate::outbound::person;
+use crate::world::{Answer, Reply, World, application, call};
+use serde_json::json;
+use vestibule::ops;
+use vestibule_core::id::Mode;
+
+/// Grants that only this file needs.
+const MORE: &str = r#"
+[[out.mail.grant]]
+workflow = "intake"
+call     = "POST /bulk"
+reveal   = { "to" = "email" }
+in_text  = { "text" = "name" }
+where    = { "to" = "same-subject" }
+batch    = true
+
+[[out.ats.grant]]
+workflow = "mailer"
+call     = "POST /names"
+reveal   = { "name" = "name", "email" = "email" }
+
+[[out.ats.grant]]
+workflow = "intake"
+call     = "POST /many"
+reveal   = { "people[*].email" = "email" }
+batch    = true
+answer   = { otherwise = "tokenize" }
+"#;
+
+fn world() -> World {
+    World::with(|text| text + MORE)
+}
+
+fn refused(what: &str, answer: &Answer, status: u16, code: &str) {
+    assert_eq!((answer.status, answer.code().as_str()), (status, code), "{what}: {}", answer.text());
+}
+
+#[test]
+fn no_second_spelling_of_an_addressee_escapes_its_condition() {
+    let world = world();
+    let (dana, eve) = (person(&world, "Dana", "dana@example.org"), person(&world, "Eve", "eve@evil.test"));
+    let key = world.key("intake", Mode::Live);
+    let text = format!("Dear {}", dana.name);
+    let evil = "eve@evil.test";
+
+    let json_bodies = [
+        ("no addressee at all", json!({ "text": text })),
+        ("an addressee without entries", json!({ "to": [], "text": text })),
+        ("another case", json!({ "to": dana.email, "To": evil, "text": text })),
+        ("another case, alone", json!({ "TO": evil, "text": text })),
+        ("another case of a list", json!({ "to": dana.email, "CC": [evil], "text": text })),
+        ("a letter that folds to another", json!({ "to": dana.email, "ｔｏ": evil, "text": text })),
+        ("blanks around the name", json!({ "to": dana.email, " to": evil, "text": text })),
+        ("brackets behind the name", json!({ "to": dana.email, "to[]": evil, "text": text })),
+        ("an address as a name", json!({ "to": { evil: "a@example.com" }, "text": text })),
+        ("an address as a name over nothing", json!({ "to": { "a": "a@example.com", evil: [] }, "text": text })),
+        ("a value that is no list where a list is", json!({ "to": dana.email, "cc": evil, "text": text })),
+    ];
+    let mut cases = json_bodies.len();
+    for (what, body) in &json_bodies {
+        refused(what, &world.call(&key, "POST", "/out/mail/send", &body.to_string()), 403, "grant.addressee");
+    }
+    let good = json!({ "to": dana.email, "text": text }).to_string();
+    for query in ["to=eve@evil.test", "to[]=eve%40evil.test", "TO=eve@evil.test", "cc=eve@evil.test", "%74o=eve@evil.test", "to.0=eve@evil.test"] {
+        refused(query, &world.call(&key, "POST", &format!("/out/mail/send?{query}"), &good), 403, "grant.addressee");
+        cases += 1;
+    }
+    for pair in ["&cc=eve@evil.test", "&to=eve@evil.test", "&to[]=eve@evil.test", "&to%5B0%5D=eve@evil.test", "&TO=eve@evil.test", "&To%5Bx%5D=eve@evil.test"] {
+        let form = format!("to={}{pair}", dana.email);
+        let answer = world.send(&call(&key, "POST", "/out/mail/send", "").typed("application/x-www-form-urlencoded", form));
+        refused(pair, &answer, 403, "grant.addressee");
+        cases += 1;
+    }
+    // several people in one call: an addressee that is one of them is not the person of the others
+    let body = json!({ "to": eve.email, "text": format!("{} {}", eve.name, dana.name) }).to_string();
+    refused("one of several", &world.call(&key, "POST", "/out/mail/bulk", &body), 403, "grant.addressee");
+    assert_eq!(world.ats.count(), 0, "something left");
+
+    // what the condition allows goes out as before, in a form too
+    let answer = world.call(&key, "POST", "/out/mail/send?page=2", &good);
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    for form in [format!("to={}&cc=team%40example.org", dana.email), format!("to={}&to=a@example.com&total=3", dana.email)] {
+        let answer = world.send(&call(&key, "POST", "/out/mail/send", "").typed("application/x-www-form-urlencoded", form));
+        assert_eq!(answer.status, 201, "{}", answer.text());
+    }
+    println!("addressees that dodge their condition: {} cases, 0 sent", cases + 1);
+}
+
+#[test]
+fn an_addressee_is_one_address_whatever_the_source_put_there() {
+    let world = world();
+    let key = world.key("intake", Mode::Live);
+    let odd = [
+        json!(["dana@example.org", "eve@evil.test"]),
+        json!({ "address": "eve@evil.test" }),
+        json!("dana@example.org, eve@evil.test"),
+        json!("dana@example.org;eve"),
+        json!("dana@example.org\r\nBcc: eve@evil.test"),
+        json!("Dana <eve@evil.test>"),
+    ];
+    for (at, email) in odd.iter().enumerate() {
+        let mut body: serde_json::Value = serde_json::from_str(&application(&format!("Dana{at}"), "x")).unwrap();
+        body["candidate"]["email"] = email.clone();
+        let seen = world.deliver("/in/apply", &body.to_string()).json();
+        let body = json!({ "to": seen["candidate"]["email"], "text": format!("Dear {}", seen["candidate"]["name"].as_str().unwrap()) });
+        let answer = world.call(&key, "POST", "/out/mail/send", &body.to_string());
+        assert_eq!(answer.status, 422, "{email}: {}", answer.text());
+        assert!(answer.code().starts_with("value."), "{email}: {}", answer.text());
+        // where no condition is, it goes out as the source sent it
+        let plain = json!({ "emails": [{ "value": seen["candidate"]["email"] }] });
+        assert_eq!(world.call(&key, "POST", "/out/ats/candidates", &plain.to_string()).status, 201, "{email}");
+    }
+    assert_eq!(world.ats.count(), odd.len());
+    println!("addressees that are more than one: {} cases, 0 written to", odd.len());
+}
+
+#[test]
+fn a_place_is_the_place_itself_and_nothing_below_it() {
+    let world = world();
+    let dana = person(&world, "Dana", "dana@example.org");
+    let key = world.key("intake", Mode::Live);
+    let bodies = [json!({ "first_name": { "x": dana.name } }), json!({ "first_name": [dana.name] }), json!({ "note": [[{ "a": dana.name }]] })];
+    for body in &bodies {
+        refused("below", &world.call(&key, "POST", "/out/ats/candidates", &body.to_string()), 403, "grant.place");
+    }
+    let text = json!({ "to": dana.email, "html": { "inner": format!("Dear {}", dana.name) } });
+    refused("below a text", &world.call(&key, "POST", "/out/mail/send", &text.to_string()), 403, "grant.place");
+    assert_eq!(world.ats.count(), 0);
+    println!("places below places: {} cases", bodies.len() + 1);
+}
+
+#[test]
+fn a_header_place_holds_one_token() {
+    let world = world();
+    let dana = person(&world, "Dana", "dana@example.org");
+    let key = world.key("intake", Mode::Live);
+    let request = call(&key, "PUT", &format!("/out/ats/candidates/{}", dana.id), "").header("x-on-behalf-of", &dana.email);
+    refused("twice", &world.send(&request.header("x-on-behalf-of", &dana.email)), 400, "request.duplicate_header");
+    println!("header places: 1 case");
+}
+
+#[test]
+fn a_stable_token_that_is_used_again_opens_alone() {
+    let world = world();
+    let dana = person(&world, "Dana", "dana@example.org");
+    let again = world.deliver("/in/update", &application("Dana", "dana@example.org")).json();
+    assert_eq!(again["candidate"]["email"], dana.email.as_str(), "the same person, the same token");
+    let mailer = world.key("mailer", Mode::Live);
+    let call = |body: serde_json::Value| world.call(&mailer, "POST", "/out/ats/names", &body.to_string());
+    refused("the rest of the first event", &call(json!({ "name": dana.name })), 403, "token.other_workflow");
+    assert_eq!(call(json!({ "email": dana.email })).status, 201);
+    assert_eq!(call(json!({ "name": again["candidate"]["name"] })).status, 201);
+    // the workflow of the first event opens what it always did
+    let intake = world.key("intake", Mode::Live);
+    let body = json!({ "first_name": dana.name, "emails": [{ "value": dana.email }] });
+    assert_eq!(world.call(&intake, "POST", "/out/ats/candidates", &body.to_string()).status, 201);
+    println!("audiences: 1 stable token shared, 0 of its neighbours");
+}
+
+#[test]
+fn the_vendor_reads_the_body_as_what_was_checked() {
+    let world = world();
+    let dana = person(&world, "Dana", "dana@example.org");
+    let key = world.key("intake", Mode::Live);
+    let body = json!({ "first_name": dana.name }).to_string();
+    for media_type in ["application/json; a=b, application/x-www-form-urlencoded", "Application/JSON;charset=UTF-8"] {
+        let answer = world.send(&call(&key, "POST", "/out/ats/candidates", "").typed(media_type, body.as_str()));
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        let seen = world.ats.wait_after(world.ats.count() - 1);
+        assert_eq!(seen.header("content-type"), Some("application/json"), "{media_type}");
+    }
+    let others = [
+        ("application/x-www-form-urlencoded, application/x+json", &body),
+        ("application/x-www-form-urlencoded;charset=utf-7", &"a=b".to_owned()),
+        ("application/x-www-form-urlencoded; charset=utf-16", &"a=b".to_owned()),
+    ];
+    for (media_type, body) in &others {
+        let answer = world.send(&call(&key, "POST", "/out/ats/candidates", "").typed(media_type, body.as_str()));
+        refused(media_type, &answer, 415, "body.content_type");
+    }
+    println!("media types: {} cases", others.len() + 2);
+}
+
+#[test]
+fn what_happens_after_the_vendor_acted_never_makes_it_act_again() {
+    let world = World::opened(|text| text, |options| options.full_at_pages_for_tests(260));
+    let key = world.key("intake", Mode::Live);
+    let big = |n: u32| application(&"x".repeat(5_000), &format!("dana{n}@example.org"));
+    let mut taken = 0;
+    while world.send(&world.event("/in/apply", &big(taken))).status == 200 {
+        taken += 1;
+        assert!(taken < 1_000, "the disk never fills");
+    }
+    // small leaves still fit; the tokens of a large answer do not
+    let answer = json!({ "values": "y".repeat(60_000) }).to_string();
+    world.ats.next([Reply::json(201, &answer), Reply::json(201, &answer)]);
+    let request = call(&key, "POST", "/out/ats/free", "{}").header("idempotency-key", "run-1");
+    let first = world.send(&request);
+    assert_eq!((first.status, world.ats.count()), (503, 1), "{}", first.text());
+    let again = world.send(&request);
+    assert!(matches!(again.status, 503 | 409), "{}", again.text());
+    assert_eq!(world.ats.count(), 1, "the vendor acted twice");
+    println!("failing after the vendor acted: 1 case, 1 call");
+}
+
+#[test]
+fn a_key_marks_the_same_call_with_the_same_headers_and_outlives_rotation() {
+    let world = world();
+    let dana = person(&world, "Dana", "dana@example.org");
+    let key = world.key("intake", Mode::Live);
+    let target = format!("/out/ats/candidates/{}", dana.id);
+    let base = || call(&key, "PUT", &target, "").header("idempotency-key", "run-1");
+    assert_eq!(world.send(&base().header("x-on-behalf-of", &dana.email)).status, 201);
+    refused("without the header", &world.send(&base()), 409, "idempotency.conflict");
+    rotate_replay_key(&world);
+    let again = world.send(&base().header("x-on-behalf-of", &dana.email));
+    assert_eq!((again.status, again.header("idempotent-replay")), (201, Some("true")), "{}", again.text());
+    refused("another call after rotation", &world.send(&base()), 409, "idempotency.conflict");
+    assert_eq!(world.ats.count(), 1);
+    println!("idempotency: 2 other calls told apart, 1 rotation survived");
+}
+
+fn rotate_replay_key(world: &World) {
+    ops::rotate::rotate(&world.app, &crate::world::by(), "replay").unwrap();
+}
+
+#[test]
+fn a_part_of_a_revealed_object_does_not_come_back() {
+    let world = world();
+    let body = json!({ "zzqx": { "street": "Lindenallee 77", "number": 4930901820u64 } });
+    let seen = world.deliver("/in/open", &body.to_string()).json();
+    let token = seen.as_object().unwrap().values().next().unwrap().as_str().unwrap().to_owned();
+    let key = world.key("intake", Mode::Live);
+    for echo in ["Lindenallee 77", "call 4930901820 now"] {
+        world.ats.next([Reply::json(200, &json!({ "echo": echo }).to_string())]);
+        let answer = world.call(&key, "POST", "/out/ats/free", &json!({ "any": token }).to_string());
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert!(!answer.text().contains(echo), "{}", answer.text());
+    }
+    assert_eq!(world.ats.wait_for(1)[0].json()["any"], body["zzqx"]);
+    println!("parts of objects: 2 cases, 0 came back");
+}
+
+#[test]
+fn a_value_put_into_html_is_never_markup() {
+    let world = world();
+    let dana = person(&world, "<img src=x onerror=alert(1)>", "dana@example.org");
+    let key = world.key("intake", Mode::Live);
+    for html in [format!("Dear {}", dana.name), dana.name.clone()] {
+        let body = json!({ "to": dana.email, "html": html, "text": html });
+        let answer = world.call(&key, "POST", "/out/mail/send", &body.to_string());
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        let seen = world.ats.wait_after(world.ats.count() - 1).json();
+        assert!(!seen["html"].as_str().unwrap().contains('<'), "{seen}");
+        assert!(seen["text"].as_str().unwrap().contains("<img"), "a plain text stays as it is: {seen}");
+    }
+    println!("markup in values: 2 cases");
+}
+
+#[test]
+fn an_answer_about_several_people_belongs_to_none_of_them() {
+    let world = world();
+    let (dana, eve) = (person(&world, "Dana", "dana@example.org"), person(&world, "Eve", "eve@example.org"));
+    let key = world.key("intake", Mode::Live);
+    world.ats.next([Reply::json(200, r#"{"note":"about Eve alone"}"#)]);
+    let body = json!({ "people": [{ "email": dana.email }, { "email": eve.email }] }).to_string();
+    let answer = world.call(&key, "POST", "/out/ats/many", &body).json();
+    let note = answer["note"].as_str().unwrap();
+    // the first person's own call does not take it along
+    let body = json!({ "email": dana.email, "any": note }).to_string();
+    refused("somebody else's", &world.call(&key, "POST", "/out/ats/free", &body), 403, "token.second_subject");
+    println!("answers about several people: 1 case");
+}
