@@ -7,6 +7,7 @@ use crate::app::audience;
 use crate::app::routes::GrantDetail;
 use crate::app::worker::Worker;
 use std::collections::HashMap;
+use vestibule_core::clock::Timestamp;
 use vestibule_core::document::{Document, Form, Limits};
 use vestibule_core::id::{Pseudonym, SubjectNumber, SubjectRow};
 use vestibule_core::outgoing::{Carried, Reached, Site, Spot};
@@ -144,7 +145,8 @@ pub(super) fn open(worker: &Worker, caller: &Caller, draft: &Draft<'_>) -> Resul
         opened.tokens.push(token);
         opened.rows_of.push(position);
     }
-    let rows: Vec<Option<Row<'_>>> = opened.rows.iter().map(|row| Row::read(&keyring, row)).collect::<Result<_, _>>()?;
+    let now = worker.app.clock.now();
+    let rows: Vec<Option<Row<'_>>> = opened.rows.iter().map(|row| Row::read(&keyring, row, now)).collect::<Result<_, _>>()?;
     for ((site, token), position) in draft.sites.iter().zip(&opened.tokens).zip(&opened.rows_of) {
         let stored = opened.rows.get(*position).ok_or_else(|| Refused::at("token.unknown", &site.at))?;
         let Some(row) = rows.get(*position).and_then(Option::as_ref) else {
@@ -175,9 +177,12 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// None for a tombstone.
-    fn read(keyring: &Keyring, row: &'a RecordData) -> Result<Option<Row<'a>>, Refused> {
+    /// None for a tombstone, and for what is due to become one with the next sweep.
+    fn read(keyring: &Keyring, row: &'a RecordData, now: Timestamp) -> Result<Option<Row<'a>>, Refused> {
         let (Some(sealed), Some(stored)) = (&row.sealed, &row.audience) else { return Ok(None) };
+        if [row.expires, row.subject.pending_until].into_iter().flatten().any(|end| end <= now) {
+            return Ok(None);
+        }
         let members = audience::read(keyring, row.first, row.subject.number, stored);
         let members = members.ok_or(Refused::new("store.tampered"))?;
         Ok(Some(Row { packed: PackedRecord::parse(sealed)?, audience: members }))

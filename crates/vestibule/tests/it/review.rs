@@ -4,6 +4,7 @@ use crate::outbound::person;
 use crate::world::{Answer, Reply, World, application, call};
 use serde_json::json;
 use vestibule::ops;
+use vestibule_core::clock::Span;
 use vestibule_core::id::Mode;
 
 /// Grants that only this file needs.
@@ -56,6 +57,9 @@ fn no_second_spelling_of_an_addressee_escapes_its_condition() {
         ("brackets behind the name", json!({ "to": dana.email, "to[]": evil, "text": text })),
         ("an address as a name", json!({ "to": { evil: "a@example.com" }, "text": text })),
         ("an address as a name over nothing", json!({ "to": { "a": "a@example.com", evil: [] }, "text": text })),
+        ("a member that no condition names", json!({ "to": dana.email, "bcc": evil, "text": text })),
+        ("one far below", json!({ "to": dana.email, "more": [{ "recipients": [format!("Eve <{evil}>")] }], "text": text })),
+        ("one as a name", json!({ "to": dana.email, "variables": { evil: {} }, "text": text })),
         ("a value that is no list where a list is", json!({ "to": dana.email, "cc": evil, "text": text })),
     ];
     let mut cases = json_bodies.len();
@@ -63,11 +67,11 @@ fn no_second_spelling_of_an_addressee_escapes_its_condition() {
         refused(what, &world.call(&key, "POST", "/out/mail/send", &body.to_string()), 403, "grant.addressee");
     }
     let good = json!({ "to": dana.email, "text": text }).to_string();
-    for query in ["to=eve@evil.test", "to[]=eve%40evil.test", "TO=eve@evil.test", "cc=eve@evil.test", "%74o=eve@evil.test", "to.0=eve@evil.test"] {
+    for query in ["to=eve@evil.test", "to[]=eve%40evil.test", "TO=eve@evil.test", "cc=eve@evil.test", "%74o=eve@evil.test", "to.0=eve@evil.test", "recipient=eve%40evil.test"] {
         refused(query, &world.call(&key, "POST", &format!("/out/mail/send?{query}"), &good), 403, "grant.addressee");
         cases += 1;
     }
-    for pair in ["&cc=eve@evil.test", "&to=eve@evil.test", "&to[]=eve@evil.test", "&to%5B0%5D=eve@evil.test", "&TO=eve@evil.test", "&To%5Bx%5D=eve@evil.test"] {
+    for pair in ["&cc=eve@evil.test", "&to=eve@evil.test", "&to[]=eve@evil.test", "&to%5B0%5D=eve@evil.test", "&TO=eve@evil.test", "&To%5Bx%5D=eve@evil.test", "&bcc=eve@evil.test", "&eve@evil.test"] {
         let form = format!("to={}{pair}", dana.email);
         let answer = world.send(&call(&key, "POST", "/out/mail/send", "").typed("application/x-www-form-urlencoded", form));
         refused(pair, &answer, 403, "grant.addressee");
@@ -79,8 +83,11 @@ fn no_second_spelling_of_an_addressee_escapes_its_condition() {
     assert_eq!(world.ats.count(), 0, "something left");
 
     // what the condition allows goes out as before, in a form too
-    let answer = world.call(&key, "POST", "/out/mail/send?page=2", &good);
-    assert_eq!(answer.status, 201, "{}", answer.text());
+    let fine = json!({ "to": dana.email, "reply_to": "hr@example.com", "html": format!("{text}, or write to hr@agency.test"), "cc": null });
+    for body in [good, fine.to_string()] {
+        let answer = world.call(&key, "POST", "/out/mail/send?page=2", &body);
+        assert_eq!(answer.status, 201, "{}", answer.text());
+    }
     for form in [format!("to={}&cc=team%40example.org", dana.email), format!("to={}&to=a@example.com&total=3", dana.email)] {
         let answer = world.send(&call(&key, "POST", "/out/mail/send", "").typed("application/x-www-form-urlencoded", form));
         assert_eq!(answer.status, 201, "{}", answer.text());
@@ -272,4 +279,54 @@ fn an_answer_about_several_people_belongs_to_none_of_them() {
     let body = json!({ "email": dana.email, "any": note }).to_string();
     refused("somebody else's", &world.call(&key, "POST", "/out/ats/free", &body), 403, "token.second_subject");
     println!("answers about several people: 1 case");
+}
+
+#[test]
+fn a_token_ends_with_its_retention_and_not_with_the_next_sweep() {
+    let world = world();
+    let dana = person(&world, "Dana", "dana@example.org");
+    let key = world.key("intake", Mode::Live);
+    world.ats.next([Reply::json(200, r#"{"note":"kept for ten days"}"#), Reply::json(200, r#"{"note":"about nobody"}"#)]);
+    let note = |target: &str| world.call(&key, "PUT", target, "").json()["note"].as_str().unwrap().to_owned();
+    let (of_dana, of_nobody) = (note(&format!("/out/ats/candidates/{}", dana.id)), note("/out/ats/candidates/7"));
+    world.advance(Span::days(11));
+    for token in [of_dana, of_nobody] {
+        let answer = world.call(&key, "POST", "/out/ats/free", &json!({ "any": token }).to_string());
+        assert_eq!(answer.code(), "token.expired", "{}", answer.text());
+    }
+    // somebody nobody could name
+    let seen = world.deliver("/in/open", r#"{"note":"pending"}"#).json();
+    let body = json!({ "any": seen["note"] }).to_string();
+    assert_eq!(world.call(&key, "POST", "/out/ats/free", &body).status, 201);
+    world.advance(Span::days(31));
+    let answer = world.call(&key, "POST", "/out/ats/free", &body);
+    assert_eq!(answer.code(), "token.expired", "{}", answer.text());
+    println!("ends of retention: 3 cases, no sweep between");
+}
+
+#[test]
+fn what_follows_a_request_of_two_lengths_is_not_read() {
+    let world = world();
+    let hidden = "POST /in/hidden HTTP/1.1\r\nhost: gate.test\r\ncontent-length: 0\r\n\r\n";
+    let framings = [
+        "content-length: 5\r\ntransfer-encoding: chunked",
+        "transfer-encoding: chunked\r\ncontent-length: 5",
+        "transfer-encoding: chunked\r\ntransfer-encoding: chunked",
+        "transfer-encoding: identity, chunked",
+        "transfer-encoding: chunked, identity",
+        "transfer-encoding: xchunked",
+        "transfer-encoding : chunked",
+        "content-length: 5\r\ncontent-length: 6",
+        "content-length: 5, 5",
+        "content-length: +5",
+        "content-length: 0x5",
+        "content-length:\r\n 5",
+    ];
+    for framing in framings {
+        let raw = format!("POST /in/apply HTTP/1.1\r\nhost: gate.test\r\n{framing}\r\n\r\n0\r\n\r\n{hidden}");
+        let answers = world.send_raw(raw.as_bytes());
+        assert!(answers.len() <= 1, "{framing}: {} answers", answers.len());
+        assert!(answers.iter().all(|answer| matches!(answer.status, 400 | 401)), "{framing}");
+    }
+    println!("framings that two servers read differently: {}, 0 requests behind them", framings.len());
 }

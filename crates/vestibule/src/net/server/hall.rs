@@ -12,7 +12,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::header::{CONNECTION, TRANSFER_ENCODING};
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -185,11 +186,13 @@ where
 {
     let service = service_fn(|request: Request<Incoming>| {
         watch.enter(Phase::Busy);
+        // a server in front may have measured such a request by another length: what follows it here is not read
+        let is_last = request.headers().contains_key(TRANSFER_ENCODING);
         let answer =
             (request.headers().len() <= hall.limits.headers).then(|| (hall.service)(request, peer));
         let watch = watch.clone();
         async move {
-            let answer = match answer {
+            let mut answer = match answer {
                 Some(answer) => answer.await,
                 None => {
                     let mut refusal = Response::new(B::default());
@@ -197,6 +200,9 @@ where
                     refusal
                 }
             };
+            if is_last {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
             watch.enter(Phase::Idle);
             Ok::<_, Infallible>(answer)
         }
