@@ -243,6 +243,8 @@ impl<'r, 'd> Plan<'r, 'd> {
             Assignment::Through if self.doc.node(node).kind().is_container() => self.visit_children(node, assigned, None),
             Assignment::Through => self.visit_unnamed(node, assigned),
             Assignment::Rule(rule) => match self.rules.rules.get(usize::from(rule)).map(|(_, treatment)| *treatment) {
+                // the rule names the container; a name of somebody's own inside it is data like any other
+                Some(Treatment::Keep) if inherited == Some(rule) && !self.is_showable(node) => self.visit_unnamed(node, assigned),
                 Some(Treatment::Keep) => {
                     if inherited != Some(rule) {
                         self.kept.push((node, rule));

@@ -29,7 +29,7 @@ pub struct Reached<'d> {
     pub condition: Option<usize>,
     /// Where, in words that hold no value.
     pub at: String,
-    /// Where a token would stand there, and whether in the query.
+    /// Where a token would stand there, and whether in the query; none for a name.
     pub spot: Option<(Spot, bool)>,
     /// The decoded text; empty for anything that is no text.
     pub text: std::borrow::Cow<'d, str>,
@@ -94,15 +94,11 @@ impl Addressed {
             }
         }
         for (id, node) in doc.nodes().filter(|(id, _)| !seen.contains(id)) {
-            let mut stray = |text: std::borrow::Cow<'d, str>| {
-                if reads_as_address(&text) {
-                    out.push(Reached { condition: None, at: doc.path(id), spot: None, text });
-                }
-            };
-            if node.kind() == Kind::String {
-                stray(doc.string(id));
+            let value = (node.kind() == Kind::String).then(|| (doc.string(id), Some((Spot::Value(id), false))));
+            let name = doc.name(id).map(|name| (name, None));
+            for (text, spot) in value.into_iter().chain(name).filter(|(text, _)| reads_as_address(text)) {
+                out.push(Reached { condition: None, at: doc.path(id), spot, text });
             }
-            doc.name(id).into_iter().for_each(&mut stray);
         }
     }
 
@@ -120,10 +116,10 @@ impl Addressed {
                     }
                 }
             }
-            for text in [name, if named { "" } else { value }] {
-                if reads_as_address(text) {
-                    out.push(Reached { condition: None, at: at(), spot: None, text: text.into() });
-                }
+            let spot = || Some((Spot::Pair(index, 0, value.len()), query));
+            let texts = [Some((name, None)), (!named).then(|| (value, spot()))];
+            for (text, spot) in texts.into_iter().flatten().filter(|(text, _)| reads_as_address(text)) {
+                out.push(Reached { condition: None, at: at(), spot, text: text.into() });
             }
         }
     }

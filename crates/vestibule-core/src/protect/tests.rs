@@ -109,3 +109,14 @@ fn nothing_unnamed_passes_whatever_its_shape() {
     assert_eq!(protected(&rules, Otherwise::Drop, &[], "null").0, "null");
     assert_eq!(protected(&rules, Otherwise::Drop, &[], "\"x\"").0, "null");
 }
+
+#[test]
+fn a_name_inside_a_kept_container_is_no_field_unless_it_is_one() {
+    let rules = [("job", Treatment::Keep), ("job.zzqx", Treatment::Keep)];
+    let json = r#"{"job":{"id":7,"zzqx":1,"Dana Smith":{"id":"x"},"list":[{"dana@example.org":"x","title":"y"}]}}"#;
+    let (out, sealed) = protected(&rules, Otherwise::Drop, &[], json);
+    assert_eq!((out.as_str(), sealed.len()), (r#"{"job":{"id":7,"zzqx":1,"list":[{"title":"y"}]}}"#, 0));
+    let (out, sealed) = protected(&rules, Otherwise::Tokenize, &[], json);
+    assert_eq!(out, r#"{"job":{"id":7,"zzqx":1,"<0>":"<1>","list":[{"<2>":"<3>","title":"y"}]}}"#);
+    assert_eq!(sealed.len(), 4);
+}

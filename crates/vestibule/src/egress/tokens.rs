@@ -211,31 +211,37 @@ pub(super) fn addressees<'r>(
     opened: &mut Opened,
     reached: &'r [Reached<'_>],
 ) -> Vec<(Option<usize>, String, Addressee<'r>)> {
-    let is_query = |site: &Site| site.carrier == Carrier::Query;
-    let spots = draft.sites.iter().enumerate().map(|(index, site)| (position(&site.spot).map(|at| (is_query(site), at)), index));
-    let sites: HashMap<Option<(bool, usize)>, usize> = spots.collect();
+    let mut sites: HashMap<(bool, usize), usize> = HashMap::new();
+    for (index, site) in draft.sites.iter().enumerate() {
+        if let Some(at) = position(&site.spot) {
+            sites.insert((site.carrier == Carrier::Query, at), index);
+        }
+    }
     let mut out = Vec::with_capacity(reached.len());
     for one in reached {
         let at = one.spot.as_ref().and_then(|(spot, query)| Some((*query, position(spot)?)));
-        let site = at.and_then(|at| sites.get(&Some(at)).copied());
+        let site = at.and_then(|at| sites.get(&at).copied());
+        let is_whole = site.and_then(|site| draft.sites.get(site)).is_some_and(|site| !matches!(site.spot, Spot::Text(..)));
         let addressee = match site.and_then(|site| Some((site, opened.uses.get(site)?.subject))) {
-            Some((site, owner)) => {
+            // at a place that is no addressee's, the grant itself says what may stand there
+            Some(_) if one.condition.is_none() => continue,
+            Some((site, owner)) if is_whole => {
                 opened.addressed.push(site);
                 Addressee::Token(owner)
             }
-            None => Addressee::Literal(&one.text),
+            _ => Addressee::Literal(&one.text),
         };
         out.push((one.condition, one.at.clone(), addressee));
     }
     out
 }
 
-/// The value or pair that a whole token stands for. A token in the middle of a text is no addressee.
+/// The value or pair in which a token stands.
 fn position(spot: &Spot) -> Option<usize> {
     match spot {
-        Spot::Value(node) => Some(node.index()),
+        Spot::Value(node) | Spot::Text(node, ..) => Some(node.index()),
         Spot::Pair(index, _, _) => Some(*index),
-        _ => None,
+        Spot::Name(_) | Spot::Segment(_) | Spot::Header(_) => None,
     }
 }
 

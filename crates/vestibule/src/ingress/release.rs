@@ -35,10 +35,12 @@ async fn pass(worker: &Worker, event: EventRow) -> Result<String, Refused> {
     let key = unwrap(&keyring, &subject).map_err(|error| Refused::known(error.code()))?;
     let body = keyring.open_body(&key, BodyPurpose::Held, data.id.as_bytes(), &held.sealed).map_err(protect::vault)?;
     let identity: [&[u8]; 2] = [b"release", data.id.as_bytes()];
+    let mut versions = keyring.replay_keys(scope, &data.route, &identity, &body).into_iter();
+    let active = versions.next().ok_or_else(|| Refused::known("internal.lost"))?;
     let replay = Replay {
-        source_key: keyring.replay_key(scope, &data.route, &identity),
-        body_key: keyring.body_fingerprint(scope, &body),
-        older: Vec::new(),
+        source_key: active.event,
+        body_key: active.body,
+        older: versions.map(|keys| (keys.event, keys.body)).collect(),
         until: Timestamp(i64::MAX),
     };
     let validated = Validated::held(&body, &replay)?;

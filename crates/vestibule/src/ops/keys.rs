@@ -41,10 +41,13 @@ pub fn create(app: &App, by: &By, order: &Create) -> Result<Value, OpError> {
         return Err(OpError::new("cli.argument", format!("a key works for 1 to {MOST_DAYS} days")));
     }
     let mode = if order.test { Mode::Test } else { Mode::Live };
-    let now = app.clock.now();
-    let minted = app.keeper.keyring().mint_api_key(mode, &mut Draw::new(apikey::DRAW)?)?;
-    let expires = now.plus(Span::days(i64::from(order.days)));
+    let lifetime = Span::days(i64::from(order.days));
+    let mut made = None;
     change(app, |revision| {
+        // under the key store's lock: a pepper that is rotated meanwhile must know of this key
+        let minted = app.keeper.keyring().mint_api_key(mode, &mut Draw::new(apikey::DRAW)?)?;
+        let now = app.clock.now();
+        let expires = now.plus(lifetime);
         let mut key = ApiKeyRow {
             id: minted.id.clone(),
             mode,
@@ -61,8 +64,10 @@ pub fn create(app: &App, by: &By, order: &Create) -> Result<Value, OpError> {
         };
         key.mac = mac(&app.keeper.keyring(), &key);
         let leaf = leaf(app, by, "key.create", mode, &key.id);
-        Ok(app.writer.call(InsertKey { key, leaf })?)
+        made = Some((minted, expires));
+        Ok(Some(app.writer.call(InsertKey { key, leaf })?))
     })?;
+    let (minted, expires) = made.ok_or(OpError::known("internal.lost"))?;
     Ok(json!({
         "key": minted.text.expose(),
         "id": minted.id,
@@ -102,20 +107,22 @@ pub(super) fn entry(row: &ApiKeyRow, now: Timestamp) -> Value {
 
 /// Revokes a key: from the answer on it opens nothing.
 pub fn revoke(app: &App, by: &By, id: &str) -> Result<Value, OpError> {
-    let unknown = || OpError::new("cli.unknown_name", "there is no key with this id");
-    let row = app.store.reader()?.keys()?.into_iter().find(|row| row.id == id).ok_or_else(unknown)?;
-    if let Some(at) = row.revoked {
-        return Ok(json!({ "id": id, "workflow": row.workflow, "revoked": system::display(at), "already": true }));
-    }
     let now = app.clock.now();
+    let mut known = None;
     change(app, |revision| {
+        // under the key store's lock, so that of two who revoke the same key the second finds it revoked
+        let row = app.store.reader()?.keys()?.into_iter().find(|row| row.id == id);
+        known.clone_from(&row);
+        let Some(row) = row.filter(|row| row.revoked.is_none()) else { return Ok(None) };
         let mut changed = ApiKeyRow { revoked: Some(now), revision, ..row.clone() };
         changed.mac = mac(&app.keeper.keyring(), &changed);
         let leaf = leaf(app, by, "key.revoke", row.mode, id);
         let job = RevokeKey { id: id.to_owned(), expected: row.revision, revoked: now, revision, mac: changed.mac, leaf };
-        Ok(app.writer.call(job)?)
+        Ok(Some(app.writer.call(job)?))
     })?;
-    Ok(json!({ "id": id, "workflow": row.workflow, "revoked": system::display(now), "already": false }))
+    let row = known.ok_or_else(|| OpError::new("cli.unknown_name", "there is no key with this id"))?;
+    let revoked = system::display(row.revoked.unwrap_or(now));
+    Ok(json!({ "id": id, "workflow": row.workflow, "revoked": revoked, "already": row.revoked.is_some() }))
 }
 
 /// The secrets that our deliveries to a route are signed with, the active one first.
@@ -138,22 +145,23 @@ pub fn signing(app: &App, by: &By, route: &str) -> Result<Value, OpError> {
     Ok(json!({ "route": route, "configured": configured.is_some(), "secrets": secrets }))
 }
 
-/// Writes one change under the next revision and puts the new table in force.
-fn change(app: &App, write: impl FnOnce(u64) -> Result<KeyWritten, LoadError>) -> Result<(), OpError> {
+/// Writes one change under the next revision and puts the new table in force; `write` returns none if there is nothing
+/// to change.
+fn change(app: &App, write: impl FnOnce(u64) -> Result<Option<KeyWritten>, LoadError>) -> Result<(), OpError> {
     let written = app.keeper.change(|keys: &mut KeyStore| {
         let reader = app.store.reader()?;
         let newest = reader.keys()?.iter().map(|row| row.revision).max().unwrap_or(0);
         let revision = newest.max(keys.authority_revision()) + 1;
         let written = write(revision)?;
-        if matches!(written, KeyWritten::Committed { .. }) {
+        if matches!(written, Some(KeyWritten::Committed { .. })) {
             keys.raise_authority_revision(revision);
             app.set_keys(KeyTable::load(reader.keys()?, &app.keeper.keyring())?);
         }
         Ok::<_, LoadError>(written)
     })?;
     match written {
-        KeyWritten::Committed { .. } => Ok(()),
-        KeyWritten::Exists | KeyWritten::Stale => {
+        None | Some(KeyWritten::Committed { .. }) => Ok(()),
+        Some(KeyWritten::Exists | KeyWritten::Stale) => {
             Err(OpError::new("store.busy", "the key was changed by somebody else at the same moment"))
         }
     }

@@ -17,6 +17,13 @@ in_text  = { "text" = "name" }
 where    = { "to" = "same-subject" }
 batch    = true
 
+[[out.mail.grant]]
+workflow = "intake"
+call     = "POST /reply"
+reveal   = { "to" = "email", "reply_to" = "email" }
+in_text  = { "text" = "email" }
+where    = { "to" = "@example.com" }
+
 [[out.ats.grant]]
 workflow = "mailer"
 call     = "POST /names"
@@ -88,6 +95,12 @@ fn no_second_spelling_of_an_addressee_escapes_its_condition() {
         let answer = world.call(&key, "POST", "/out/mail/send?page=2", &body);
         assert_eq!(answer.status, 201, "{}", answer.text());
     }
+    // a token elsewhere is where the grant says it may be
+    let body = json!({ "to": "team@example.com", "reply_to": dana.email, "text": dana.email }).to_string();
+    let answer = world.call(&key, "POST", "/out/mail/reply", &body);
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let aside = json!({ "to": format!("Dana <{}>", dana.email), "text": text }).to_string();
+    refused("a token with a name before it", &world.call(&key, "POST", "/out/mail/send", &aside), 403, "grant.place");
     for form in [format!("to={}&cc=team%40example.org", dana.email), format!("to={}&to=a@example.com&total=3", dana.email)] {
         let answer = world.send(&call(&key, "POST", "/out/mail/send", "").typed("application/x-www-form-urlencoded", form));
         assert_eq!(answer.status, 201, "{}", answer.text());
