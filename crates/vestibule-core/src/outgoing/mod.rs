@@ -132,6 +132,11 @@ impl Places {
         Ok(Places { everywhere: Some(0), ..Places::compile(&[])? })
     }
 
+    /// Whether these are the places of the trial, where every document goes out as it came.
+    pub fn is_everywhere(&self) -> bool {
+        self.everywhere.is_some()
+    }
+
     /// The headers that may carry a token.
     pub fn headers(&self) -> impl Iterator<Item = &str> {
         self.header.keys().map(String::as_str)

@@ -51,6 +51,14 @@ impl<'a> CallPath<'a> {
 /// The methods a grant can have.
 const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
+/// Whether a parameter of this name makes some vendors act as if another method had been sent (Rails, Laravel, Salesforce,
+/// OData): with it, what was decided on would not be what happens.
+pub fn overrides_method(name: &str) -> bool {
+    const NAMES: [&str; 7] =
+        ["_method", "_httpmethod", "$httpmethod", "x-http-method", "x-http-method-override", "x-method-override", "http_method_override"];
+    NAMES.iter().any(|known| name.trim().eq_ignore_ascii_case(known))
+}
+
 /// A method and a path as a grant names them: `POST /candidates/{id}/notes`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallPattern {

@@ -15,8 +15,14 @@ fn tokenize(category: u16) -> Treatment {
 }
 
 /// What the platform gets, tokens written as their category and value, and what was sealed.
-fn protected(rules: &[(&str, Treatment)], otherwise: Otherwise, derive: &[(&str, Function, &str)], json: &str) -> (String, Vec<(u16, String)>) {
-    let rules: Vec<Rule> = rules.iter().map(|(path, treatment)| Rule { path: path.parse().unwrap(), treatment: *treatment }).collect();
+fn protected(
+    rules: &[(&str, Treatment)],
+    otherwise: Otherwise,
+    derive: &[(&str, Function, &str)],
+    json: &str,
+) -> (String, Vec<(u16, String)>) {
+    let rules: Vec<Rule> =
+        rules.iter().map(|(path, treatment)| Rule { path: path.parse().unwrap(), treatment: *treatment }).collect();
     let derive: Vec<Derive> = derive
         .iter()
         .map(|(name, function, path)| Derive { name: (*name).into(), function: *function, path: path.parse().unwrap() })
@@ -29,7 +35,8 @@ fn protected(rules: &[(&str, Treatment)], otherwise: Otherwise, derive: &[(&str,
     for (at, token) in tokens.iter().enumerate() {
         out = out.replace(token.as_str(), &format!("<{at}>"));
     }
-    let sealed = plan.items().iter().map(|item| (item.category, String::from_utf8(plan.value(item).into_owned()).unwrap())).collect();
+    let sealed =
+        plan.items().iter().map(|item| (item.category, String::from_utf8(plan.value(item).into_owned()).unwrap())).collect();
     (out, sealed)
 }
 
@@ -79,12 +86,28 @@ fn a_year_is_the_year_of_a_date_and_nothing_else() {
 
 #[test]
 fn a_nearer_rule_is_not_swallowed_by_one_that_seals_the_container() {
-    let rules = [("a", tokenize(NOTES)), ("a.status", tokenize(HEALTH)), ("a.secret", Treatment::Drop), ("a.list[*].email", tokenize(EMAIL)), ("a.id", Treatment::Keep)];
+    let rules = [
+        ("a", tokenize(NOTES)),
+        ("a.status", tokenize(HEALTH)),
+        ("a.secret", Treatment::Drop),
+        ("a.list[*].email", tokenize(EMAIL)),
+        ("a.id", Treatment::Keep),
+    ];
     let json = r#"{"a":{"status":"ill","secret":"x","id":7,"text":"t","list":[{"email":"e","value":{"b":1}}],"Dana Smith":[2]}}"#;
     let (out, sealed) = protected(&rules, Otherwise::Drop, &[], json);
     assert_eq!(out, r#"{"a":{"status":"<0>","id":7,"text":"<1>","list":[{"email":"<2>@t.invalid","value":"<3>"}],"<4>":"<5>"}}"#);
     let text = |text: &str| text.to_owned();
-    assert_eq!(sealed, [(HEALTH, text("ill")), (NOTES, text("t")), (EMAIL, text("e")), (NOTES, text(r#"{"b":1}"#)), (NOTES, text("Dana Smith")), (NOTES, text("[2]"))]);
+    assert_eq!(
+        sealed,
+        [
+            (HEALTH, text("ill")),
+            (NOTES, text("t")),
+            (EMAIL, text("e")),
+            (NOTES, text(r#"{"b":1}"#)),
+            (NOTES, text("Dana Smith")),
+            (NOTES, text("[2]"))
+        ]
+    );
     // without a nearer rule at work, the container is one value
     let (out, sealed) = protected(&rules, Otherwise::Drop, &[], r#"{"a":{"text":"t"}}"#);
     assert_eq!((out.as_str(), sealed), (r#"{"a":"<0>"}"#, vec![(NOTES, text(r#"{"text":"t"}"#))]));
@@ -92,7 +115,12 @@ fn a_nearer_rule_is_not_swallowed_by_one_that_seals_the_container() {
 
 #[test]
 fn nothing_unnamed_passes_whatever_its_shape() {
-    let rules = [("a.b", Treatment::Keep), ("l[*].v", Treatment::Keep), ("q[ref=salary].value", Treatment::Keep), ("p[0]", Treatment::Keep)];
+    let rules = [
+        ("a.b", Treatment::Keep),
+        ("l[*].v", Treatment::Keep),
+        ("q[ref=salary].value", Treatment::Keep),
+        ("p[0]", Treatment::Keep),
+    ];
     for json in [
         r#"{"a":"x","l":"x","q":"x","p":"x"}"#,
         r#"{"a":["x"],"l":{"v":"x"},"q":{"ref":"salary","value":"x"},"p":{"0":"x"}}"#,

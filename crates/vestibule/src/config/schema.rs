@@ -134,7 +134,7 @@ section! { IN "[in.NAME]"
     "when" = "{ \"consent.given\" = true }", "always": "All of these must hold, or the event is answered 200, neither stored nor forwarded. A list means one of several values.";
     "subject" = "{ email = \"candidate.email\" }", "a pending subject for each event": "How the person is known, see `subject`.";
     "fields" = "{ \"candidate.email\" = \"email\", \"job.id\" = \"keep\" }", "none": "Rules by path: `keep`, `drop`, a category, or a table, see `fields`.";
-    "derive" = "{ email_domain = \"domain(candidate.email)\" }", "none": "Members added for filters: `domain`, `present`, `count`, `length` or `year` of a path.";
+    "derive" = "{ email_domain = \"domain(candidate.email)\" }", "none": "Members added for filters: `domain` of an e-mail address, `year` of a date, `length` of a text, `count` of a list, or whether a value is `present`.";
     "otherwise" = "\"drop\"", "drop": "What happens to values that no rule names: `drop`, `tokenize` or `hold`.";
     "hold_days" = "7", "none": "With `otherwise = \"hold\"`: after this many days held values are dropped, 1 to 30.";
     "max_body" = "\"1 MiB\"", "limits.max_body": "Largest body on this route.";
@@ -214,7 +214,7 @@ section! { GRANT "[[out.NAME.grant]]"
     "reveal_path" = "{ \"id\" = \"user_id\" }", "nothing": "Segments of the path, by their {name} in `call`.";
     "reveal_header" = "{ \"x-on-behalf-of\" = \"email\" }", "nothing": "Headers.";
     "in_text" = "{ \"html\" = \"name\" }", "nothing": "Places of the body where tokens may stand in the middle of a text.";
-    "where" = "{ \"to\" = \"same-subject | @example.com\" }", "no condition": "Who may be addressed: the call's own person, a domain, or an address. Checked before anything is revealed.";
+    "where" = "{ \"to\" = \"same-subject | @example.com\" }", "no condition": "Who may be addressed: the call's own person, a domain, or an address. Holds for every spelling of the place in body, form and query; an address anywhere else in the call must meet one of the conditions too. Checked before anything is revealed.";
     "purpose" = "\"employment.recruitment\"", "the workflow's": "What this call is for.";
     "expires" = "2027-12-31", "never": "A date; after its end (UTC) the grant is refused.";
     "batch" = "false", "false": "Whether one call may hold tokens of several people.";

@@ -352,6 +352,21 @@ fn json_and_sarif_name_the_place() {
 }
 
 #[test]
+fn nothing_is_derived_from_special_data_by_another_path_to_it() {
+    let with = |rule: &str, derived: &str| {
+        let rule = format!("fields            = {{ \"{rule}\" = \"health\", ");
+        let derive = format!("derive            = {{ told = \"length({derived})\", ");
+        codes(&EVERYTHING.replace("fields            = { \"person.id\"", &(rule + "\"person.id\"")).replace("derive            = { ", &derive))
+    };
+    for (rule, derived) in [("a[*].v", "a[k=sick].v"), ("a[k=sick].v", "a[*].v"), ("a[0]", "a[*]"), ("a[k=x]", "a[j=y].v"), ("a.b", "a.b.c")] {
+        assert_eq!(with(rule, derived), ["config.special_category"], "{rule} {derived}");
+    }
+    for (rule, derived) in [("a[k=sick].v", "a[k=well].v"), ("a[0]", "a[1]"), ("a.b", "a.c"), ("a[*].v", "a[*].w")] {
+        assert_eq!(with(rule, derived), [""; 0], "{rule} {derived}");
+    }
+}
+
+#[test]
 fn reference_pages_equal_the_code() {
     let reference = folder("../../docs/reference");
     same_as(&reference.join("configuration.md"), &docs::configuration());

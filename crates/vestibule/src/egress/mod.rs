@@ -92,6 +92,7 @@ async fn pass(worker: &Worker, caller: &Caller, request: Request<Incoming>) -> R
         repeat::Begun::Answered(answer) => return Ok(answer),
         repeat::Begun::Call(repeat) => repeat,
     };
+    opened.claim = repeat;
     let sent = send(worker, caller, route, destination, &draft, &opened, allowed, revision).await;
     let finished = match sent {
         // the vendor has acted, whatever becomes of its answer: a repeat must not make it act again

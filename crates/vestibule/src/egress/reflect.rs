@@ -2,9 +2,8 @@
 //! instead; anything that repeats the credential is removed.
 
 use crate::app::destination::Credential;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 use memchr::memmem;
+use std::cmp::Ordering;
 use vestibule_core::document::{Document, Kind, Limits};
 use vestibule_core::outgoing::Site;
 use vestibule_core::secret::Secret;
@@ -15,11 +14,15 @@ use zeroize::Zeroizing;
 
 /// Shorter values are only recognised whole: parts of words would be taken for them.
 const SHORTEST_PART: usize = 4;
+/// Shorter values leave too little in base64 to be told from chance.
+const SHORTEST_BASE64: usize = 6;
 
 /// The values and credentials of one call, wiped when the call is over.
 pub struct Guard {
     values: Vec<(Needle, TokenText)>,
     marks: Vec<Needle>,
+    /// The fewest characters of base64 that one of them takes.
+    least: usize,
 }
 
 /// What an answer's text turned out to be.
@@ -43,20 +46,27 @@ impl Guard {
             .map(|(site, value)| (Needle::new(value.bytes), TokenText::new(&site.block)))
             .collect();
         // the longest first, so that a name within an address does not break it apart
-        known.sort_by_key(|(value, _)| std::cmp::Reverse(value.plain().len()));
+        known.sort_by(|(a, _), (b, _)| rank(a.plain(), b.plain()));
         let marks = credential.iter().flat_map(|credential| &credential.marks).map(|mark| Needle::new(mark.expose()));
         let parts = values.iter().filter(|value| value.kind == ValueKind::Json).flat_map(|value| parts(value.bytes));
-        Guard { values: known, marks: marks.chain(parts).collect() }
+        Guard::of(known, marks.chain(parts).collect())
+    }
+
+    fn of(values: Vec<(Needle, TokenText)>, marks: Vec<Needle>) -> Guard {
+        let lengths = values.iter().map(|(value, _)| value).chain(&marks).map(|needle| needle.plain().len());
+        let least = lengths.filter(|length| *length >= SHORTEST_BASE64).map(shortest_core).min();
+        Guard { values, marks, least: least.unwrap_or(usize::MAX) }
     }
 
     /// The token of this value, if the call revealed it.
     pub(super) fn token_of(&self, text: &[u8]) -> Option<TokenText> {
-        self.values.iter().find(|(value, _)| value.plain() == text).map(|(_, token)| *token)
+        let found = self.values.binary_search_by(|(value, _)| rank(value.plain(), text));
+        self.values.get(found.ok()?).map(|(_, token)| *token)
     }
 
     /// Looks for the call's values and credential in a text of the answer.
     pub(super) fn check(&self, text: &str) -> Reflection {
-        let look = Look::at(text);
+        let look = Look::at(text, self.least);
         if self.marks.iter().any(|mark| look.shows(mark)) {
             return Reflection::Leak;
         }
@@ -74,7 +84,7 @@ impl Guard {
                 out = out.replace(value, token.as_str());
             }
         }
-        let look = Look::at(&out);
+        let look = Look::at(&out, self.least);
         if self.long().any(|(value, _)| look.shows(value)) { Reflection::Leak } else { Reflection::Replaced(out) }
     }
 
@@ -94,6 +104,11 @@ fn parts(json: &[u8]) -> Vec<Needle> {
     };
     let parts = doc.nodes().map(|(id, _)| Zeroizing::new(part(id)));
     parts.filter(|part| part.len() >= SHORTEST_PART).map(|part| Needle::new(&part)).collect()
+}
+
+/// The order of values: the longest first. A call may carry thousands, and its answer as many.
+fn rank(a: &[u8], b: &[u8]) -> Ordering {
+    b.len().cmp(&a.len()).then_with(|| a.cmp(b))
 }
 
 /// What is searched for: as it is, and in lower case.
@@ -122,44 +137,87 @@ fn lower(bytes: &[u8]) -> Vec<u8> {
 
 /// A text that is searched, and which encodings it can hold at all: most texts hold none, and are searched once for each
 /// needle.
-struct Look<'t> {
-    text: &'t [u8],
+struct Look {
     lower: Vec<u8>,
     percent: bool,
     backslash: bool,
     entity: bool,
-    /// The longest run of characters of which hexadecimal and base64 are made.
-    run: usize,
+    /// The longest run of hexadecimal digits.
+    digits: usize,
+    /// What long runs of the characters of base64 stand for.
+    decoded: Vec<u8>,
 }
 
-impl<'t> Look<'t> {
-    fn at(text: &'t str) -> Look<'t> {
+impl Look {
+    /// `least` is the length from which on a run of base64 is worth decoding.
+    fn at(text: &str, least: usize) -> Look {
         let text = text.as_bytes();
-        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte);
-        Look {
-            text,
+        let mut look = Look {
             lower: lower(text),
             percent: memchr::memchr(b'%', text).is_some(),
             backslash: memchr::memchr(b'\\', text).is_some(),
             entity: memchr::memchr(b'&', text).is_some(),
-            run: text.split(|byte| !is_part(byte)).map(<[u8]>::len).max().unwrap_or(0),
+            digits: 0,
+            decoded: Vec::new(),
+        };
+        let least_digits = 2 * SHORTEST_PART;
+        for run in text.split(|byte| sextet(*byte).is_none()).filter(|run| run.len() >= least.min(least_digits)) {
+            let digits = run.split(|byte| !byte.is_ascii_hexdigit()).map(<[u8]>::len).max();
+            look.digits = look.digits.max(digits.unwrap_or(0));
+            if run.len() >= least {
+                decode(run, &mut look.decoded);
+            }
         }
+        look
     }
 
-    /// Whether the needle stands there: raw, in other case, hexadecimal, percent, JSON, HTML, or base64 at its three
-    /// offsets. An encoding that would leave no trace of its own is the raw text.
+    /// Whether the needle stands there: raw, in other case, hexadecimal, percent, JSON, HTML, or base64 wherever it
+    /// begins. An encoding that would leave no trace of its own is the raw text.
     fn shows(&self, needle: &Needle) -> bool {
         let plain = needle.plain();
         let found = |encoded: &[u8]| memmem::find(&self.lower, encoded).is_some();
         // no encoding is shorter than what it encodes
         self.lower.len() >= plain.len().min(needle.lower.expose().len())
             && (found(needle.lower.expose())
-                || (self.run >= plain.len() * 2 && found(hex(plain).as_bytes()))
+                || (self.digits >= plain.len() * 2 && found(hex(plain).as_bytes()))
                 || (self.percent && [false, true].iter().any(|all| found(percent(plain, *all).to_ascii_lowercase().as_bytes())))
                 || (self.backslash && found(&json(plain).to_ascii_lowercase()))
                 || (self.entity && found(&html(plain).to_ascii_lowercase()))
-                || (self.run >= shortest_core(plain.len())
-                    && base64_cores(plain).iter().any(|core| memmem::find(self.text, core.as_bytes()).is_some())))
+                || (plain.len() >= SHORTEST_BASE64 && memmem::find(&self.decoded, inner(plain)).is_some()))
+    }
+}
+
+/// A needle without its first and last byte: these share characters of base64 with what stands beside them, which may be
+/// missing.
+fn inner(plain: &[u8]) -> &[u8] {
+    plain.get(1..plain.len().saturating_sub(1)).unwrap_or(plain)
+}
+
+/// Appends what a run of base64 stands for, at each of the four places at which it can begin within a group of
+/// characters. The first byte may be made up of zeros in part: what stands before the run is not known.
+fn decode(run: &[u8], out: &mut Vec<u8>) {
+    for before in [0, 6, 4, 2] {
+        let (mut bits, mut have) = (0u32, before);
+        for part in run.iter().filter_map(|byte| sextet(*byte)) {
+            bits = bits << 6 | u32::from(part);
+            have += 6;
+            if have >= 8 {
+                have -= 8;
+                out.push((bits >> have) as u8);
+            }
+        }
+    }
+}
+
+/// The six bits of a character of base64, in either alphabet.
+fn sextet(byte: u8) -> Option<u8> {
+    match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'+' | b'-' => Some(62),
+        b'/' | b'_' => Some(63),
+        _ => None,
     }
 }
 
@@ -206,42 +264,24 @@ fn html(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// No core of a needle of this length is shorter: each byte makes 4/3 characters, and less than two are shared with what
-/// stands around it.
+/// The fewest characters of base64 that the inside of a needle of this length takes, wherever it begins.
 fn shortest_core(length: usize) -> usize {
-    (length * 4 / 3).saturating_sub(1)
-}
-
-/// The characters of a base64 text that depend on the needle alone, at each of the three offsets. Short needles leave
-/// too little to be told from chance.
-fn base64_cores(needle: &[u8]) -> Vec<String> {
-    if needle.len() < 6 {
-        return Vec::new();
-    }
-    (0..3usize)
-        .filter_map(|offset| {
-            let padded: Vec<u8> = std::iter::repeat_n(0, offset).chain(needle.iter().copied()).collect();
-            let text = STANDARD_NO_PAD.encode(&padded);
-            let start = (offset * 8).div_ceil(6);
-            let end = padded.len() * 8 / 6;
-            text.get(start..end).map(str::to_owned)
-        })
-        .flat_map(|core| [core.replace('+', "-").replace('/', "_"), core])
-        .collect()
+    ((length - 2) * 4).div_ceil(3)
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use base64::Engine as _;
     use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
     use vestibule_core::token::Block;
 
     fn guard(value: &str, mark: &str) -> Guard {
-        Guard {
-            values: vec![(Needle::new(value.as_bytes()), TokenText::new(&Block([7; 16])))],
-            marks: vec![Needle::new(mark.as_bytes())],
-        }
+        Guard::of(
+            vec![(Needle::new(value.as_bytes()), TokenText::new(&Block([7; 16])))],
+            vec![Needle::new(mark.as_bytes())],
+        )
     }
 
     #[test]
@@ -276,12 +316,22 @@ mod tests {
     }
 
     #[test]
-    fn no_core_is_shorter_than_the_run_that_is_looked_for() {
-        for length in 6..200 {
-            let cores = base64_cores(&vec![b'~'; length]);
-            assert_eq!(cores.len(), 6);
-            assert!(cores.iter().all(|core| core.len() >= shortest_core(length)), "{length}");
+    fn base64_is_found_at_each_offset_even_where_its_ends_are_cut() {
+        let mut seen = 0;
+        for length in 6..60 {
+            let needle: String = ('!'..='z').cycle().skip(length * 7).take(length).collect();
+            let guard = guard("another value", &needle);
+            for offset in 0..3 {
+                let text = STANDARD.encode(format!("{}{needle}{}", "a".repeat(offset), "b".repeat(offset)));
+                // from the first character that the needle alone decides, to the last
+                let alone = text.get((offset * 8).div_ceil(6)..(offset + length) * 8 / 6).unwrap();
+                for text in [alone, &text, &text.replace('+', "-").replace('/', "_"), &format!("see {text}!")] {
+                    assert_eq!(guard.check(text), Reflection::Leak, "{text}");
+                    seen += 1;
+                }
+            }
         }
+        assert_eq!(seen, 54 * 3 * 4);
     }
 
     #[test]

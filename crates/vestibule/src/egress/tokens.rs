@@ -12,7 +12,7 @@ use vestibule_core::document::{Document, Form, Limits};
 use vestibule_core::id::{Pseudonym, SubjectNumber, SubjectRow};
 use vestibule_core::outgoing::{Carried, Reached, Site, Spot};
 use vestibule_core::policy::addressee::Addressee;
-use vestibule_core::policy::call::CallPath;
+use vestibule_core::policy::call::{CallPath, overrides_method};
 use vestibule_core::policy::{Carrier, Use};
 use vestibule_store::{RecordData, SubjectState};
 use vestibule_vault::{Keyring, SubjectKey};
@@ -63,6 +63,7 @@ pub(super) fn find<'a>(
         None => None,
         Some(text) => {
             let form = Form::parse(text.as_bytes()).map_err(|error| Refused::at(error.code(), "the query"))?;
+            one_method(form.pairs().map(|(name, _)| name), "the query")?;
             sites.extend(detail.places.find_query(&form, token_domain)?);
             Some(form)
         }
@@ -82,11 +83,15 @@ pub(super) fn find<'a>(
         Media::Json => {
             let doc = Document::parse(received.body(), &Limits::default())
                 .map_err(|error| Refused::at(error.code, format!("line {}, column {}", error.line, error.column)))?;
+            if !detail.places.is_everywhere() {
+                one_method(doc.children(doc.root()).filter_map(|child| doc.name(child)), "the body")?;
+            }
             sites.extend(detail.places.find_json(&doc, token_domain)?);
             Body::Json(doc)
         }
         Media::Form => {
             let form = Form::parse(received.body()).map_err(|error| Refused::at(error.code(), "the body"))?;
+            one_method(form.pairs().map(|(name, _)| name), "the body")?;
             sites.extend(detail.places.find_form(&form, token_domain)?);
             Body::Form(form)
         }
@@ -95,6 +100,11 @@ pub(super) fn find<'a>(
         return Err(Refused::at("grant.place", "the header idempotency-key"));
     }
     Ok(Draft { received, segments: path.segments().to_vec(), body, query, sites })
+}
+
+/// Refuses parameters by which a call would name a second method.
+fn one_method<N: AsRef<str>>(mut names: impl Iterator<Item = N>, part: &str) -> Result<(), Refused> {
+    if names.any(|name| overrides_method(name.as_ref())) { Err(Refused::at("grant.method", part)) } else { Ok(()) }
 }
 
 /// The rows that hold what the tokens open; nothing is decrypted yet.
@@ -106,6 +116,8 @@ pub struct Opened {
     pub(super) rows: Vec<RecordData>,
     /// The tokens that stand for addressees, by position.
     pub(super) addressed: Vec<usize>,
+    /// The claim on its `Idempotency-Key`, if the call carries one and writes.
+    pub(super) claim: Option<[u8; 16]>,
 }
 
 impl Opened {
@@ -131,7 +143,14 @@ impl Opened {
 /// Looks every token up.
 pub(super) fn open(worker: &Worker, caller: &Caller, draft: &Draft<'_>) -> Result<Opened, Refused> {
     let keyring = worker.app.keeper.keyring();
-    let mut opened = Opened { uses: Vec::new(), tokens: Vec::new(), rows_of: Vec::new(), rows: Vec::new(), addressed: Vec::new() };
+    let mut opened = Opened {
+        uses: Vec::new(),
+        tokens: Vec::new(),
+        rows_of: Vec::new(),
+        rows: Vec::new(),
+        addressed: Vec::new(),
+        claim: None,
+    };
     for site in &draft.sites {
         let token = keyring.open_token(site.block.0).ok_or_else(|| Refused::at("token.foreign", &site.at))?;
         let position = match opened.rows.iter().position(|row| covers(row, &token)) {
@@ -211,6 +230,9 @@ pub(super) fn addressees<'r>(
     opened: &mut Opened,
     reached: &'r [Reached<'_>],
 ) -> Vec<(Option<usize>, String, Addressee<'r>)> {
+    if reached.is_empty() {
+        return Vec::new();
+    }
     let mut sites: HashMap<(bool, usize), usize> = HashMap::new();
     for (index, site) in draft.sites.iter().enumerate() {
         if let Some(at) = position(&site.spot) {

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request};
 use http_body_util::Full;
+use vestibule_core::id::hex;
 use vestibule_core::outgoing::{self, ComposeFault, Shape, Site, Spot, Value};
 use vestibule_core::policy::Carrier;
 use vestibule_core::stage::Permit;
@@ -81,7 +82,7 @@ fn compose(draft: &Draft<'_>, opened: &Opened, plain: &[PlainValue<'_>], destina
         }
     };
     let (sites, inner) = of(&[Carrier::Header]);
-    let headers = headers(draft, &sites, &inner)?;
+    let headers = headers(draft, opened, &sites, &inner)?;
 
     let method = Method::from_bytes(draft.received.method().as_bytes()).map_err(|_| Refused::new("grant.method"))?;
     let mut request = Request::new(Full::new(Bytes::from(body)));
@@ -106,10 +107,15 @@ fn path(draft: &Draft<'_>, sites: &[Site], values: &[Value<'_>]) -> Result<Strin
     Ok(format!("/{}", segments.join("/")))
 }
 
-fn headers(draft: &Draft<'_>, sites: &[Site], values: &[Value<'_>]) -> Result<HeaderMap, Refused> {
+fn headers(draft: &Draft<'_>, opened: &Opened, sites: &[Site], values: &[Value<'_>]) -> Result<HeaderMap, Refused> {
     let mut headers = HeaderMap::new();
-    for (name, value) in draft.received.passed().filter(|(name, _)| *name != CONTENT_TYPE) {
+    for (name, value) in draft.received.passed().filter(|(name, _)| ![CONTENT_TYPE, IDEMPOTENCY_KEY].contains(*name)) {
         headers.insert(name.clone(), value.clone());
+    }
+    // workflows share the credential, and with it the vendor's memory of keys: two that chose the same one must not meet
+    if let Some(claim) = opened.claim {
+        let value = HeaderValue::from_str(&hex(&claim)).map_err(|_| Refused::new("request.header"))?;
+        headers.insert(IDEMPOTENCY_KEY, value);
     }
     if let Some(media_type) = draft.received.media_type() {
         headers.insert(CONTENT_TYPE, media_type);

@@ -204,6 +204,11 @@ impl<'a> Sealing<'a> {
             return Ok(None);
         }
         let text = std::str::from_utf8(value).unwrap_or_default();
+        // a stable token keeps the first spelling for ever: one with blanks or line breaks around it would break the
+        // calls of everybody who sends the value properly later
+        if text.trim() != text {
+            return Ok(None);
+        }
         let Some(normalised) = category::by_code(item.category).and_then(|category| (category.normalise)(text)) else {
             return Ok(None);
         };

@@ -27,7 +27,15 @@ where    = { "to" = "@example.com" }
 [[out.ats.grant]]
 workflow = "mailer"
 call     = "POST /names"
-reveal   = { "name" = "name", "email" = "email" }
+reveal   = { "name" = "name", "email" = "email", "id" = "user_id" }
+
+[in.second]
+path      = "/in/second"
+realm     = "hr"
+secret    = "file:{folder}/secrets/standard"
+subject   = { id = "candidate.id", email = "candidate.email" }
+fields    = { "candidate.id" = "user_id", "candidate.email" = "email" }
+{deliver}
 
 [[out.ats.grant]]
 workflow = "intake"
@@ -38,7 +46,18 @@ answer   = { otherwise = "tokenize" }
 "#;
 
 fn world() -> World {
-    World::with(|text| text + MORE)
+    World::with(|text| {
+        // the names in braces are filled in already: borrow them from a route that has them
+        let deliver = text.lines().find(|line| line.starts_with("deliver") && line.contains("\"mailer\"")).unwrap().to_owned();
+        let folder =
+            text.lines().find_map(|line| line.strip_prefix("store = \"")?.strip_suffix("/keys/keys\"")).unwrap().to_owned();
+        let more: Vec<String> = MORE
+            .replace("{folder}", &folder)
+            .lines()
+            .map(|line| if line == "{deliver}" { deliver.clone() } else { line.to_owned() })
+            .collect();
+        text + &more.join("\n")
+    })
 }
 
 fn refused(what: &str, answer: &Answer, status: u16, code: &str) {
@@ -74,11 +93,28 @@ fn no_second_spelling_of_an_addressee_escapes_its_condition() {
         refused(what, &world.call(&key, "POST", "/out/mail/send", &body.to_string()), 403, "grant.addressee");
     }
     let good = json!({ "to": dana.email, "text": text }).to_string();
-    for query in ["to=eve@evil.test", "to[]=eve%40evil.test", "TO=eve@evil.test", "cc=eve@evil.test", "%74o=eve@evil.test", "to.0=eve@evil.test", "recipient=eve%40evil.test"] {
+    for query in [
+        "to=eve@evil.test",
+        "to[]=eve%40evil.test",
+        "TO=eve@evil.test",
+        "cc=eve@evil.test",
+        "%74o=eve@evil.test",
+        "to.0=eve@evil.test",
+        "recipient=eve%40evil.test",
+    ] {
         refused(query, &world.call(&key, "POST", &format!("/out/mail/send?{query}"), &good), 403, "grant.addressee");
         cases += 1;
     }
-    for pair in ["&cc=eve@evil.test", "&to=eve@evil.test", "&to[]=eve@evil.test", "&to%5B0%5D=eve@evil.test", "&TO=eve@evil.test", "&To%5Bx%5D=eve@evil.test", "&bcc=eve@evil.test", "&eve@evil.test"] {
+    for pair in [
+        "&cc=eve@evil.test",
+        "&to=eve@evil.test",
+        "&to[]=eve@evil.test",
+        "&to%5B0%5D=eve@evil.test",
+        "&TO=eve@evil.test",
+        "&To%5Bx%5D=eve@evil.test",
+        "&bcc=eve@evil.test",
+        "&eve@evil.test",
+    ] {
         let form = format!("to={}{pair}", dana.email);
         let answer = world.send(&call(&key, "POST", "/out/mail/send", "").typed("application/x-www-form-urlencoded", form));
         refused(pair, &answer, 403, "grant.addressee");
@@ -124,7 +160,8 @@ fn an_addressee_is_one_address_whatever_the_source_put_there() {
         let mut body: serde_json::Value = serde_json::from_str(&application(&format!("Dana{at}"), "x")).unwrap();
         body["candidate"]["email"] = email.clone();
         let seen = world.deliver("/in/apply", &body.to_string()).json();
-        let body = json!({ "to": seen["candidate"]["email"], "text": format!("Dear {}", seen["candidate"]["name"].as_str().unwrap()) });
+        let body =
+            json!({ "to": seen["candidate"]["email"], "text": format!("Dear {}", seen["candidate"]["name"].as_str().unwrap()) });
         let answer = world.call(&key, "POST", "/out/mail/send", &body.to_string());
         assert_eq!(answer.status, 422, "{email}: {}", answer.text());
         assert!(answer.code().starts_with("value."), "{email}: {}", answer.text());
@@ -141,7 +178,11 @@ fn a_place_is_the_place_itself_and_nothing_below_it() {
     let world = world();
     let dana = person(&world, "Dana", "dana@example.org");
     let key = world.key("intake", Mode::Live);
-    let bodies = [json!({ "first_name": { "x": dana.name } }), json!({ "first_name": [dana.name] }), json!({ "note": [[{ "a": dana.name }]] })];
+    let bodies = [
+        json!({ "first_name": { "x": dana.name } }),
+        json!({ "first_name": [dana.name] }),
+        json!({ "note": [[{ "a": dana.name }]] }),
+    ];
     for body in &bodies {
         refused("below", &world.call(&key, "POST", "/out/ats/candidates", &body.to_string()), 403, "grant.place");
     }
@@ -172,6 +213,11 @@ fn a_stable_token_that_is_used_again_opens_alone() {
     refused("the rest of the first event", &call(json!({ "name": dana.name })), 403, "token.other_workflow");
     assert_eq!(call(json!({ "email": dana.email })).status, 201);
     assert_eq!(call(json!({ "name": again["candidate"]["name"] })).status, 201);
+    // two values of one record, shared with the same event
+    let both = world.deliver("/in/second", &application("Dana", "dana@example.org")).json();
+    assert_eq!((&both["candidate"]["id"], &both["candidate"]["email"]), (&dana.id.as_str().into(), &dana.email.as_str().into()));
+    assert_eq!(call(json!({ "id": dana.id, "email": dana.email })).status, 201);
+    refused("the rest", &call(json!({ "name": dana.name })), 403, "token.other_workflow");
     // the workflow of the first event opens what it always did
     let intake = world.key("intake", Mode::Live);
     let body = json!({ "first_name": dana.name, "emails": [{ "value": dana.email }] });
@@ -240,6 +286,24 @@ fn a_key_marks_the_same_call_with_the_same_headers_and_outlives_rotation() {
     refused("another call after rotation", &world.send(&base()), 409, "idempotency.conflict");
     assert_eq!(world.ats.count(), 1);
     println!("idempotency: 2 other calls told apart, 1 rotation survived");
+}
+
+#[test]
+fn two_workflows_with_one_idempotency_key_do_not_meet_at_the_vendor() {
+    let world = world();
+    let calls = [("intake", "/out/ats/candidates"), ("mailer", "/out/ats/names")];
+    for (workflow, target) in calls {
+        let key = world.key(workflow, Mode::Live);
+        assert_eq!(
+            world.send(&call(&key, "POST", target, "{}").header("idempotency-key", "Dana Smith 1")).status,
+            201,
+            "{workflow}"
+        );
+    }
+    let seen: Vec<_> = world.ats.wait_for(2).iter().map(|seen| seen.header("idempotency-key").map(str::to_owned)).collect();
+    assert!(seen.iter().all(|key| key.as_ref().is_some_and(|key| key.len() == 32 && !key.contains(' '))), "{seen:?}");
+    assert_ne!(seen[0], seen[1]);
+    println!("idempotency keys at the vendor: 2 calls, none as the platform wrote it");
 }
 
 fn rotate_replay_key(world: &World) {
@@ -342,4 +406,42 @@ fn what_follows_a_request_of_two_lengths_is_not_read() {
         assert!(answers.iter().all(|answer| matches!(answer.status, 400 | 401)), "{framing}");
     }
     println!("framings that two servers read differently: {}, 0 requests behind them", framings.len());
+}
+
+#[test]
+fn a_parameter_does_not_change_the_method() {
+    let world = world();
+    let key = world.key("intake", Mode::Live);
+    let form = |body: &str| call(&key, "POST", "/out/ats/candidates", "").typed("application/x-www-form-urlencoded", body);
+    let requests = [
+        call(&key, "POST", "/out/ats/candidates?_method=DELETE", "{}"),
+        call(&key, "POST", "/out/ats/candidates?a=1&%5FHttpMethod=PATCH", "{}"),
+        call(&key, "POST", "/out/ats/candidates?X-HTTP-Method-Override=DELETE", ""),
+        call(&key, "POST", "/out/ats/candidates", r#"{"_method":"delete"}"#),
+        call(&key, "POST", "/out/ats/candidates", r#"{"\u005fmethod":"delete"}"#),
+        form("_method=delete"),
+        form("a=1&%5Fmethod=put"),
+    ];
+    for request in &requests {
+        refused(&request.target, &world.send(request), 403, "grant.method");
+    }
+    let header =
+        call(&key, "POST", "/out/ats/candidates", r#"{"inner":{"_method":"x"}}"#).header("x-http-method-override", "DELETE");
+    assert_eq!(world.send(&header).status, 201);
+    assert_eq!(world.ats.wait_for(1)[0].header("x-http-method-override"), None);
+    assert_eq!(world.ats.count(), 1);
+    println!("second methods: {} cases, 0 sent", requests.len() + 1);
+}
+
+#[test]
+fn the_first_spelling_of_a_value_does_not_spoil_its_stable_token() {
+    let world = world();
+    let key = world.key("intake", Mode::Live);
+    let odd = person(&world, "Dana", "\tdana@example.org\n");
+    let dana = person(&world, "Dana", "dana@example.org");
+    assert_ne!(odd.email, dana.email);
+    let body = json!({ "to": dana.email, "text": "Dear you" }).to_string();
+    assert_eq!(world.call(&key, "POST", "/out/mail/send", &body).status, 201);
+    assert_eq!(world.ats.wait_for(1)[0].json()["to"], "dana@example.org");
+    println!("first spellings: 1 case");
 }
