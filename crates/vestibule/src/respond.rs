@@ -23,6 +23,16 @@ pub fn stranger() -> Answer {
     fixed(StatusCode::UNAUTHORIZED, r#"{"type":"about:blank","title":"Unauthorized","status":401}"#)
 }
 
+/// What anybody gets while all bodies together are more than the gateway takes.
+pub fn busy() -> Answer {
+    let mut answer = fixed(
+        StatusCode::SERVICE_UNAVAILABLE,
+        r#"{"type":"about:blank","title":"Service Unavailable","status":503}"#,
+    );
+    answer.headers_mut().insert(http::header::RETRY_AFTER, HeaderValue::from_static("5"));
+    answer
+}
+
 /// What anybody gets for a route that does not exist.
 pub fn unknown_route() -> Answer {
     fixed(StatusCode::NOT_FOUND, r#"{"type":"about:blank","title":"Not Found","status":404}"#)

@@ -82,7 +82,7 @@ pub fn run(args: &ServeArgs, say: &mut dyn Write) -> Result<(), Failure> {
     })
 }
 
-/// No core dumps, no tracing by others, private files, as many open files as the system allows.
+/// No core dumps, no tracing by others, nothing in swap where the system lets us, private files, as many open files as the system allows.
 fn harden() {
     use rustix::process::{DumpableBehavior, set_dumpable_behavior};
     // none of these is a condition of running: a container may forbid each
@@ -90,6 +90,11 @@ fn harden() {
     let _dumps = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     let open = getrlimit(Resource::Nofile);
     let _files = setrlimit(Resource::Nofile, Rlimit { current: open.maximum, maximum: open.maximum });
+    // only where nothing bounds it: past a bound, memory that is asked for would be refused
+    if getrlimit(Resource::Memlock).current.is_none() {
+        use rustix::mm::{MlockAllFlags, mlockall};
+        let _unswapped = mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT);
+    }
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
 }
 

@@ -2,6 +2,7 @@
 
 use crate::app::routes::InRoute;
 use crate::app::worker::Worker;
+use crate::net::body::BodyError;
 use crate::respond::{self, Answer};
 use vestibule_core::audit::{Actor, Direction};
 
@@ -33,7 +34,12 @@ impl Refused {
 
     /// The answer to the sender.
     pub async fn answer(self, worker: &Worker, route: &InRoute, request: &str) -> Answer {
-        let Refused::Known { code, place } = self else { return respond::stranger() };
+        let (code, place) = match self {
+            Refused::Known { code, place } => (code, place),
+            // it says nothing about the sender or the route, and a good source must not take it for a refusal
+            Refused::Stranger(code) if code == BodyError::Budget.code() => return respond::busy(),
+            Refused::Stranger(_) => return respond::stranger(),
+        };
         let answer = respond::problem(code, place.as_deref(), request);
         let mut leaf = worker.app.leaf(Actor::Source(route.name.clone()), "event.refuse", route.mode);
         leaf.route.clone_from(&route.name);

@@ -265,7 +265,7 @@ fn all_bodies_together_have_a_limit_and_give_it_back() {
         assert_eq!((refused.status, refused.code().as_str()), (503, "body.budget"), "{}", refused.text());
         let mut stranger = world.connect().await;
         stranger.write(&event).await;
-        assert_eq!(stranger.read().await.unwrap().status, 401);
+        assert_eq!(stranger.read().await.unwrap().status, 503);
         assert_eq!(world.connect().await.send(&small).await.unwrap().status, 200, "small events still come in");
         drop(open);
         world.until("the bodies are given back", |_| world.app.budget.used() == 0);
