@@ -64,7 +64,7 @@ pub enum Part {
     Ingress,
     /// One workflow with one grant that reveals [`people::CALL_FIELDS`],
     /// injects `credential`, keeps [`people::ANSWER_KEEP`] of the answer and
-    /// tokenizes the rest.
+    /// drops the rest.
     Egress {
         /// Where calls go.
         backend: SocketAddr,

@@ -202,7 +202,7 @@ fn grant() -> String {
 workflow = "{WORKFLOW}"
 call = "POST /candidates"
 reveal = {{ {} }}
-answer = {{ keep = {{ {} }}, otherwise = "tokenize", retention_days = 30 }}
+answer = {{ keep = {{ {} }}, otherwise = "drop" }}
 "#,
         pairs(&people::CALL_FIELDS),
         pairs(&people::ANSWER_KEEP)

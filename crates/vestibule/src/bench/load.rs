@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) enum Check {
     /// The backend's answer, byte for byte.
     Unchanged,
-    /// None of the backend's 8 personal values, and 8 tokens instead.
+    /// None of the backend's 8 personal values, and every member that the rules keep.
     Protected,
     /// Any answer with a status of success.
     Accepted,
@@ -220,9 +220,7 @@ impl Check {
                 "the backend's answer, unchanged"
             }
             Self::Protected if shows_a_value(answer.body) => "an answer without personal values",
-            Self::Protected if tokens(answer.body) != people::ANSWER_VALUES.len() => {
-                "an answer with a token for each of its 8 personal values"
-            }
+            Self::Protected if !holds_what_is_kept(answer.body) => "an answer with every member that the rules keep",
             _ => return Ok(()),
         };
         Err(BenchError::WrongAnswer { party, reason })
@@ -235,8 +233,8 @@ fn shows_a_value(body: &[u8]) -> bool {
         .any(|value| memmem::find(body, value.as_bytes()).is_some())
 }
 
-fn tokens(body: &[u8]) -> usize {
-    memmem::find_iter(body, b"\"vt1").count()
+fn holds_what_is_kept(body: &[u8]) -> bool {
+    people::ANSWER_KEEP.iter().all(|(name, _)| memmem::find(body, format!("\"{name}\"").as_bytes()).is_some())
 }
 
 #[cfg(test)]
@@ -263,10 +261,7 @@ mod tests {
         assert!(fails(Check::Unchanged, &protected));
         assert!(!fails(Check::Protected, &protected));
         assert!(fails(Check::Protected, &plain));
-        assert!(fails(
-            Check::Protected,
-            &protected.replacen("vt10000", "", 1)
-        ));
+        assert!(fails(Check::Protected, &protected.replacen("stage", "", 1)));
         let one_left = protected.replacen("vt10000", people::ANSWER_VALUES[3], 1);
         assert!(fails(Check::Protected, &one_left));
         assert!(!fails(Check::Accepted, ""));
