@@ -31,10 +31,7 @@ pub fn is_known_name(name: &str) -> bool {
         return false;
     }
     let mut words = 0;
-    for piece in name
-        .split(|c: char| !c.is_ascii_alphabetic())
-        .filter(|piece| !piece.is_empty())
-    {
+    for piece in name.split(|c: char| !c.is_ascii_alphabetic()).filter(|piece| !piece.is_empty()) {
         if is_word(piece) {
             words += 1;
             continue;
@@ -74,20 +71,12 @@ impl<'n> Iterator for Humps<'n> {
 fn is_word(word: &str) -> bool {
     static SORTED: LazyLock<Vec<&str>> = LazyLock::new(|| WORDS.lines().collect());
     let lower = word.bytes().map(|byte| byte.to_ascii_lowercase());
-    SORTED
-        .binary_search_by(|known| known.bytes().cmp(lower.clone()))
-        .is_ok()
+    SORTED.binary_search_by(|known| known.bytes().cmp(lower.clone())).is_ok()
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic,
-        reason = "tests"
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
     use super::*;
 
@@ -165,9 +154,9 @@ mod tests {
     fn the_list_is_sorted_and_holds_words_only() {
         let words: Vec<&str> = WORDS.lines().collect();
         assert!(words.windows(2).all(|pair| pair[0] < pair[1]));
-        assert!(words.iter().all(|word| word.len() >= 2
-            && word.len() <= 24
-            && word.bytes().all(|byte| byte.is_ascii_lowercase())));
+        assert!(
+            words.iter().all(|word| word.len() >= 2 && word.len() <= 24 && word.bytes().all(|byte| byte.is_ascii_lowercase()))
+        );
         assert!((1_500..=4_500).contains(&words.len()), "{}", words.len());
     }
 
@@ -176,24 +165,14 @@ mod tests {
         let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
         let mut state = 1_u64;
         let mut next = |bound: u64| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             ((state >> 33) % bound) as usize
         };
         for round in 0..100_000 {
             let letters = [62, 36, 26][round % 3];
-            let mark: String = (0..12)
-                .map(|_| char::from(alphabet[next(letters)]))
-                .collect();
+            let mark: String = (0..12).map(|_| char::from(alphabet[next(letters)])).collect();
             let lower = mark.to_lowercase();
-            let names = [
-                mark.clone(),
-                format!("email_{mark}"),
-                format!("{mark}Name"),
-                format!("field-{lower}-id"),
-                lower,
-            ];
+            let names = [mark.clone(), format!("email_{mark}"), format!("{mark}Name"), format!("field-{lower}-id"), lower];
             assert!(names.iter().all(|name| !is_known_name(name)), "{mark}");
         }
     }

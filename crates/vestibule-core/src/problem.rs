@@ -52,14 +52,7 @@ impl Audience {
 
 /// Every entry, in the order of the reference page.
 pub fn all() -> impl Iterator<Item = &'static Problem> {
-    [
-        data_in::PROBLEMS,
-        data_out::PROBLEMS,
-        operation::PROBLEMS,
-        config::PROBLEMS,
-    ]
-    .into_iter()
-    .flatten()
+    [data_in::PROBLEMS, data_out::PROBLEMS, operation::PROBLEMS, config::PROBLEMS].into_iter().flatten()
 }
 
 /// The entry with this code.
@@ -76,21 +69,13 @@ pub fn suggest(code: &str) -> Option<&'static str> {
 /// neighbours counts as one step.
 pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (word.chars().count() / 3).clamp(1, 4);
-    let ranked = candidates
-        .into_iter()
-        .map(|candidate| (distance(word, candidate), candidate));
-    ranked
-        .filter(|(steps, _)| *steps <= limit)
-        .min_by_key(|(steps, _)| *steps)
-        .map(|(_, candidate)| candidate)
+    let ranked = candidates.into_iter().map(|candidate| (distance(word, candidate), candidate));
+    ranked.filter(|(steps, _)| *steps <= limit).min_by_key(|(steps, _)| *steps).map(|(_, candidate)| candidate)
 }
 
 /// Optimal string alignment distance over characters, case ignored.
 fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (
-        a.to_lowercase().chars().collect(),
-        b.to_lowercase().chars().collect(),
-    );
+    let (a, b): (Vec<char>, Vec<char>) = (a.to_lowercase().chars().collect(), b.to_lowercase().chars().collect());
     let mut before: Vec<usize> = Vec::new();
     let mut above: Vec<usize> = (0..=b.len()).collect();
     let mut previous_a = None;
@@ -98,11 +83,8 @@ fn distance(a: &str, b: &str) -> usize {
         let mut row = vec![i + 1];
         let mut previous_b = None;
         for (j, &y) in b.iter().enumerate() {
-            let at =
-                |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX / 2);
-            let mut best = (at(&above, j) + usize::from(x != y))
-                .min(at(&above, j + 1) + 1)
-                .min(at(&row, j) + 1);
+            let at = |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX / 2);
+            let mut best = (at(&above, j) + usize::from(x != y)).min(at(&above, j + 1) + 1).min(at(&row, j) + 1);
             if previous_a == Some(y) && previous_b == Some(x) && j > 0 {
                 best = best.min(at(&before, j - 1) + 1);
             }
@@ -141,33 +123,13 @@ mod tests {
         for problem in all() {
             assert!(seen.insert(problem.code), "{} stands twice", problem.code);
             let (area, what) = problem.code.split_once('.').unwrap_or_default();
-            let word = |text: &str| {
-                !text.is_empty()
-                    && text
-                        .bytes()
-                        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-            };
+            let word =
+                |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
             assert!(word(area) && word(what), "{}", problem.code);
-            assert!(
-                problem.status == 0 || (200..600).contains(&problem.status),
-                "{}",
-                problem.code
-            );
-            assert!(
-                problem.title.len() <= 60 && !problem.title.ends_with('.'),
-                "{}",
-                problem.code
-            );
-            assert!(
-                problem.detail.len() >= 20 && problem.detail.ends_with('.'),
-                "{}",
-                problem.code
-            );
-            assert!(
-                problem.fix.len() >= 8 && problem.fix.ends_with('.'),
-                "{}",
-                problem.code
-            );
+            assert!(problem.status == 0 || (200..600).contains(&problem.status), "{}", problem.code);
+            assert!(problem.title.len() <= 60 && !problem.title.ends_with('.'), "{}", problem.code);
+            assert!(problem.detail.len() >= 20 && problem.detail.ends_with('.'), "{}", problem.code);
+            assert!(problem.fix.len() >= 8 && problem.fix.ends_with('.'), "{}", problem.code);
         }
         assert!(seen.len() > 120, "{}", seen.len());
     }
@@ -177,8 +139,7 @@ mod tests {
         for problem in all().filter(|problem| matches!(problem.status, 429 | 503 | 504)) {
             assert!(problem.retryable, "{}", problem.code);
         }
-        for problem in all().filter(|problem| matches!(problem.status, 401 | 403 | 404 | 413 | 422))
-        {
+        for problem in all().filter(|problem| matches!(problem.status, 401 | 403 | 404 | 413 | 422)) {
             assert!(!problem.retryable, "{}", problem.code);
         }
     }
@@ -186,9 +147,7 @@ mod tests {
     #[test]
     fn strangers_share_two_answers() {
         // Everything a stranger can cause before he is known is for the owner, never for the caller.
-        for problem in all().filter(|problem| {
-            problem.code.starts_with("source.") || problem.code.starts_with("signature.")
-        }) {
+        for problem in all().filter(|problem| problem.code.starts_with("source.") || problem.code.starts_with("signature.")) {
             assert_eq!(problem.audience, Audience::Owner, "{}", problem.code);
         }
     }

@@ -121,7 +121,8 @@ impl Rules {
     /// Says what happens to every value of `doc`.
     pub fn plan<'r, 'd>(&'r self, doc: &'d Document<'d>) -> Plan<'r, 'd> {
         let assigned = self.matcher.assign(doc);
-        let mut plan = Plan { rules: self, doc, items: Vec::new(), kept: Vec::new(), removed: Vec::new(), replaced: Vec::new(), unnamed: 0 };
+        let mut plan =
+            Plan { rules: self, doc, items: Vec::new(), kept: Vec::new(), removed: Vec::new(), replaced: Vec::new(), unnamed: 0 };
         plan.visit(doc.root(), &assigned, None);
         plan
     }
@@ -359,10 +360,7 @@ pub fn token_json(token: &TokenText, category: u16, token_domain: &str) -> Vec<u
 pub fn places(doc: &Document<'_>, matcher: &Matcher) -> Vec<NodeId> {
     let assigned = matcher.assign(doc);
     let named = |node: NodeId| matches!(assigned.get(node.index()), Some(Assignment::Rule(_)));
-    doc.nodes()
-        .filter(|(id, node)| named(*id) && (*id == doc.root() || !named(node.parent())))
-        .map(|(id, _)| id)
-        .collect()
+    doc.nodes().filter(|(id, node)| named(*id) && (*id == doc.root() || !named(node.parent()))).map(|(id, _)| id).collect()
 }
 
 fn compute(doc: &Document<'_>, function: Function, places: &[NodeId]) -> Vec<u8> {
@@ -402,7 +400,10 @@ fn domain(text: &str) -> Option<String> {
     let (_, domain) = address.split_once('@')?;
     let label = |label: &str| {
         let edge = |c: char| c.is_alphanumeric();
-        label.chars().count() <= 63 && label.starts_with(edge) && label.ends_with(edge) && label.chars().all(|c| edge(c) || c == '-')
+        label.chars().count() <= 63
+            && label.starts_with(edge)
+            && label.ends_with(edge)
+            && label.chars().all(|c| edge(c) || c == '-')
     };
     let last_is_word = domain.rsplit_once('.').is_some_and(|(_, last)| last.starts_with(char::is_alphabetic));
     (domain.len() <= 253 && last_is_word && domain.split('.').all(label)).then(|| domain.to_owned())
@@ -413,7 +414,8 @@ fn year(text: &str) -> Option<u16> {
     let (digits, rest) = text.trim().split_at_checked(4)?;
     let is_date = rest.is_empty()
         || rest.strip_prefix(['-', '/', '.']).is_some_and(|rest| {
-            rest.starts_with(|c: char| c.is_ascii_digit()) && rest.split(['-', '/', '.', 'T', ' ']).take(2).all(|part| part.len() <= 2)
+            rest.starts_with(|c: char| c.is_ascii_digit())
+                && rest.split(['-', '/', '.', 'T', ' ']).take(2).all(|part| part.len() <= 2)
         });
     let year = digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
     (is_date && (1800..2200).contains(&year)).then_some(year)

@@ -48,32 +48,21 @@ impl Default for Schedule {
     fn default() -> Schedule {
         let hours = [2, 5, 10, 14, 20, 24].map(Span::hours);
         let delays = [Span::seconds(5), Span::minutes(5), Span::minutes(30)];
-        Schedule {
-            delays: delays.into_iter().chain(hours).collect(),
-        }
+        Schedule { delays: delays.into_iter().chain(hours).collect() }
     }
 }
 
 impl Schedule {
     /// How many attempts there are in all.
     pub fn attempts(&self) -> u32 {
-        u32::try_from(self.delays.len())
-            .unwrap_or(u32::MAX - 1)
-            .saturating_add(1)
+        u32::try_from(self.delays.len()).unwrap_or(u32::MAX - 1).saturating_add(1)
     }
 
     /// The next step after attempt number `attempt` (the first is 1) failed. `random` is any number, evenly drawn.
     ///
     /// The delay of the schedule gets a jitter of up to 20 % either way, at least 60 s after 429 or a timeout, and where
     /// the receiver asked for a time (`retry_after`) that time within [delay, max(2 x delay, 1 h)].
-    pub fn next(
-        &self,
-        attempt: u32,
-        outcome: Attempt,
-        receiver: Receiver,
-        retry_after: Option<Span>,
-        random: u64,
-    ) -> Next {
+    pub fn next(&self, attempt: u32, outcome: Attempt, receiver: Receiver, retry_after: Option<Span>, random: u64) -> Next {
         match (outcome, receiver) {
             (Attempt::Status(410), _) => return Next::Disable,
             (Attempt::Status(400 | 401 | 403 | 404), Receiver::Platform) => return Next::Dead,
@@ -101,11 +90,7 @@ pub fn parse_retry_after(header: &str, date: Option<Timestamp>, now: Timestamp) 
     let header = header.trim();
     if !header.is_empty() && header.bytes().all(|byte| byte.is_ascii_digit()) {
         // ten digits are three centuries: more is noise, and the schedule clamps anyway
-        return header
-            .get(..header.len().min(10))?
-            .parse()
-            .ok()
-            .map(Span::seconds);
+        return header.get(..header.len().min(10))?.parse().ok().map(Span::seconds);
     }
     date.map(|moment| moment.since(now).max(Span(0)))
 }
@@ -113,9 +98,7 @@ pub fn parse_retry_after(header: &str, date: Option<Timestamp>, now: Timestamp) 
 /// `span` plus or minus up to a fifth, by an evenly drawn number.
 fn jittered(span: Span, random: u64) -> Span {
     let fifth = span.0 / 5;
-    let width = u64::try_from(fifth.saturating_mul(2))
-        .unwrap_or(0)
-        .saturating_add(1);
+    let width = u64::try_from(fifth.saturating_mul(2)).unwrap_or(0).saturating_add(1);
     let offset = i64::try_from(random % width).unwrap_or(0);
     Span(span.0 - fifth + offset)
 }
@@ -142,35 +125,18 @@ mod tests {
         let total: i64 = (1..=9)
             .map(|attempt| {
                 let table = schedule.delays.get(attempt as usize - 1).unwrap().0;
-                let next = schedule.next(
-                    attempt,
-                    Attempt::Status(500),
-                    Receiver::Other,
-                    None,
-                    middle(table),
-                );
+                let next = schedule.next(attempt, Attempt::Status(500), Receiver::Other, None, middle(table));
                 wait(next).0
             })
             .sum();
-        assert_eq!(
-            Span(total),
-            Span(Span::hours(75).0 + Span::minutes(35).0 + Span::seconds(5).0)
-        );
-        assert_eq!(
-            schedule.next(10, Attempt::Status(500), Receiver::Other, None, 0),
-            Next::Dead
-        );
-        assert_eq!(
-            schedule.next(u32::MAX, Attempt::Timeout, Receiver::Other, None, 0),
-            Next::Dead
-        );
+        assert_eq!(Span(total), Span(Span::hours(75).0 + Span::minutes(35).0 + Span::seconds(5).0));
+        assert_eq!(schedule.next(10, Attempt::Status(500), Receiver::Other, None, 0), Next::Dead);
+        assert_eq!(schedule.next(u32::MAX, Attempt::Timeout, Receiver::Other, None, 0), Next::Dead);
     }
 
     #[test]
     fn permanent_answers() {
-        let next = |status, receiver| {
-            Schedule::default().next(1, Attempt::Status(status), receiver, None, 0)
-        };
+        let next = |status, receiver| Schedule::default().next(1, Attempt::Status(status), receiver, None, 0);
         assert_eq!(next(410, Receiver::Platform), Next::Disable);
         assert_eq!(next(410, Receiver::Other), Next::Disable);
         for status in [400, 401, 403, 404] {
@@ -184,36 +150,18 @@ mod tests {
     fn busy_receivers_get_a_minute() {
         let schedule = Schedule::default();
         for outcome in [Attempt::Status(429), Attempt::Timeout] {
-            assert_eq!(
-                wait(schedule.next(1, outcome, Receiver::Platform, None, 0)),
-                Span::seconds(60)
-            );
+            assert_eq!(wait(schedule.next(1, outcome, Receiver::Platform, None, 0)), Span::seconds(60));
         }
-        assert!(
-            wait(schedule.next(1, Attempt::Unreachable, Receiver::Platform, None, 0))
-                < Span::seconds(7)
-        );
+        assert!(wait(schedule.next(1, Attempt::Unreachable, Receiver::Platform, None, 0)) < Span::seconds(7));
     }
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {
         let now = Timestamp(1_000_000);
-        assert_eq!(
-            parse_retry_after(" 120 ", None, now),
-            Some(Span::seconds(120))
-        );
-        assert_eq!(
-            parse_retry_after("99999999999999999999", None, now),
-            Some(Span::seconds(9_999_999_999))
-        );
-        assert_eq!(
-            parse_retry_after("Wed, …", Some(now.plus(Span::minutes(2))), now),
-            Some(Span::minutes(2))
-        );
-        assert_eq!(
-            parse_retry_after("Wed, …", Some(Timestamp(0)), now),
-            Some(Span(0))
-        );
+        assert_eq!(parse_retry_after(" 120 ", None, now), Some(Span::seconds(120)));
+        assert_eq!(parse_retry_after("99999999999999999999", None, now), Some(Span::seconds(9_999_999_999)));
+        assert_eq!(parse_retry_after("Wed, …", Some(now.plus(Span::minutes(2))), now), Some(Span::minutes(2)));
+        assert_eq!(parse_retry_after("Wed, …", Some(Timestamp(0)), now), Some(Span(0)));
         for nothing in ["", "-5", "1.5", "soon"] {
             assert_eq!(parse_retry_after(nothing, None, now), None, "{nothing}");
         }

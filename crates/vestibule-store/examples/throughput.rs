@@ -12,8 +12,7 @@ use std::time::Instant;
 use vestibule_core::clock::{Span, Timestamp};
 use vestibule_core::id::{DekId, KeyVersion, Mode, RecordNo, Slot, SubjectNumber};
 use vestibule_store::{
-    AcceptEvent, AcceptReply, NewDelivery, NewRecord, NewSubjectRow, Options, Ports, StableRow,
-    Store, SubjectUse, Tag,
+    AcceptEvent, AcceptReply, NewDelivery, NewRecord, NewSubjectRow, Options, Ports, StableRow, Store, SubjectUse, Tag,
 };
 
 struct Plain;
@@ -24,18 +23,12 @@ impl Ports for Plain {
 }
 
 fn main() {
-    let mut numbers = std::env::args()
-        .skip(1)
-        .map(|text| text.parse::<u64>().expect("a number"));
+    let mut numbers = std::env::args().skip(1).map(|text| text.parse::<u64>().expect("a number"));
     let submitters = numbers.next().unwrap_or(64);
     let events = numbers.next().unwrap_or(200_000);
     let stable = numbers.next().unwrap_or(0);
     let folder = tempfile::tempdir_in(".").expect("a folder");
-    let store = Store::open(
-        Options::new(folder.path().join("store.db")),
-        Arc::new(Plain),
-    )
-    .expect("a store");
+    let store = Store::open(Options::new(folder.path().join("store.db")), Arc::new(Plain)).expect("a store");
     let next = Arc::new(AtomicU64::new(1));
     let (tell, told) = channel();
     let (began, before) = (Instant::now(), processor_ticks());
@@ -59,23 +52,11 @@ fn main() {
 }
 
 /// Submits the next event, and again from its answer, until all are in.
-fn submit(
-    store: &Store,
-    next: Arc<AtomicU64>,
-    events: u64,
-    stable: u64,
-    tell: std::sync::mpsc::Sender<u64>,
-) {
+fn submit(store: &Store, next: Arc<AtomicU64>, events: u64, stable: u64, tell: std::sync::mpsc::Sender<u64>) {
     resubmit(store.writer(), next, events, stable, tell);
 }
 
-fn resubmit(
-    writer: vestibule_store::Writer,
-    next: Arc<AtomicU64>,
-    events: u64,
-    stable: u64,
-    tell: std::sync::mpsc::Sender<u64>,
-) {
+fn resubmit(writer: vestibule_store::Writer, next: Arc<AtomicU64>, events: u64, stable: u64, tell: std::sync::mpsc::Sender<u64>) {
     let number = next.fetch_add(1, Ordering::Relaxed);
     if number > events {
         return;
@@ -83,12 +64,8 @@ fn resubmit(
     let began = Instant::now();
     let again = writer.clone();
     writer.submit(event(number, stable), move |reply| {
-        assert!(
-            matches!(reply, Ok(AcceptReply::Accepted { .. })),
-            "{reply:?}"
-        );
-        tell.send(began.elapsed().as_micros() as u64)
-            .expect("a listener");
+        assert!(matches!(reply, Ok(AcceptReply::Accepted { .. })), "{reply:?}");
+        tell.send(began.elapsed().as_micros() as u64).expect("a listener");
         resubmit(again, next, events, stable, tell);
     });
 }
@@ -117,20 +94,10 @@ fn event(number: u64, stable: u64) -> AcceptEvent {
         }),
         index: Vec::new(),
         absent_subjects: Vec::new(),
-        record: NewRecord {
-            first,
-            count: 1,
-            created: now,
-            expires: None,
-            audience: vec![1; 40],
-            sealed: vec![2; 720],
-        },
+        record: NewRecord { first, count: 1, created: now, expires: None, audience: vec![1; 40], sealed: vec![2; 720] },
         stable: (0..stable)
             .map(|slot| StableRow {
-                tag: Tag {
-                    epoch: KeyVersion(1),
-                    bytes: random(number * 31 + slot + 4),
-                },
+                tag: Tag { epoch: KeyVersion(1), bytes: random(number * 31 + slot + 4) },
                 record: first,
                 slot: Slot(slot as u8),
                 random: [1; 6],
@@ -141,10 +108,7 @@ fn event(number: u64, stable: u64) -> AcceptEvent {
         audience_updates: Vec::new(),
         body: vec![3; 2048],
         held: None,
-        delivery: Some(NewDelivery {
-            workflow: "candidate-intake".into(),
-            next_at: now,
-        }),
+        delivery: Some(NewDelivery { workflow: "candidate-intake".into(), next_at: now }),
         leaf: vec![4; 288],
     }
 }
@@ -160,22 +124,14 @@ fn read(store: &Store, events: u64) {
         let number = RecordNo::new(1, counter).expect("a record number");
         assert!(reader.record(number).expect("a read").is_some());
     }
-    println!(
-        "{:.2} us a record read with its subject",
-        began.elapsed().as_secs_f64() * 1e6 / reads as f64
-    );
+    println!("{:.2} us a record read with its subject", began.elapsed().as_secs_f64() * 1e6 / reads as f64);
 }
 
 /// Processor time of this process so far, in hundredths of a second.
 fn processor_ticks() -> u64 {
     let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = text.rsplit(") ").next().unwrap_or_default();
-    after_name
-        .split(' ')
-        .skip(11)
-        .take(2)
-        .filter_map(|field| field.parse::<u64>().ok())
-        .sum()
+    after_name.split(' ').skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum()
 }
 
 fn random(seed: u64) -> [u8; 16] {

@@ -106,15 +106,9 @@ impl Job for InsertKey {
             revision(key.revision)?,
             key.mac,
         ))?;
-        let standing = Standing {
-            revision: key.revision,
-            expires: key.expires,
-            revoked: key.revoked.is_some(),
-        };
+        let standing = Standing { revision: key.revision, expires: key.expires, revoked: key.revoked.is_some() };
         tx.memory.keys.0.insert(key.id.clone(), standing);
-        Ok(KeyWritten::Committed {
-            leaf: tx.append(&self.leaf)?,
-        })
+        Ok(KeyWritten::Committed { leaf: tx.append(&self.leaf)? })
     }
 }
 
@@ -128,19 +122,20 @@ impl Job for RevokeKey {
             }
             _ => return Ok(KeyWritten::Stale),
         }
-        tx.sql("UPDATE api_key SET revoked = ?2, revision = ?3, mac = ?4 WHERE id = ?1")?
-            .execute((&self.id, self.revoked.0, revision(self.revision)?, self.mac))?;
-        Ok(KeyWritten::Committed {
-            leaf: tx.append(&self.leaf)?,
-        })
+        tx.sql("UPDATE api_key SET revoked = ?2, revision = ?3, mac = ?4 WHERE id = ?1")?.execute((
+            &self.id,
+            self.revoked.0,
+            revision(self.revision)?,
+            self.mac,
+        ))?;
+        Ok(KeyWritten::Committed { leaf: tx.append(&self.leaf)? })
     }
 }
 
 impl Job for TouchKeys {
     type Reply = ();
     fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        let mut statement =
-            tx.sql("UPDATE api_key SET last_used = max(coalesce(last_used, 0), ?2) WHERE id = ?1")?;
+        let mut statement = tx.sql("UPDATE api_key SET last_used = max(coalesce(last_used, 0), ?2) WHERE id = ?1")?;
         for (id, at) in &self.uses {
             statement.execute((id, at.0))?;
         }
@@ -161,11 +156,7 @@ pub(crate) struct Standing {
 impl KeyTable {
     pub(crate) fn load(conn: &Connection) -> Result<KeyTable, StoreError> {
         let keys = all(conn)?.into_iter().map(|key| {
-            let standing = Standing {
-                revision: key.revision,
-                expires: key.expires,
-                revoked: key.revoked.is_some(),
-            };
+            let standing = Standing { revision: key.revision, expires: key.expires, revoked: key.revoked.is_some() };
             (key.id, standing)
         });
         Ok(KeyTable(keys.collect()))
@@ -198,8 +189,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ApiKeyRow> {
         expires: time(row, 7)?,
         revoked: optional_time(row, 8)?,
         last_used: optional_time(row, 9)?,
-        revision: u64::try_from(revision)
-            .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(10, revision))?,
+        revision: u64::try_from(revision).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(10, revision))?,
         mac: bytes(row, 11)?,
     })
 }

@@ -87,8 +87,7 @@ impl Job for NewOrigin {
     type Reply = i64;
     fn run(&self, tx: &mut Tx<'_>) -> Result<i64, StoreError> {
         let seq = tx.append(&self.leaf)?;
-        tx.sql("INSERT INTO origin (first, id, created) VALUES (?1, ?2, ?3)")?
-            .execute((seq, self.id, self.now.0))?;
+        tx.sql("INSERT INTO origin (first, id, created) VALUES (?1, ?2, ?3)")?.execute((seq, self.id, self.now.0))?;
         tx.memory.head.origin = Some(self.id);
         Ok(seq)
     }
@@ -108,28 +107,13 @@ pub(crate) fn head(conn: &Connection) -> Result<Head, StoreError> {
 }
 
 pub(crate) fn origins(conn: &Connection) -> Result<Vec<OriginRow>, StoreError> {
-    let mut statement =
-        conn.prepare_cached("SELECT first, id, created FROM origin ORDER BY first")?;
-    let rows = statement.query_map([], |row| {
-        Ok(OriginRow {
-            first: row.get(0)?,
-            id: bytes(row, 1)?,
-            created: time(row, 2)?,
-        })
-    })?;
+    let mut statement = conn.prepare_cached("SELECT first, id, created FROM origin ORDER BY first")?;
+    let rows = statement.query_map([], |row| Ok(OriginRow { first: row.get(0)?, id: bytes(row, 1)?, created: time(row, 2)? }))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
 pub(crate) fn leaves(conn: &Connection, from: i64, to: i64) -> Result<Vec<LeafRow>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT seq, leaf, mac FROM leaf WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq",
-    )?;
-    let rows = statement.query_map((from, to), |row| {
-        Ok(LeafRow {
-            seq: row.get(0)?,
-            leaf: row.get(1)?,
-            mac: bytes(row, 2)?,
-        })
-    })?;
+    let mut statement = conn.prepare_cached("SELECT seq, leaf, mac FROM leaf WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq")?;
+    let rows = statement.query_map((from, to), |row| Ok(LeafRow { seq: row.get(0)?, leaf: row.get(1)?, mac: bytes(row, 2)? }))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

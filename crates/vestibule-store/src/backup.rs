@@ -50,19 +50,12 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
 /// SQLite takes over an empty file, and with it that only its owner may read it.
 fn make_private(path: &Path) -> Result<(), StoreError> {
     use std::os::unix::fs::OpenOptionsExt;
-    std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
+    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     Ok(())
 }
 
 /// Gives every row to `each`: a byte for the type, the length as u64 big-endian, the value; column after column.
-pub(crate) fn digest(
-    conn: &Connection,
-    mut each: impl FnMut(&str, &[u8]),
-) -> Result<(), StoreError> {
+pub(crate) fn digest(conn: &Connection, mut each: impl FnMut(&str, &[u8])) -> Result<(), StoreError> {
     let mut canonical = Vec::new();
     for (table, order) in TABLES {
         let mut statement = conn.prepare(&format!("SELECT * FROM {table} ORDER BY {order}"))?;
@@ -109,19 +102,9 @@ mod tests {
     fn every_table_but_run_is_in_the_digest() {
         let conn = Connection::open_in_memory().unwrap();
         migrate::run(&conn).unwrap();
-        let mut statement = conn
-            .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
-            .unwrap();
-        let found: Vec<String> = statement
-            .query_map([], |row| row.get(0))
-            .unwrap()
-            .map(Result::unwrap)
-            .collect();
-        let mut listed: Vec<&str> = TABLES
-            .iter()
-            .map(|(table, _)| *table)
-            .chain(["run"])
-            .collect();
+        let mut statement = conn.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").unwrap();
+        let found: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        let mut listed: Vec<&str> = TABLES.iter().map(|(table, _)| *table).chain(["run"]).collect();
         listed.sort_unstable();
         assert_eq!(found, listed);
     }

@@ -43,15 +43,8 @@ impl Checkpointer {
         let (orders, rest) = channel();
         let tail = std::sync::Arc::new(AtomicBool::new(false));
         let flag = tail.clone();
-        let thread = std::thread::Builder::new()
-            .name("store-checkpoint".into())
-            .spawn(move || serve(&conn, &rest, &flag))?;
-        Ok(Checkpointer {
-            orders,
-            thread: Mutex::new(Some(thread)),
-            written: AtomicUsize::new(0),
-            tail,
-        })
+        let thread = std::thread::Builder::new().name("store-checkpoint".into()).spawn(move || serve(&conn, &rest, &flag))?;
+        Ok(Checkpointer { orders, thread: Mutex::new(Some(thread)), written: AtomicUsize::new(0), tail })
     }
 
     /// Counts committed jobs; from time to time this asks for a step.
@@ -80,11 +73,7 @@ impl Checkpointer {
     /// Finishes what waits and ends the thread.
     pub(crate) fn finish(&self) {
         drop(self.orders.send(Order::Stop));
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             drop(thread.join());
         }
@@ -94,9 +83,7 @@ impl Checkpointer {
 impl Order {
     fn give_up(self) {
         if let Order::Scrub(waiting) = self {
-            waiting
-                .into_iter()
-                .for_each(|entry| entry.answer(Some(StoreError::NotScrubbed)));
+            waiting.into_iter().for_each(|entry| entry.answer(Some(StoreError::NotScrubbed)));
         }
     }
 }
@@ -107,9 +94,7 @@ fn serve(conn: &Connection, orders: &Receiver<Order>, tail: &AtomicBool) {
             Order::Step => step(conn, tail),
             Order::Scrub(waiting) => {
                 let error = scrub(conn).err();
-                waiting
-                    .into_iter()
-                    .for_each(|entry| entry.answer(error.clone()));
+                waiting.into_iter().for_each(|entry| entry.answer(error.clone()));
             }
             Order::Stop => {
                 drop(truncate(conn));
@@ -159,11 +144,6 @@ fn truncate(conn: &Connection) -> Result<Progress, StoreError> {
 }
 
 fn pragma(conn: &Connection, text: &str) -> Result<Progress, StoreError> {
-    Ok(conn.query_row(text, [], |row| {
-        Ok(Progress {
-            busy: row.get::<_, i64>(0)? != 0,
-            pages: row.get(1)?,
-            moved: row.get(2)?,
-        })
-    })?)
+    Ok(conn
+        .query_row(text, [], |row| Ok(Progress { busy: row.get::<_, i64>(0)? != 0, pages: row.get(1)?, moved: row.get(2)? }))?)
 }

@@ -59,11 +59,7 @@ impl Job for Redeliver {
         let mut due = 0;
         for (row, route) in &rows {
             let paused = crate::route::is_disabled(tx, route);
-            let state = if paused {
-                DeliveryState::Paused
-            } else {
-                DeliveryState::Due
-            };
+            let state = if paused { DeliveryState::Paused } else { DeliveryState::Due };
             due += statement.execute((row, state.code(), self.now.0))?;
         }
         drop(statement);
@@ -81,10 +77,8 @@ impl Job for Discard {
     fn run(&self, tx: &mut Tx<'_>) -> Result<usize, StoreError> {
         let rows = select(tx.conn, &self.filter, self.limit)?;
         for (row, _) in &rows {
-            tx.sql("DELETE FROM body WHERE event = (SELECT event FROM delivery WHERE row = ?1)")?
-                .execute([row])?;
-            tx.sql("UPDATE delivery SET state = ?2 WHERE row = ?1")?
-                .execute((row, DeliveryState::Discarded.code()))?;
+            tx.sql("DELETE FROM body WHERE event = (SELECT event FROM delivery WHERE row = ?1)")?.execute([row])?;
+            tx.sql("UPDATE delivery SET state = ?2 WHERE row = ?1")?.execute((row, DeliveryState::Discarded.code()))?;
         }
         tx.append(&self.leaf)?;
         Ok(rows.len())
@@ -107,11 +101,7 @@ pub(crate) fn count(conn: &Connection, filter: &DeadFilter) -> Result<u64, Store
     Ok(found)
 }
 
-fn select(
-    conn: &Connection,
-    filter: &DeadFilter,
-    limit: u32,
-) -> Result<Vec<(i64, String)>, StoreError> {
+fn select(conn: &Connection, filter: &DeadFilter, limit: u32) -> Result<Vec<(i64, String)>, StoreError> {
     let text = format!("SELECT d.row, e.route {WHERE} ORDER BY d.next_at LIMIT :limit");
     let mut rows = Vec::new();
     query(conn, &text, filter, Some(limit), |row| {

@@ -72,9 +72,7 @@ impl DeliveryState {
     }
 
     pub(crate) fn from_code(code: i64) -> Option<DeliveryState> {
-        DeliveryState::ALL
-            .into_iter()
-            .find(|state| state.code() == code)
+        DeliveryState::ALL.into_iter().find(|state| state.code() == code)
     }
 }
 
@@ -196,10 +194,7 @@ impl Job for LeaseDue {
                 subject::COLUMNS
             )
         });
-        let due: Vec<DueDelivery> = tx
-            .sql(&TEXT)?
-            .query_map((self.now.0, self.limit), read_due)?
-            .collect::<Result<_, _>>()?;
+        let due: Vec<DueDelivery> = tx.sql(&TEXT)?.query_map((self.now.0, self.limit), read_due)?.collect::<Result<_, _>>()?;
         let until = self.now.plus(self.lease_for);
         let mut lease = tx.sql("UPDATE delivery SET attempt = ?2, next_at = ?3 WHERE row = ?1")?;
         for delivery in &due {
@@ -231,9 +226,7 @@ impl Job for FinishAttempt {
     fn run(&self, tx: &mut Tx<'_>) -> Result<Finished, StoreError> {
         let found: Option<(i64, u32, i64)> = tx
             .sql("SELECT state, attempt, event FROM delivery WHERE row = ?1")?
-            .query_row([self.row.0], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })
+            .query_row([self.row.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
         let Some((state, attempt, event)) = found else {
             return Ok(Finished::Unknown);
@@ -249,22 +242,11 @@ impl Job for FinishAttempt {
             "INSERT OR REPLACE INTO attempt (delivery, number, at, status, latency_ms, error) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
-        .execute((
-            self.row.0,
-            self.attempt,
-            self.at.0,
-            self.status,
-            self.latency_ms,
-            &self.error,
-        ))?;
+        .execute((self.row.0, self.attempt, self.at.0, self.status, self.latency_ms, &self.error))?;
         if !self.leaf.is_empty() {
             tx.append(&self.leaf)?;
         }
-        Ok(if counts {
-            Finished::Recorded
-        } else {
-            Finished::Superseded(state)
-        })
+        Ok(if counts { Finished::Recorded } else { Finished::Superseded(state) })
     }
 }
 
@@ -276,11 +258,14 @@ impl FinishAttempt {
             Attempted::Retry { next_at } => (state, *next_at, None),
             Attempted::Dead { reason } => (DeliveryState::Dead, self.at, Some(reason)),
         };
-        tx.sql("UPDATE delivery SET state = ?2, next_at = ?3, reason = ?4 WHERE row = ?1")?
-            .execute((self.row.0, state.code(), next_at.0, reason))?;
+        tx.sql("UPDATE delivery SET state = ?2, next_at = ?3, reason = ?4 WHERE row = ?1")?.execute((
+            self.row.0,
+            state.code(),
+            next_at.0,
+            reason,
+        ))?;
         if state == DeliveryState::Delivered {
-            tx.sql("DELETE FROM body WHERE event = ?1")?
-                .execute([event])?;
+            tx.sql("DELETE FROM body WHERE event = ?1")?.execute([event])?;
         }
         Ok(())
     }
@@ -300,19 +285,14 @@ impl Job for ReleaseLeases {
     }
 }
 
-pub(crate) fn insert(
-    tx: &Tx<'_>,
-    event: EventRow,
-    route: &str,
-    new: &NewDelivery,
-) -> Result<DeliveryRow, StoreError> {
-    let state = if route::is_disabled(tx, route) {
-        DeliveryState::Paused
-    } else {
-        DeliveryState::Due
-    };
-    tx.sql("INSERT INTO delivery (event, workflow, state, next_at, attempt) VALUES (?1, ?2, ?3, ?4, 0)")?
-        .execute((event.0, &new.workflow, state.code(), new.next_at.0))?;
+pub(crate) fn insert(tx: &Tx<'_>, event: EventRow, route: &str, new: &NewDelivery) -> Result<DeliveryRow, StoreError> {
+    let state = if route::is_disabled(tx, route) { DeliveryState::Paused } else { DeliveryState::Due };
+    tx.sql("INSERT INTO delivery (event, workflow, state, next_at, attempt) VALUES (?1, ?2, ?3, ?4, 0)")?.execute((
+        event.0,
+        &new.workflow,
+        state.code(),
+        new.next_at.0,
+    ))?;
     Ok(DeliveryRow(tx.conn.last_insert_rowid()))
 }
 
@@ -327,12 +307,9 @@ pub(crate) fn next_due(conn: &Connection) -> Result<Option<Timestamp>, StoreErro
         .optional()?)
 }
 
-pub(crate) fn attempts(
-    conn: &Connection,
-    delivery: DeliveryRow,
-) -> Result<Vec<AttemptRow>, StoreError> {
-    let mut statement = conn
-        .prepare_cached("SELECT number, at, status, latency_ms, error FROM attempt WHERE delivery = ?1 ORDER BY number")?;
+pub(crate) fn attempts(conn: &Connection, delivery: DeliveryRow) -> Result<Vec<AttemptRow>, StoreError> {
+    let mut statement =
+        conn.prepare_cached("SELECT number, at, status, latency_ms, error FROM attempt WHERE delivery = ?1 ORDER BY number")?;
     let rows = statement.query_map([delivery.0], |row| {
         Ok(AttemptRow {
             number: row.get(0)?,

@@ -54,26 +54,15 @@ impl Job for EraseSubjects {
     type Reply = Vec<Erasure>;
     fn scrubs(reply: &Vec<Erasure>) -> bool {
         // One that is erased already may be asked for again because its bytes still were in the log.
-        reply
-            .iter()
-            .any(|one| matches!(one, Erasure::Erased(_) | Erasure::Already))
+        reply.iter().any(|one| matches!(one, Erasure::Erased(_) | Erasure::Already))
     }
     fn run(&self, tx: &mut Tx<'_>) -> Result<Vec<Erasure>, StoreError> {
-        self.subjects
-            .iter()
-            .map(|(row, number, leaf)| self.one(tx, *row, *number, leaf))
-            .collect()
+        self.subjects.iter().map(|(row, number, leaf)| self.one(tx, *row, *number, leaf)).collect()
     }
 }
 
 impl EraseSubjects {
-    fn one(
-        &self,
-        tx: &mut Tx<'_>,
-        row: SubjectRow,
-        number: SubjectNumber,
-        leaf: &[u8],
-    ) -> Result<Erasure, StoreError> {
+    fn one(&self, tx: &mut Tx<'_>, row: SubjectRow, number: SubjectNumber, leaf: &[u8]) -> Result<Erasure, StoreError> {
         let found: Option<(i64, Option<i64>)> = tx
             .sql("SELECT state, pending_until FROM subject WHERE row = ?1 AND number = ?2")?
             .query_row((row.0, number.0), |row| Ok((row.get(0)?, row.get(1)?)))
@@ -90,12 +79,7 @@ impl EraseSubjects {
     }
 }
 
-fn erase(
-    tx: &mut Tx<'_>,
-    subject: SubjectRow,
-    now: Timestamp,
-    leaf: &[u8],
-) -> Result<EraseReport, StoreError> {
+fn erase(tx: &mut Tx<'_>, subject: SubjectRow, now: Timestamp, leaf: &[u8]) -> Result<EraseReport, StoreError> {
     let subject = subject.0;
     let mut report = EraseReport::default();
     let records: Vec<(i64, i64)> = tx
@@ -105,29 +89,19 @@ fn erase(
     for (first, count) in records {
         report.index_rows += index::forget_stable(tx, first, count)?;
     }
-    report.index_rows += tx
-        .sql("DELETE FROM subject_index WHERE subject = ?1")?
-        .execute([subject])?;
-    report.bodies += tx
-        .sql("DELETE FROM body WHERE event IN (SELECT event FROM record WHERE subject = ?1)")?
-        .execute([subject])?;
-    report.bodies += tx
-        .sql("DELETE FROM held WHERE event IN (SELECT event FROM record WHERE subject = ?1)")?
-        .execute([subject])?;
+    report.index_rows += tx.sql("DELETE FROM subject_index WHERE subject = ?1")?.execute([subject])?;
+    report.bodies +=
+        tx.sql("DELETE FROM body WHERE event IN (SELECT event FROM record WHERE subject = ?1)")?.execute([subject])?;
+    report.bodies +=
+        tx.sql("DELETE FROM held WHERE event IN (SELECT event FROM record WHERE subject = ?1)")?.execute([subject])?;
     report.deliveries = tx
         .sql(
             "UPDATE delivery SET state = ?2, reason = NULL WHERE state NOT IN (?3, ?2, ?4) \
              AND event IN (SELECT event FROM record WHERE subject = ?1)",
         )?
-        .execute((
-            subject,
-            DeliveryState::Erased.code(),
-            DeliveryState::Delivered.code(),
-            DeliveryState::Discarded.code(),
-        ))?;
-    report.answers = tx
-        .sql("UPDATE idempotency SET state = 2, answer = NULL, subject = NULL WHERE subject = ?1")?
-        .execute([subject])?;
+        .execute((subject, DeliveryState::Erased.code(), DeliveryState::Delivered.code(), DeliveryState::Discarded.code()))?;
+    report.answers =
+        tx.sql("UPDATE idempotency SET state = 2, answer = NULL, subject = NULL WHERE subject = ?1")?.execute([subject])?;
     report.records = tx
         .sql("UPDATE record SET audience = NULL, sealed = NULL, expires = NULL WHERE subject = ?1 AND sealed IS NOT NULL")?
         .execute([subject])?;

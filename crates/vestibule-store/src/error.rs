@@ -76,10 +76,7 @@ impl StoreError {
 
     /// Whether the fault lies with the machine, not with one job: the whole batch fails with it.
     pub(crate) fn is_everybodys(&self) -> bool {
-        matches!(
-            self,
-            StoreError::Full | StoreError::Io(_) | StoreError::Damaged | StoreError::Busy
-        )
+        matches!(self, StoreError::Full | StoreError::Io(_) | StoreError::Damaged | StoreError::Busy)
     }
 }
 
@@ -107,10 +104,6 @@ impl From<rusqlite::Error> for StoreError {
 
 impl From<std::io::Error> for StoreError {
     fn from(error: std::io::Error) -> StoreError {
-        if error.kind() == std::io::ErrorKind::StorageFull {
-            StoreError::Full
-        } else {
-            StoreError::Io(0)
-        }
+        if error.kind() == std::io::ErrorKind::StorageFull { StoreError::Full } else { StoreError::Io(0) }
     }
 }

@@ -5,9 +5,7 @@
 
 use crate::record::Basis;
 use crate::row::{mode, record, stored, time};
-use crate::{
-    IndexRow, Job, NewDelivery, NewRecord, StableRow, StoreError, SubjectUse, Tag, Tx, delivery,
-};
+use crate::{IndexRow, Job, NewDelivery, NewRecord, StableRow, StoreError, SubjectUse, Tag, Tx, delivery};
 use rusqlite::{Connection, OptionalExtension};
 use vestibule_core::clock::Timestamp;
 use vestibule_core::id::{DeliveryRow, EventRow, Mode, RecordNo, SubjectRow};
@@ -126,11 +124,7 @@ impl Job for AcceptEvent {
         let newest = (self.source_key, self.body_key);
         for (source_key, body_key) in std::iter::once(&newest).chain(&self.older_keys) {
             if let Some(seen) = tx.memory.replay.find(tx.conn, source_key, self.now)? {
-                return if seen.body == *body_key {
-                    repeat(tx, seen.event)
-                } else {
-                    Ok(AcceptReply::Conflict)
-                };
+                return if seen.body == *body_key { repeat(tx, seen.event) } else { Ok(AcceptReply::Conflict) };
             }
         }
         let basis = Basis {
@@ -165,46 +159,32 @@ impl Job for AcceptEvent {
             self.replay_until.0,
         ))?;
         if !self.body.is_empty() {
-            tx.sql("INSERT INTO body (event, sealed) VALUES (?1, ?2)")?
-                .execute((event.0, &self.body))?;
+            tx.sql("INSERT INTO body (event, sealed) VALUES (?1, ?2)")?.execute((event.0, &self.body))?;
         }
         if let Some(held) = &self.held {
-            tx.sql("INSERT INTO held (event, until, sealed) VALUES (?1, ?2, ?3)")?
-                .execute((event.0, held.until.0, &held.sealed))?;
+            tx.sql("INSERT INTO held (event, until, sealed) VALUES (?1, ?2, ?3)")?.execute((
+                event.0,
+                held.until.0,
+                &held.sealed,
+            ))?;
         }
         let delivery = match &self.delivery {
             None => None,
             Some(new) => Some(delivery::insert(tx, event, &self.route, new)?),
         };
-        tx.memory.replay.insert(
-            tx.conn,
-            &self.source_key,
-            &self.body_key,
-            event,
-            self.now,
-            self.replay_until,
-        )?;
-        Ok(AcceptReply::Accepted {
-            event,
-            delivery,
-            leaf: tx.append(&self.leaf)?,
-        })
+        tx.memory.replay.insert(tx.conn, &self.source_key, &self.body_key, event, self.now, self.replay_until)?;
+        Ok(AcceptReply::Accepted { event, delivery, leaf: tx.append(&self.leaf)? })
     }
 }
 
 fn repeat(tx: &Tx<'_>, event: EventRow) -> Result<AcceptReply, StoreError> {
     let event = by_row(tx.conn, event)?.ok_or(StoreError::Malformed("replay"))?;
-    Ok(AcceptReply::Repeat {
-        event_id: event.id,
-        accepted_at: event.accepted,
-    })
+    Ok(AcceptReply::Repeat { event_id: event.id, accepted_at: event.accepted })
 }
 
 pub(crate) fn by_row(conn: &Connection, event: EventRow) -> Result<Option<EventData>, StoreError> {
     Ok(conn
-        .prepare_cached(
-            "SELECT id, route, mode, subject, record, accepted FROM event WHERE row = ?1",
-        )?
+        .prepare_cached("SELECT id, route, mode, subject, record, accepted FROM event WHERE row = ?1")?
         .query_row([event.0], |row| {
             Ok(EventData {
                 row: event,
@@ -221,9 +201,5 @@ pub(crate) fn by_row(conn: &Connection, event: EventRow) -> Result<Option<EventD
 
 /// The row the next event gets: rows are never deleted, so the highest one tells.
 pub(crate) fn next(conn: &Connection) -> Result<i64, StoreError> {
-    Ok(
-        conn.query_row("SELECT coalesce(max(row), 0) + 1 FROM event", [], |row| {
-            row.get(0)
-        })?,
-    )
+    Ok(conn.query_row("SELECT coalesce(max(row), 0) + 1 FROM event", [], |row| row.get(0))?)
 }

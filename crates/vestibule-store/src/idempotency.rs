@@ -81,24 +81,14 @@ impl Job for Begin {
             .optional()?;
         match found {
             Some((fingerprint, until, begun)) if until > self.now => {
-                Ok(if fingerprint == self.fingerprint {
-                    begun
-                } else {
-                    Begun::Conflict
-                })
+                Ok(if fingerprint == self.fingerprint { begun } else { Begun::Conflict })
             }
             _ => {
                 tx.sql(
                     "INSERT OR REPLACE INTO idempotency (key, fingerprint, state, begun, until) \
                      VALUES (?1, ?2, ?3, ?4, ?5)",
                 )?
-                .execute((
-                    self.key,
-                    self.fingerprint,
-                    IN_FLIGHT,
-                    self.now.0,
-                    self.until.0,
-                ))?;
+                .execute((self.key, self.fingerprint, IN_FLIGHT, self.now.0, self.until.0))?;
                 Ok(Begun::Fresh)
             }
         }
@@ -109,27 +99,20 @@ impl Job for Finish {
     /// False: the claim is gone, or the subject has been erased meanwhile; the answer is not kept.
     type Reply = bool;
     fn run(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
-        let alive = tx
-            .sql("SELECT 1 FROM subject WHERE row = ?1 AND wrapped IS NOT NULL")?
-            .exists([self.subject.0])?;
+        let alive = tx.sql("SELECT 1 FROM subject WHERE row = ?1 AND wrapped IS NOT NULL")?.exists([self.subject.0])?;
         let text = if alive {
             "UPDATE idempotency SET state = 1, answer = ?2, subject = ?3 WHERE key = ?1 AND state = 0"
         } else {
             "UPDATE idempotency SET state = 2 WHERE key = ?1 AND state = 0 AND ?2 IS NOT NULL AND ?3 IS NOT NULL"
         };
-        Ok(tx
-            .sql(text)?
-            .execute((self.key, &self.answer, self.subject.0))?
-            > 0
-            && alive)
+        Ok(tx.sql(text)?.execute((self.key, &self.answer, self.subject.0))? > 0 && alive)
     }
 }
 
 impl Job for Abandon {
     type Reply = ();
     fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        tx.sql("DELETE FROM idempotency WHERE key = ?1 AND state = 0")?
-            .execute([self.key])?;
+        tx.sql("DELETE FROM idempotency WHERE key = ?1 AND state = 0")?.execute([self.key])?;
         Ok(())
     }
 }

@@ -19,21 +19,16 @@ impl Job for LeaseRecords {
     /// The first number of the range; [`StoreError::Range`] when the writer's counters are used up.
     type Reply = RecordNo;
     fn run(&self, tx: &mut Tx<'_>) -> Result<RecordNo, StoreError> {
-        let next: Option<i64> = tx
-            .sql("SELECT next FROM record_lease WHERE writer = ?1")?
-            .query_row([self.writer], |row| row.get(0))
-            .optional()?;
+        let next: Option<i64> =
+            tx.sql("SELECT next FROM record_lease WHERE writer = ?1")?.query_row([self.writer], |row| row.get(0)).optional()?;
         // A token is never made for number 0 of writer 0, so that an all-zero block means nothing.
         let first = match next {
             Some(next) => u64::try_from(next).ok().and_then(RecordNo::from_u64),
             None => RecordNo::new(self.writer, 1),
         };
         let first = first.ok_or(StoreError::Range)?;
-        let after = first
-            .offset(u64::from(self.count))
-            .ok_or(StoreError::Range)?;
-        tx.sql("INSERT OR REPLACE INTO record_lease (writer, next) VALUES (?1, ?2)")?
-            .execute((self.writer, stored(after)))?;
+        let after = first.offset(u64::from(self.count)).ok_or(StoreError::Range)?;
+        tx.sql("INSERT OR REPLACE INTO record_lease (writer, next) VALUES (?1, ?2)")?.execute((self.writer, stored(after)))?;
         Ok(first)
     }
 }

@@ -42,8 +42,7 @@ pub use apikey::{ApiKeyRow, InsertKey, KeyWritten, RevokeKey, TouchKeys};
 pub use audit::{AppendLeaf, AppendLeaves, Head, LeafRow, NewOrigin, OriginRow};
 pub use deadletter::{DeadFilter, Discard, Redeliver};
 pub use delivery::{
-    AttemptRow, Attempted, DeliveryState, DueDelivery, FinishAttempt, Finished, LeaseDue,
-    NewDelivery, ReleaseLeases,
+    AttemptRow, Attempted, DeliveryState, DueDelivery, FinishAttempt, Finished, LeaseDue, NewDelivery, ReleaseLeases,
 };
 pub use erase::{EraseReport, EraseSubjects, Erasure};
 pub use error::StoreError;

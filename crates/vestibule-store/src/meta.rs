@@ -23,16 +23,12 @@ impl Job for SetMeta {
 }
 
 pub(crate) fn put(conn: &Connection, name: &str, value: &[u8]) -> Result<(), StoreError> {
-    conn.prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?
-        .execute((name, value))?;
+    conn.prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?.execute((name, value))?;
     Ok(())
 }
 
 pub(crate) fn value(conn: &Connection, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-    Ok(conn
-        .prepare_cached("SELECT value FROM meta WHERE name = ?1")?
-        .query_row([name], |row| row.get(0))
-        .optional()?)
+    Ok(conn.prepare_cached("SELECT value FROM meta WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()?)
 }
 
 /// The revision of the grants that reveals must have been decided under; 0 before any was set.
@@ -40,9 +36,7 @@ pub(crate) fn grant_revision(conn: &Connection) -> Result<u64, StoreError> {
     match value(conn, GRANT_REVISION)? {
         None => Ok(0),
         Some(bytes) => {
-            let bytes = bytes
-                .try_into()
-                .map_err(|_| StoreError::Malformed("meta"))?;
+            let bytes = bytes.try_into().map_err(|_| StoreError::Malformed("meta"))?;
             Ok(u64::from_be_bytes(bytes))
         }
     }

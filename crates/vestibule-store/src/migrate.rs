@@ -26,10 +26,7 @@ pub(crate) fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
         return Err(StoreError::Foreign(path.to_path_buf()));
     }
     if found > known() {
-        return Err(StoreError::NewerSchema {
-            found,
-            known: known(),
-        });
+        return Err(StoreError::NewerSchema { found, known: known() });
     }
     Ok(())
 }
@@ -39,9 +36,8 @@ pub(crate) fn run(conn: &Connection) -> Result<(), StoreError> {
     let found: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
     for (done, sql) in MIGRATIONS.iter().enumerate().skip(found as usize) {
         let version = done + 1;
-        let step = format!(
-            "BEGIN IMMEDIATE; {sql} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {version}; COMMIT;"
-        );
+        let step =
+            format!("BEGIN IMMEDIATE; {sql} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {version}; COMMIT;");
         if let Err(error) = conn.execute_batch(&step) {
             if !conn.is_autocommit() {
                 conn.execute_batch("ROLLBACK")?;

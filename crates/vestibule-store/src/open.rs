@@ -25,11 +25,7 @@ pub struct Options {
 impl Options {
     /// The store in this file, every commit on disk before it is answered.
     pub fn new(path: impl Into<PathBuf>) -> Options {
-        Options {
-            path: path.into(),
-            sync: true,
-            max_pages: None,
-        }
+        Options { path: path.into(), sync: true, max_pages: None }
     }
 
     /// Leaves the syncs out, so that the durability test can show that it finds this. No configuration reaches it.
@@ -61,11 +57,7 @@ impl Store {
     /// Opens the store, makes it if there is none, and brings it to this release's schema. After an unclean stop the
     /// whole file is checked first. Files are readable by their owner only.
     pub fn open(options: Options, ports: Arc<dyn Ports>) -> Result<Store, StoreError> {
-        let Options {
-            path,
-            sync,
-            max_pages,
-        } = options;
+        let Options { path, sync, max_pages } = options;
         let lock = lock(&path)?;
         own_only().open(&path)?;
         inspect(&path)?;
@@ -82,23 +74,9 @@ impl Store {
         let memory = Some(Memory::load(&conn)?);
         let checkpointer = Arc::new(Checkpointer::start(connection::writing(&path, sync)?)?);
         let (writer, queue) = writer::queue();
-        let thread = WriterThread {
-            conn,
-            ports,
-            queue,
-            checkpointer,
-            memory,
-        };
-        let thread = std::thread::Builder::new()
-            .name("store-writer".into())
-            .spawn(move || thread.serve())?;
-        Ok(Store {
-            path,
-            writer,
-            thread: Mutex::new(Some(thread)),
-            was_clean,
-            _lock: lock,
-        })
+        let thread = WriterThread { conn, ports, queue, checkpointer, memory };
+        let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || thread.serve())?;
+        Ok(Store { path, writer, thread: Mutex::new(Some(thread)), was_clean, _lock: lock })
     }
 
     /// A handle to submit jobs with.
@@ -130,11 +108,7 @@ impl Store {
 impl Drop for Store {
     fn drop(&mut self) {
         self.writer.stop();
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             drop(thread.join());
         }
@@ -143,10 +117,7 @@ impl Drop for Store {
 
 /// The mark that tells the next start whether this process closed the store.
 pub(crate) fn set_running(conn: &Connection, running: bool) -> Result<(), StoreError> {
-    conn.execute(
-        "INSERT OR REPLACE INTO run (row, running) VALUES (1, ?1)",
-        [i64::from(running)],
-    )?;
+    conn.execute("INSERT OR REPLACE INTO run (row, running) VALUES (1, ?1)", [i64::from(running)])?;
     Ok(())
 }
 
@@ -154,21 +125,12 @@ fn is_running(conn: &Connection) -> Result<bool, StoreError> {
     if !conn.table_exists(None, "run")? {
         return Ok(false);
     }
-    Ok(
-        conn.query_row("SELECT count(*) FROM run WHERE running <> 0", [], |row| {
-            row.get::<_, i64>(0)
-        })? > 0,
-    )
+    Ok(conn.query_row("SELECT count(*) FROM run WHERE running <> 0", [], |row| row.get::<_, i64>(0))? > 0)
 }
 
 fn own_only() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600);
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
     options
 }
 
@@ -192,9 +154,5 @@ fn inspect(path: &Path) -> Result<(), StoreError> {
 
 fn integrity(conn: &Connection) -> Result<(), StoreError> {
     let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if verdict == "ok" {
-        Ok(())
-    } else {
-        Err(StoreError::Damaged)
-    }
+    if verdict == "ok" { Ok(()) } else { Err(StoreError::Damaged) }
 }

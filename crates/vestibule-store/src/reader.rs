@@ -7,15 +7,13 @@ use crate::delivery::{self, AttemptRow, DeliveryState};
 use crate::row::{bytes, count, record, time, version};
 use crate::subject::{self, SubjectData};
 use crate::{
-    ApiKeyRow, DeadFilter, EventData, HeldBody, IndexRow, RecordData, StableRow, StoreError, Tag,
-    apikey, backup, connection, deadletter, event, meta, record as records, route,
+    ApiKeyRow, DeadFilter, EventData, HeldBody, IndexRow, RecordData, StableRow, StoreError, Tag, apikey, backup, connection,
+    deadletter, event, meta, record as records, route,
 };
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::path::Path;
 use vestibule_core::clock::Timestamp;
-use vestibule_core::id::{
-    DeliveryRow, EventRow, KeyVersion, RecordNo, Slot, SubjectNumber, SubjectRow,
-};
+use vestibule_core::id::{DeliveryRow, EventRow, KeyVersion, RecordNo, Slot, SubjectNumber, SubjectRow};
 
 /// A connection that reads. Not for sharing between threads.
 pub struct Reader {
@@ -73,16 +71,11 @@ pub struct Counts {
 
 impl Reader {
     pub(crate) fn open(path: &Path) -> Result<Reader, StoreError> {
-        Ok(Reader {
-            conn: connection::reading(path)?,
-        })
+        Ok(Reader { conn: connection::reading(path)? })
     }
 
     /// Runs several reads over one state of the store. Keep it short: it keeps the write-ahead log from starting over.
-    pub fn at_one_moment<T>(
-        &self,
-        read: impl FnOnce(&Reader) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+    pub fn at_one_moment<T>(&self, read: impl FnOnce(&Reader) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let moment = self.conn.unchecked_transaction()?;
         let found = read(self)?;
         moment.finish()?;
@@ -99,29 +92,15 @@ impl Reader {
             )
         });
         self.first(&TEXT, tags, |tag, row| {
-            Ok(SubjectHit {
-                tag,
-                mac: bytes(row, subject::WIDTH)?,
-                subject: subject::read(row, 0)?,
-            })
+            Ok(SubjectHit { tag, mac: bytes(row, subject::WIDTH)?, subject: subject::read(row, 0)? })
         })
     }
 
     /// The first of these tags that is in the stable-token index.
     pub fn stable_by_tags(&self, tags: &[Tag]) -> Result<Option<StableRow>, StoreError> {
-        self.first(
-            "SELECT record, slot, random, mac FROM stable_index WHERE epoch = ?1 AND tag = ?2",
-            tags,
-            |tag, row| {
-                Ok(StableRow {
-                    tag,
-                    record: record(row, 0)?,
-                    slot: Slot(row.get(1)?),
-                    random: bytes(row, 2)?,
-                    mac: bytes(row, 3)?,
-                })
-            },
-        )
+        self.first("SELECT record, slot, random, mac FROM stable_index WHERE epoch = ?1 AND tag = ?2", tags, |tag, row| {
+            Ok(StableRow { tag, record: record(row, 0)?, slot: Slot(row.get(1)?), random: bytes(row, 2)?, mac: bytes(row, 3)? })
+        })
     }
 
     /// Whether a call is claimed under this key of an `Idempotency-Key`, answered or not.
@@ -140,9 +119,7 @@ impl Reader {
         &self,
         numbers: &std::collections::HashSet<SubjectNumber>,
     ) -> Result<Vec<(SubjectRow, SubjectNumber)>, StoreError> {
-        let mut statement = self
-            .conn
-            .prepare_cached("SELECT row, number FROM subject")?;
+        let mut statement = self.conn.prepare_cached("SELECT row, number FROM subject")?;
         let mut rows = statement.query([])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
@@ -155,11 +132,7 @@ impl Reader {
     }
 
     /// Pending subjects whose time is over, the oldest first.
-    pub fn lapsed_subjects(
-        &self,
-        now: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<SubjectData>, StoreError> {
+    pub fn lapsed_subjects(&self, now: Timestamp, limit: u32) -> Result<Vec<SubjectData>, StoreError> {
         let text = format!(
             "SELECT {} FROM subject s WHERE s.pending_until IS NOT NULL AND s.pending_until <= ?1 \
              ORDER BY s.pending_until LIMIT ?2",
@@ -169,19 +142,12 @@ impl Reader {
     }
 
     /// Subjects whose key is wrapped under this epoch, rows after `after`.
-    pub fn subjects_of_epoch(
-        &self,
-        epoch: KeyVersion,
-        after: SubjectRow,
-        limit: u32,
-    ) -> Result<Vec<SubjectData>, StoreError> {
+    pub fn subjects_of_epoch(&self, epoch: KeyVersion, after: SubjectRow, limit: u32) -> Result<Vec<SubjectData>, StoreError> {
         let text = format!(
             "SELECT {} FROM subject s WHERE s.epoch IS NOT NULL AND s.epoch = ?1 AND s.row > ?2 ORDER BY s.row LIMIT ?3",
             subject::COLUMNS
         );
-        self.all(&text, (epoch.0, after.0, limit), |row| {
-            subject::read(row, 0)
-        })
+        self.all(&text, (epoch.0, after.0, limit), |row| subject::read(row, 0))
     }
 
     /// How many subjects' keys each epoch wraps.
@@ -191,9 +157,7 @@ impl Reader {
 
     /// How many rows of each index stand under each outer key: subject index, stable-token index.
     #[allow(clippy::type_complexity, reason = "two lists of the same shape")]
-    pub fn index_epochs(
-        &self,
-    ) -> Result<(Vec<(KeyVersion, u64)>, Vec<(KeyVersion, u64)>), StoreError> {
+    pub fn index_epochs(&self) -> Result<(Vec<(KeyVersion, u64)>, Vec<(KeyVersion, u64)>), StoreError> {
         Ok((
             self.versions("SELECT epoch, count(*) FROM subject_index GROUP BY epoch")?,
             self.versions("SELECT epoch, count(*) FROM stable_index GROUP BY epoch")?,
@@ -201,11 +165,7 @@ impl Reader {
     }
 
     /// Rows of the subject index under this outer key, with their subject; those rewrapped drop out of the next page.
-    pub fn subject_index_of_epoch(
-        &self,
-        epoch: KeyVersion,
-        limit: u32,
-    ) -> Result<Vec<(IndexRow, SubjectRow)>, StoreError> {
+    pub fn subject_index_of_epoch(&self, epoch: KeyVersion, limit: u32) -> Result<Vec<(IndexRow, SubjectRow)>, StoreError> {
         self.all(
             "SELECT epoch, tag, mac, subject FROM subject_index WHERE epoch = ?1 ORDER BY tag LIMIT ?2",
             (epoch.0, limit),
@@ -217,11 +177,7 @@ impl Reader {
     }
 
     /// Rows of the stable-token index under this outer key; those rewrapped drop out of the next page.
-    pub fn stable_index_of_epoch(
-        &self,
-        epoch: KeyVersion,
-        limit: u32,
-    ) -> Result<Vec<StableRow>, StoreError> {
+    pub fn stable_index_of_epoch(&self, epoch: KeyVersion, limit: u32) -> Result<Vec<StableRow>, StoreError> {
         self.all(
             "SELECT epoch, tag, record, slot, random, mac FROM stable_index WHERE epoch = ?1 ORDER BY tag LIMIT ?2",
             (epoch.0, limit),
@@ -261,12 +217,7 @@ impl Reader {
         Ok(self
             .conn
             .prepare_cached("SELECT until, sealed FROM held WHERE event = ?1")?
-            .query_row([event.0], |row| {
-                Ok(HeldBody {
-                    until: time(row, 0)?,
-                    sealed: row.get(1)?,
-                })
-            })
+            .query_row([event.0], |row| Ok(HeldBody { until: time(row, 0)?, sealed: row.get(1)? }))
             .optional()?)
     }
 
@@ -375,9 +326,7 @@ impl Reader {
     ) -> Result<Option<T>, StoreError> {
         let mut statement = self.conn.prepare_cached(text)?;
         for tag in tags {
-            let found = statement
-                .query_row((tag.epoch.0, tag.bytes), |row| read(*tag, row))
-                .optional()?;
+            let found = statement.query_row((tag.epoch.0, tag.bytes), |row| read(*tag, row)).optional()?;
             if found.is_some() {
                 return Ok(found);
             }
@@ -406,8 +355,7 @@ fn read_delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRowData> {
     Ok(DeliveryRowData {
         row: DeliveryRow(row.get(0)?),
         workflow: row.get(2)?,
-        state: DeliveryState::from_code(code)
-            .ok_or(rusqlite::Error::IntegralValueOutOfRange(3, code))?,
+        state: DeliveryState::from_code(code).ok_or(rusqlite::Error::IntegralValueOutOfRange(3, code))?,
         at: time(row, 4)?,
         attempt: row.get(5)?,
         reason: row.get(6)?,

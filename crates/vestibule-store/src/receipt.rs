@@ -65,9 +65,7 @@ impl Job for Receipt {
                 return Ok(ReceiptReply::Refused(Refusal::SubjectErased));
             }
         }
-        Ok(ReceiptReply::Committed {
-            leaf: tx.append(&self.leaf)?,
-        })
+        Ok(ReceiptReply::Committed { leaf: tx.append(&self.leaf)? })
     }
 }
 

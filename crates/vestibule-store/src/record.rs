@@ -83,10 +83,7 @@ impl Job for AnswerRecord {
     type Reply = AnswerReply;
     fn run(&self, tx: &mut Tx<'_>) -> Result<AnswerReply, StoreError> {
         let basis = Basis {
-            subject: &SubjectUse::Existing {
-                row: self.subject,
-                number: self.number,
-            },
+            subject: &SubjectUse::Existing { row: self.subject, number: self.number },
             absent_subjects: &[],
             absent_stable: &self.absent_stable,
             index: &[],
@@ -97,9 +94,7 @@ impl Job for AnswerRecord {
             return Ok(AnswerReply::Stale(stale));
         }
         basis.write(tx, self.now, None, &self.record)?;
-        Ok(AnswerReply::Committed {
-            leaf: tx.append(&self.leaf)?,
-        })
+        Ok(AnswerReply::Committed { leaf: tx.append(&self.leaf)? })
     }
 }
 
@@ -121,29 +116,19 @@ impl Basis<'_> {
         {
             return Ok(Some(crate::Stale::Subject));
         }
-        for tag in self
-            .absent_subjects
-            .iter()
-            .chain(self.index.iter().map(|row| &row.tag))
-        {
+        for tag in self.absent_subjects.iter().chain(self.index.iter().map(|row| &row.tag)) {
             if index::subject_tag_exists(tx, tag)? {
                 return Ok(Some(crate::Stale::SubjectTag));
             }
         }
-        for tag in self
-            .absent_stable
-            .iter()
-            .chain(self.stable.iter().map(|row| &row.tag))
-        {
+        for tag in self.absent_stable.iter().chain(self.stable.iter().map(|row| &row.tag)) {
             if index::stable_tag_exists(tx, tag)? {
                 return Ok(Some(crate::Stale::StableTag));
             }
         }
         for (first, old, _) in self.audience_updates {
-            let found: Option<Option<Vec<u8>>> = tx
-                .sql("SELECT audience FROM record WHERE no = ?1")?
-                .query_row([stored(*first)], |row| row.get(0))
-                .optional()?;
+            let found: Option<Option<Vec<u8>>> =
+                tx.sql("SELECT audience FROM record WHERE no = ?1")?.query_row([stored(*first)], |row| row.get(0)).optional()?;
             if found.flatten().as_ref() != Some(old) {
                 return Ok(Some(crate::Stale::Audience));
             }
@@ -170,8 +155,7 @@ impl Basis<'_> {
             index::insert_stable(tx, row)?;
         }
         for (first, _, new) in self.audience_updates {
-            tx.sql("UPDATE record SET audience = ?2 WHERE no = ?1")?
-                .execute((stored(*first), new))?;
+            tx.sql("UPDATE record SET audience = ?2 WHERE no = ?1")?.execute((stored(*first), new))?;
         }
         tx.sql(
             "INSERT INTO record (no, count, subject, event, created, expires, audience, sealed) \
@@ -192,10 +176,7 @@ impl Basis<'_> {
 }
 
 /// The record that covers a number.
-pub(crate) fn covering(
-    conn: &Connection,
-    number: RecordNo,
-) -> Result<Option<RecordData>, StoreError> {
+pub(crate) fn covering(conn: &Connection, number: RecordNo) -> Result<Option<RecordData>, StoreError> {
     // One string for the life of the process: the statement cache compares it on each look-up.
     static TEXT: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
         format!(

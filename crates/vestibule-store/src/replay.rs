@@ -48,9 +48,8 @@ struct Generation {
 
 impl Replay {
     pub(crate) fn load(conn: &Connection) -> Result<Replay, StoreError> {
-        let mut statement = conn.prepare_cached(
-            "SELECT generation, last, until, filter FROM replay_generation ORDER BY generation",
-        )?;
+        let mut statement =
+            conn.prepare_cached("SELECT generation, last, until, filter FROM replay_generation ORDER BY generation")?;
         let mut rows = statement.query([])?;
         let mut generations = Vec::new();
         let mut last = 0;
@@ -59,50 +58,30 @@ impl Replay {
             generations.push(Generation {
                 number: row.get(0)?,
                 until: row.get(2)?,
-                filter: Filter::from_bytes(&row.get::<_, Vec<u8>>(3)?)
-                    .ok_or(StoreError::Malformed("replay_generation"))?,
+                filter: Filter::from_bytes(&row.get::<_, Vec<u8>>(3)?).ok_or(StoreError::Malformed("replay_generation"))?,
             });
         }
         let next = generations.last().map_or(1, |last| last.number + 1);
-        let mut statement = conn.prepare_cached(
-            "SELECT source_key, body_key, row, repeat_until FROM event WHERE row > ?1 ORDER BY row",
-        )?;
+        let mut statement =
+            conn.prepare_cached("SELECT source_key, body_key, row, repeat_until FROM event WHERE row > ?1 ORDER BY row")?;
         let mut rows = statement.query([last])?;
         let mut newest = HashMap::new();
         while let Some(row) = rows.next()? {
-            let seen = Seen {
-                body: bytes(row, 1)?,
-                event: EventRow(row.get(2)?),
-                until: row.get(3)?,
-            };
+            let seen = Seen { body: bytes(row, 1)?, event: EventRow(row.get(2)?), until: row.get(3)? };
             // a key that had lapsed may have come again: the later event counts
             newest.insert(bytes(row, 0)?, seen);
         }
-        Ok(Replay {
-            newest,
-            generations,
-            next,
-        })
+        Ok(Replay { newest, generations, next })
     }
 
     /// The event that this key was accepted with, unless it has lapsed.
-    pub(crate) fn find(
-        &self,
-        conn: &Connection,
-        key: &[u8; 16],
-        now: Timestamp,
-    ) -> Result<Option<Seen>, StoreError> {
+    pub(crate) fn find(&self, conn: &Connection, key: &[u8; 16], now: Timestamp) -> Result<Option<Seen>, StoreError> {
         let fits = |seen: &Seen| seen.until > now.0;
         if let Some(seen) = self.newest.get(key).filter(|seen| fits(seen)) {
             return Ok(Some(*seen));
         }
         let mark = Mark::of(key);
-        for generation in self
-            .generations
-            .iter()
-            .rev()
-            .filter(|generation| generation.filter.may_hold(&mark))
-        {
+        for generation in self.generations.iter().rev().filter(|generation| generation.filter.may_hold(&mark)) {
             let entries: Option<Vec<u8>> = conn
                 .prepare_cached("SELECT entries FROM replay WHERE bucket = ?1")?
                 .query_row([generation.bucket(key)], |row| row.get(0))
@@ -129,11 +108,7 @@ impl Replay {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<(), StoreError> {
-        let seen = Seen {
-            body: *body,
-            event,
-            until: until.0,
-        };
+        let seen = Seen { body: *body, event, until: until.0 };
         self.newest.insert(*key, seen);
         if self.newest.len() >= CAPACITY {
             self.settle(conn, event, now)?;
@@ -142,16 +117,9 @@ impl Replay {
     }
 
     /// Deletes up to about `limit` keys of generations that have lapsed whole; gives how many.
-    pub(crate) fn sweep(
-        &mut self,
-        conn: &Connection,
-        now: Timestamp,
-        limit: u32,
-    ) -> Result<usize, StoreError> {
+    pub(crate) fn sweep(&mut self, conn: &Connection, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
         let lapsed = self.generations.iter().position(|one| one.until <= now.0);
-        let Some((index, number)) =
-            lapsed.and_then(|index| Some((index, self.generations.get(index)?.number)))
-        else {
+        let Some((index, number)) = lapsed.and_then(|index| Some((index, self.generations.get(index)?.number))) else {
             return Ok(0);
         };
         let most = (i64::from(limit) * BUCKETS / CAPACITY as i64).max(1);
@@ -159,13 +127,10 @@ impl Replay {
             .prepare_cached(
                 "SELECT bucket, length(entries) FROM replay WHERE bucket >= ?1 AND bucket < ?2 ORDER BY bucket LIMIT ?3",
             )?
-            .query_map((number * BUCKETS, (number + 1) * BUCKETS, most), |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?
+            .query_map((number * BUCKETS, (number + 1) * BUCKETS, most), |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_, _>>()?;
         for (bucket, _) in &rows {
-            conn.prepare_cached("DELETE FROM replay WHERE bucket = ?1")?
-                .execute([bucket])?;
+            conn.prepare_cached("DELETE FROM replay WHERE bucket = ?1")?.execute([bucket])?;
         }
         let length: i64 = rows.iter().map(|(_, length)| length).sum();
         if rows.is_empty() {
@@ -178,26 +143,14 @@ impl Replay {
     }
 
     /// Makes generations of the keys in memory, the last of which came with `event`.
-    fn settle(
-        &mut self,
-        conn: &Connection,
-        event: EventRow,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    fn settle(&mut self, conn: &Connection, event: EventRow, now: Timestamp) -> Result<(), StoreError> {
         let newest = std::mem::take(&mut self.newest);
-        let (long, short): (Vec<_>, Vec<_>) = newest
-            .into_iter()
-            .partition(|(_, seen)| Timestamp(seen.until).since(now) > SHORT);
+        let (long, short): (Vec<_>, Vec<_>) = newest.into_iter().partition(|(_, seen)| Timestamp(seen.until).since(now) > SHORT);
         for mut keys in [short, long].into_iter().filter(|keys| !keys.is_empty()) {
             keys.sort_unstable_by_key(|(key, _)| *key);
-            let mut generation = Generation {
-                number: self.next,
-                until: i64::MIN,
-                filter: Filter::for_keys(keys.len()),
-            };
+            let mut generation = Generation { number: self.next, until: i64::MIN, filter: Filter::for_keys(keys.len()) };
             self.next += 1;
-            let mut insert =
-                conn.prepare_cached("INSERT INTO replay (bucket, entries) VALUES (?1, ?2)")?;
+            let mut insert = conn.prepare_cached("INSERT INTO replay (bucket, entries) VALUES (?1, ?2)")?;
             for bucket in keys.chunk_by(|(a, _), (b, _)| bucket(a) == bucket(b)) {
                 let entries: Vec<u8> = bucket.iter().flat_map(pack).collect();
                 if let Some((key, _)) = bucket.first() {
@@ -245,11 +198,7 @@ fn unpack(entry: &[u8; ENTRY]) -> ([u8; 16], Seen) {
     let mut parts = words.iter().copied();
     let mut part = || parts.next().unwrap_or_default();
     let (key, body, rest) = (part(), part(), u128::from_be_bytes(part()));
-    let seen = Seen {
-        body,
-        event: EventRow((rest >> 64) as i64),
-        until: rest as i64,
-    };
+    let seen = Seen { body, event: EventRow((rest >> 64) as i64), until: rest as i64 };
     (key, seen)
 }
 
@@ -262,22 +211,11 @@ struct Mark {
 
 impl Mark {
     fn of(key: &[u8; 16]) -> Mark {
-        const SALT: [u32; 8] = [
-            0x47b6_137b,
-            0x4497_4d91,
-            0x8824_ad5b,
-            0xa2b7_289d,
-            0x7054_95c7,
-            0x2df1_424b,
-            0x9efc_4947,
-            0x5c6b_fb31,
-        ];
+        const SALT: [u32; 8] =
+            [0x47b6_137b, 0x4497_4d91, 0x8824_ad5b, 0xa2b7_289d, 0x7054_95c7, 0x2df1_424b, 0x9efc_4947, 0x5c6b_fb31];
         let [a, b, c, d, e, f, g, h, ..] = *key;
         let low = u32::from_be_bytes([e, f, g, h]);
-        Mark {
-            place: u32::from_be_bytes([a, b, c, d]) as usize,
-            bits: SALT.map(|salt| 1 << (low.wrapping_mul(salt) >> 27)),
-        }
+        Mark { place: u32::from_be_bytes([a, b, c, d]) as usize, bits: SALT.map(|salt| 1 << (low.wrapping_mul(salt) >> 27)) }
     }
 }
 
@@ -297,36 +235,23 @@ impl Filter {
     fn add(&mut self, mark: &Mark) {
         let place = self.place(mark);
         if let Some(block) = self.0.get_mut(place) {
-            block
-                .iter_mut()
-                .zip(mark.bits)
-                .for_each(|(word, bit)| *word |= bit);
+            block.iter_mut().zip(mark.bits).for_each(|(word, bit)| *word |= bit);
         }
     }
 
     fn may_hold(&self, mark: &Mark) -> bool {
-        self.0.get(self.place(mark)).is_some_and(|block| {
-            block
-                .iter()
-                .zip(mark.bits)
-                .all(|(word, bit)| word & bit != 0)
-        })
+        self.0.get(self.place(mark)).is_some_and(|block| block.iter().zip(mark.bits).all(|(word, bit)| word & bit != 0))
     }
 
     fn to_bytes(&self) -> Vec<u8> {
-        self.0
-            .iter()
-            .flatten()
-            .flat_map(|word| word.to_le_bytes())
-            .collect()
+        self.0.iter().flatten().flat_map(|word| word.to_le_bytes()).collect()
     }
 
     fn from_bytes(bytes: &[u8]) -> Option<Filter> {
         let (words, rest) = bytes.as_chunks::<4>();
         let words: Vec<u32> = words.iter().map(|word| u32::from_le_bytes(*word)).collect();
         let (blocks, odd) = words.as_chunks::<8>();
-        (rest.is_empty() && odd.is_empty() && blocks.len().is_power_of_two())
-            .then(|| Filter(blocks.to_vec()))
+        (rest.is_empty() && odd.is_empty() && blocks.len().is_power_of_two()).then(|| Filter(blocks.to_vec()))
     }
 }
 
@@ -353,9 +278,7 @@ mod tests {
         (0..CAPACITY as u64).for_each(|n| filter.add(&Mark::of(&key(n))));
         let filter = Filter::from_bytes(&filter.to_bytes()).unwrap();
         assert!((0..CAPACITY as u64).all(|n| filter.may_hold(&Mark::of(&key(n)))));
-        let alarms = (1_000_000..1_100_000)
-            .filter(|&n| filter.may_hold(&Mark::of(&key(n))))
-            .count();
+        let alarms = (1_000_000..1_100_000).filter(|&n| filter.may_hold(&Mark::of(&key(n)))).count();
         assert!(alarms < 400, "{alarms} of 100,000");
     }
 
@@ -372,11 +295,7 @@ mod tests {
     #[test]
     fn entries_come_back_as_they_were() {
         for (n, until) in [(1, i64::MAX), (2, 0), (u64::MAX, -1)] {
-            let seen = Seen {
-                body: key(n ^ 7),
-                event: EventRow(until ^ 5),
-                until,
-            };
+            let seen = Seen { body: key(n ^ 7), event: EventRow(until ^ 5), until };
             let packed = pack(&(key(n), seen));
             assert_eq!(unpack(packed.as_slice().try_into().unwrap()), (key(n), seen));
         }

@@ -53,8 +53,7 @@ impl Job for RewrapSubjects {
     /// How many still were what the caller had read, and changed.
     type Reply = usize;
     fn run(&self, tx: &mut Tx<'_>) -> Result<usize, StoreError> {
-        let mut statement =
-            tx.sql("UPDATE subject SET epoch = ?3, wrapped = ?4 WHERE row = ?1 AND wrapped = ?2")?;
+        let mut statement = tx.sql("UPDATE subject SET epoch = ?3, wrapped = ?4 WHERE row = ?1 AND wrapped = ?2")?;
         let mut changed = 0;
         for one in &self.subjects {
             changed += statement.execute((one.row.0, &one.old, one.epoch.0, &one.new))?;
@@ -67,9 +66,7 @@ impl Job for RewrapSubjectIndex {
     /// How many still were there, and changed.
     type Reply = usize;
     fn run(&self, tx: &mut Tx<'_>) -> Result<usize, StoreError> {
-        let mut statement = tx.sql(
-            "UPDATE subject_index SET epoch = ?3, tag = ?4, mac = ?5 WHERE epoch = ?1 AND tag = ?2",
-        )?;
+        let mut statement = tx.sql("UPDATE subject_index SET epoch = ?3, tag = ?4, mac = ?5 WHERE epoch = ?1 AND tag = ?2")?;
         let mut changed = 0;
         for RewrappedTag { old, new, mac } in &self.rows {
             changed += statement.execute((old.epoch.0, old.bytes, new.epoch.0, new.bytes, mac))?;

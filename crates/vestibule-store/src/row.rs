@@ -24,10 +24,7 @@ pub(crate) fn optional_time(row: &Row<'_>, column: usize) -> rusqlite::Result<Op
 /// Test or live.
 pub(crate) fn mode(row: &Row<'_>, column: usize) -> rusqlite::Result<Mode> {
     let code: u8 = row.get(column)?;
-    Mode::from_code(code).ok_or(rusqlite::Error::IntegralValueOutOfRange(
-        column,
-        i64::from(code),
-    ))
+    Mode::from_code(code).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, i64::from(code)))
 }
 
 /// A key version.
@@ -38,10 +35,7 @@ pub(crate) fn version(row: &Row<'_>, column: usize) -> rusqlite::Result<KeyVersi
 /// A record number.
 pub(crate) fn record(row: &Row<'_>, column: usize) -> rusqlite::Result<RecordNo> {
     let value: i64 = row.get(column)?;
-    u64::try_from(value)
-        .ok()
-        .and_then(RecordNo::from_u64)
-        .ok_or(rusqlite::Error::IntegralValueOutOfRange(column, value))
+    u64::try_from(value).ok().and_then(RecordNo::from_u64).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, value))
 }
 
 /// A record number as it is stored: below 2^56, so it always fits.

@@ -148,10 +148,7 @@ pub(crate) fn read(row: &Row<'_>, at: usize) -> rusqlite::Result<SubjectData> {
     })
 }
 
-pub(crate) fn by_row(
-    conn: &Connection,
-    row: SubjectRow,
-) -> Result<Option<SubjectData>, StoreError> {
+pub(crate) fn by_row(conn: &Connection, row: SubjectRow) -> Result<Option<SubjectData>, StoreError> {
     Ok(conn
         .prepare_cached(&format!("SELECT {COLUMNS} FROM subject s WHERE s.row = ?1"))?
         .query_row([row.0], |row| read(row, 0))
@@ -159,11 +156,7 @@ pub(crate) fn by_row(
 }
 
 /// Whether this row holds this subject and its key still stands.
-pub(crate) fn stands(
-    tx: &Tx<'_>,
-    row: SubjectRow,
-    number: SubjectNumber,
-) -> Result<bool, StoreError> {
+pub(crate) fn stands(tx: &Tx<'_>, row: SubjectRow, number: SubjectNumber) -> Result<bool, StoreError> {
     let mut statement = tx.sql("SELECT number, state FROM subject WHERE row = ?1")?;
     let mut rows = statement.query([row.0])?;
     let Some(found) = rows.next()? else {
@@ -172,11 +165,7 @@ pub(crate) fn stands(
     Ok(bytes::<16>(found, 0)? == number.0 && found.get::<_, i64>(1)? != SubjectState::ERASED)
 }
 
-pub(crate) fn insert(
-    tx: &Tx<'_>,
-    now: Timestamp,
-    subject: &NewSubjectRow,
-) -> Result<SubjectRow, StoreError> {
+pub(crate) fn insert(tx: &Tx<'_>, now: Timestamp, subject: &NewSubjectRow) -> Result<SubjectRow, StoreError> {
     let state = match subject.pending_until {
         None => SubjectState::LIVE,
         Some(_) => SubjectState::PENDING,

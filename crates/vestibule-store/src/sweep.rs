@@ -51,31 +51,20 @@ impl Job for Sweep {
     fn run(&self, tx: &mut Tx<'_>) -> Result<Swept, StoreError> {
         let bounds = (self.now.0, self.limit);
         let records: Vec<(i64, i64)> = tx
-            .sql(
-                "SELECT no, count FROM record WHERE expires IS NOT NULL AND expires <= ?1 LIMIT ?2",
-            )?
+            .sql("SELECT no, count FROM record WHERE expires IS NOT NULL AND expires <= ?1 LIMIT ?2")?
             .query_map(bounds, |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_, _>>()?;
         for &(first, count) in &records {
             index::forget_stable(tx, first, count)?;
-            tx.sql(
-                "UPDATE record SET audience = NULL, sealed = NULL, expires = NULL WHERE no = ?1",
-            )?
-            .execute([first])?;
+            tx.sql("UPDATE record SET audience = NULL, sealed = NULL, expires = NULL WHERE no = ?1")?.execute([first])?;
         }
-        let held = tx
-            .sql("DELETE FROM held WHERE event IN (SELECT event FROM held WHERE until <= ?1 LIMIT ?2)")?
-            .execute(bounds)?;
+        let held =
+            tx.sql("DELETE FROM held WHERE event IN (SELECT event FROM held WHERE until <= ?1 LIMIT ?2)")?.execute(bounds)?;
         let answers = tx
             .sql("DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE until <= ?1 LIMIT ?2)")?
             .execute(bounds)?;
         let replay = tx.memory.replay.sweep(tx.conn, self.now, self.limit)?;
-        Ok(Swept {
-            records: records.len(),
-            held,
-            replay,
-            answers,
-        })
+        Ok(Swept { records: records.len(), held, replay, answers })
     }
 }
 
@@ -86,10 +75,7 @@ impl Job for DropHeld {
         *dropped
     }
     fn run(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
-        let dropped = tx
-            .sql("DELETE FROM held WHERE event = ?1")?
-            .execute([self.event.0])?
-            > 0;
+        let dropped = tx.sql("DELETE FROM held WHERE event = ?1")?.execute([self.event.0])? > 0;
         if dropped {
             tx.append(&self.leaf)?;
         }

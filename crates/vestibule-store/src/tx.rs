@@ -37,10 +37,7 @@ impl Memory {
             grant_revision: meta::grant_revision(conn)?,
             replay: Replay::load(conn)?,
             next_event: event::next(conn)?,
-            disabled: route::disabled(conn)?
-                .into_iter()
-                .map(|(route, ..)| route)
-                .collect(),
+            disabled: route::disabled(conn)?.into_iter().map(|(route, ..)| route).collect(),
         })
     }
 }
@@ -55,8 +52,7 @@ impl Tx<'_> {
     pub(crate) fn append(&mut self, leaf: &[u8]) -> Result<i64, StoreError> {
         let mac = self.ports.leaf_mac(&self.memory.head.mac, leaf);
         let seq = self.memory.head.seq + 1;
-        self.sql("INSERT INTO leaf (seq, leaf, mac) VALUES (?1, ?2, ?3)")?
-            .execute((seq, leaf, mac))?;
+        self.sql("INSERT INTO leaf (seq, leaf, mac) VALUES (?1, ?2, ?3)")?.execute((seq, leaf, mac))?;
         self.memory.head.seq = seq;
         self.memory.head.mac = mac;
         Ok(seq)

@@ -43,20 +43,13 @@ pub struct Writer {
 impl Writer {
     /// Queues a job; `done` is called once, on a thread of the store, so it must be short. Calls `done` at once with
     /// [`StoreError::Busy`] or [`StoreError::Closed`] when the job cannot be queued.
-    pub fn submit<J: Job>(
-        &self,
-        job: J,
-        done: impl FnOnce(Result<J::Reply, StoreError>) + Send + 'static,
-    ) {
+    pub fn submit<J: Job>(&self, job: J, done: impl FnOnce(Result<J::Reply, StoreError>) + Send + 'static) {
         self.send(Message::Job(waiting(job, done)));
     }
 
     /// An outbox of one thread.
     pub fn outbox(&self) -> Outbox {
-        Outbox {
-            writer: self.clone(),
-            jobs: RefCell::new(Vec::new()),
-        }
+        Outbox { writer: self.clone(), jobs: RefCell::new(Vec::new()) }
     }
 
     fn send(&self, message: Message) {
@@ -103,9 +96,7 @@ impl Message {
     fn refuse(self, error: &StoreError) {
         match self {
             Message::Job(entry) => entry.answer(Some(error.clone())),
-            Message::Group(group) => group
-                .into_iter()
-                .for_each(|entry| entry.answer(Some(error.clone()))),
+            Message::Group(group) => group.into_iter().for_each(|entry| entry.answer(Some(error.clone()))),
             Message::Stop => {}
         }
     }
@@ -121,11 +112,7 @@ pub struct Outbox {
 
 impl Outbox {
     /// Adds a job, like [`Writer::submit`]; true if it is the first of its group, so that the caller sees to the sending.
-    pub fn put<J: Job>(
-        &self,
-        job: J,
-        done: impl FnOnce(Result<J::Reply, StoreError>) + Send + 'static,
-    ) -> bool {
+    pub fn put<J: Job>(&self, job: J, done: impl FnOnce(Result<J::Reply, StoreError>) + Send + 'static) -> bool {
         let waiting_now = {
             let mut jobs = self.jobs.borrow_mut();
             jobs.push(waiting(job, done));
@@ -152,15 +139,8 @@ impl Drop for Outbox {
     }
 }
 
-fn waiting<J: Job>(
-    job: J,
-    done: impl FnOnce(Result<J::Reply, StoreError>) + Send + 'static,
-) -> Box<dyn Entry> {
-    Box::new(Waiting {
-        job,
-        reply: None,
-        done: Some(done),
-    })
+fn waiting<J: Job>(job: J, done: impl FnOnce(Result<J::Reply, StoreError>) + Send + 'static) -> Box<dyn Entry> {
+    Box::new(Waiting { job, reply: None, done: Some(done) })
 }
 
 /// A job with its answer, its type forgotten.
@@ -203,9 +183,7 @@ impl<J: Job, F: FnOnce(Result<J::Reply, StoreError>) + Send + 'static> Entry for
 impl<J: Job, F: FnOnce(Result<J::Reply, StoreError>) + Send + 'static> Drop for Waiting<J, F> {
     fn drop(&mut self) {
         if let Some(done) = self.done.take() {
-            drop(catch_unwind(AssertUnwindSafe(move || {
-                done(Err(StoreError::Lost))
-            })));
+            drop(catch_unwind(AssertUnwindSafe(move || done(Err(StoreError::Lost)))));
         }
     }
 }
@@ -257,18 +235,13 @@ impl WriterThread {
         while !batch.is_empty() {
             match self.attempt(batch) {
                 Ok(()) => break,
-                Err(Failure {
-                    entry: Some(index),
-                    error,
-                }) => {
+                Err(Failure { entry: Some(index), error }) => {
                     self.undo();
                     batch.remove(index).answer(Some(error));
                 }
                 Err(Failure { entry: None, error }) => {
                     self.undo();
-                    batch
-                        .drain(..)
-                        .for_each(|entry| entry.answer(Some(error.clone())));
+                    batch.drain(..).for_each(|entry| entry.answer(Some(error.clone())));
                 }
             }
         }
@@ -288,24 +261,13 @@ impl WriterThread {
 
     /// One transaction over the batch, up to and with the commit.
     fn attempt(&mut self, batch: &mut [Box<dyn Entry>]) -> Result<(), Failure> {
-        let WriterThread {
-            conn,
-            ports,
-            memory,
-            ..
-        } = self;
+        let WriterThread { conn, ports, memory, .. } = self;
         let memory = match memory {
             Some(memory) => memory,
             None => memory.insert(Memory::load(conn)?),
         };
-        conn.prepare_cached("BEGIN IMMEDIATE")
-            .and_then(|mut begin| begin.execute([]))
-            .map_err(StoreError::from)?;
-        let mut tx = Tx {
-            conn,
-            memory,
-            ports: ports.as_ref(),
-        };
+        conn.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([])).map_err(StoreError::from)?;
+        let mut tx = Tx { conn, memory, ports: ports.as_ref() };
         for (index, entry) in batch.iter_mut().enumerate() {
             let ran = catch_unwind(AssertUnwindSafe(|| entry.run(&mut tx)));
             if let Err(error) = ran.unwrap_or(Err(StoreError::Lost)) {
@@ -313,9 +275,7 @@ impl WriterThread {
                 return Err(Failure { entry, error });
             }
         }
-        conn.prepare_cached("COMMIT")
-            .and_then(|mut commit| commit.execute([]))
-            .map_err(StoreError::from)?;
+        conn.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(StoreError::from)?;
         Ok(())
     }
 

@@ -24,20 +24,9 @@ fn main() {
     let store = KeyStore::create(1, &mut draw, Timestamp(0)).unwrap();
     let ring = store.keyring().unwrap();
     let scope = Scope::of(Mode::Live);
-    let new = ring
-        .create_subject(scope, &mut Draw::new(subject::CREATE_DRAW).unwrap())
-        .unwrap();
+    let new = ring.create_subject(scope, &mut Draw::new(subject::CREATE_DRAW).unwrap()).unwrap();
     let first = RecordNo::new(1, 1).unwrap();
-    let values = [
-        "dana@example.com",
-        "Dana",
-        "Smith",
-        "+49 30 1234567",
-        "Berlin",
-        "61000",
-        "",
-        "PhD",
-    ];
+    let values = ["dana@example.com", "Dana", "Smith", "+49 30 1234567", "Berlin", "61000", "", "PhD"];
     let fields: Vec<SlotValue<'_>> = values
         .iter()
         .map(|value| SlotValue {
@@ -49,87 +38,45 @@ fn main() {
         })
         .collect();
     let many = || Draw::new(64 * 100_000).unwrap();
-    let row = ring
-        .seal_record(&new.key, first, &fields, &mut many())
-        .unwrap();
+    let row = ring.seal_record(&new.key, first, &fields, &mut many()).unwrap();
     let block = ring.token(first, Slot(3), [1; 6]).unwrap();
     let sealed_body = vec![b'x'; 2048];
-    let minted = ring
-        .mint_api_key(Mode::Live, &mut Draw::new(apikey::DRAW).unwrap())
-        .unwrap();
+    let minted = ring.mint_api_key(Mode::Live, &mut Draw::new(apikey::DRAW).unwrap()).unwrap();
     let parsed = apikey::parse_api_key(minted.text.expose()).unwrap();
 
-    time("one draw for an event of 8 fields", || {
-        Draw::new(draw_len(8)).unwrap()
-    });
-    time("create a subject", || {
-        ring.create_subject(scope, &mut Draw::new(subject::CREATE_DRAW).unwrap())
-            .unwrap()
-    });
-    time("open a subject key", || {
-        ring.open_subject(scope, new.number, new.dek_id, &new.wrapped)
-            .unwrap()
-    });
+    time("one draw for an event of 8 fields", || Draw::new(draw_len(8)).unwrap());
+    time("create a subject", || ring.create_subject(scope, &mut Draw::new(subject::CREATE_DRAW).unwrap()).unwrap());
+    time("open a subject key", || ring.open_subject(scope, new.number, new.dek_id, &new.wrapped).unwrap());
     let mut draw = many();
     time("seal a record of 8 fields", || {
         if draw.left() < 32 {
             draw = many();
         }
-        ring.seal_record(&new.key, first, &fields, &mut draw)
-            .unwrap()
+        ring.seal_record(&new.key, first, &fields, &mut draw).unwrap()
     });
-    time("take a row of 8 slots apart", || {
-        PackedRecord::parse(&row).unwrap().records()
-    });
-    time("make a token", || {
-        ring.token(first, Slot(3), [1; 6]).unwrap()
-    });
+    time("take a row of 8 slots apart", || PackedRecord::parse(&row).unwrap().records());
+    time("make a token", || ring.token(first, Slot(3), [1; 6]).unwrap());
     time("open a token", || ring.open_token(block).unwrap());
     let permit = permit(new.number, first);
-    let tokens: Vec<[u8; 16]> = (0..8)
-        .map(|slot| ring.token(first, Slot(slot), [1; 6]).unwrap())
-        .collect();
+    let tokens: Vec<[u8; 16]> = (0..8).map(|slot| ring.token(first, Slot(slot), [1; 6]).unwrap()).collect();
     let reveal = |key: &SubjectKey| {
-        let opens: Vec<Open<'_>> = tokens
-            .iter()
-            .map(|block| Open {
-                key,
-                first,
-                packed: &row,
-                token: ring.open_token(*block).unwrap(),
-            })
-            .collect();
+        let opens: Vec<Open<'_>> =
+            tokens.iter().map(|block| Open { key, first, packed: &row, token: ring.open_token(*block).unwrap() }).collect();
         ring.reveal(&permit, Timestamp(0), &opens).unwrap()
     };
-    time("reveal 8 fields: 8 tokens, the row, 8 slots", || {
-        reveal(&new.key)
-    });
+    time("reveal 8 fields: 8 tokens, the row, 8 slots", || reveal(&new.key));
     time("the same with the subject key unwrapped first", || {
-        reveal(
-            &ring
-                .open_subject(scope, new.number, new.dek_id, &new.wrapped)
-                .unwrap(),
-        )
+        reveal(&ring.open_subject(scope, new.number, new.dek_id, &new.wrapped).unwrap())
     });
-    time("tags of a value in the stable index", || {
-        ring.stable_tags(scope, "hr", 7, new.number, b"dana@example.com")
-            .unwrap()
-    });
-    time("MAC of a leaf of 300 bytes", || {
-        ring.leaf_mac(&[0; 32], &sealed_body[..300])
-    });
-    time("check an API key", || {
-        ring.check_api_key(&parsed, Some(&minted.hash))
-    });
-    time("replay keys of a body of 2 KB", || {
-        ring.replay_keys(scope, "careers-apply", &[b"msg_1"], &sealed_body)
-    });
+    time("tags of a value in the stable index", || ring.stable_tags(scope, "hr", 7, new.number, b"dana@example.com").unwrap());
+    time("MAC of a leaf of 300 bytes", || ring.leaf_mac(&[0; 32], &sealed_body[..300]));
+    time("check an API key", || ring.check_api_key(&parsed, Some(&minted.hash)));
+    time("replay keys of a body of 2 KB", || ring.replay_keys(scope, "careers-apply", &[b"msg_1"], &sealed_body));
     time("seal a body of 2 KB", || {
         if draw.left() < body::DRAW {
             draw = many();
         }
-        ring.seal_body(&new.key, BodyPurpose::Queued, b"1", &sealed_body, &mut draw)
-            .unwrap()
+        ring.seal_body(&new.key, BodyPurpose::Queued, b"1", &sealed_body, &mut draw).unwrap()
     });
 }
 
@@ -138,11 +85,7 @@ fn permit(subject: SubjectNumber, record: RecordNo) -> Permit {
     let grant = Grant {
         workflow: "w".to_owned(),
         call: CallPattern::parse("POST /candidates").unwrap(),
-        places: vec![Place {
-            carrier: Carrier::Body,
-            name: "a".to_owned(),
-            opens: Opens::Categories(vec![7]),
-        }],
+        places: vec![Place { carrier: Carrier::Body, name: "a".to_owned(), opens: Opens::Categories(vec![7]) }],
         conditions: Vec::new(),
         expires: None,
         batch: false,

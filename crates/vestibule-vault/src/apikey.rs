@@ -60,11 +60,7 @@ pub fn parse_api_key(text: &str) -> Option<ParsedKey> {
     if check.len() != CHECK || check != checksum(covered) || !base62(id) || !base62(secret) {
         return None;
     }
-    Some(ParsedKey {
-        mode,
-        id: std::str::from_utf8(id).ok()?.to_owned(),
-        secret: Zeroizing::new(*secret),
-    })
+    Some(ParsedKey { mode, id: std::str::from_utf8(id).ok()?.to_owned(), secret: Zeroizing::new(*secret) })
 }
 
 impl Keyring {
@@ -85,11 +81,7 @@ impl Keyring {
         text.extend(checksum(text.as_bytes()).map(char::from));
         let (_, pepper) = self.pepper.active();
         let hash = hash(pepper, mode, &id, &secret);
-        Ok(MintedKey {
-            id,
-            text: Secret::new(text),
-            hash,
-        })
+        Ok(MintedKey { id, text: Secret::new(text), hash })
     }
 
     /// Whether a key is the one stored. For an id that is not stored, pass `None`: the answer is no, and takes as long.
@@ -107,9 +99,7 @@ impl Keyring {
 
 fn hash(pepper: &hmac::Key, mode: Mode, id: &str, secret: &[u8; SECRET]) -> [u8; 32] {
     let mut mac = hmac::Context::with_key(pepper);
-    let context = Context::new(labels::API_KEY)
-        .with(&[mode.code()])
-        .with(id.as_bytes());
+    let context = Context::new(labels::API_KEY).with(&[mode.code()]).with(id.as_bytes());
     mac.update(context.bytes());
     mac.update(secret);
     prefix(mac.sign().as_ref())

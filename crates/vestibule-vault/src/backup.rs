@@ -74,20 +74,12 @@ pub fn recipient_check(text: &str) -> Result<(), BackupError> {
 ///
 /// # Errors
 /// [`BackupError::Recipient`] or [`BackupError::Io`].
-pub fn encrypt(
-    recipient: &str,
-    mut input: impl Read,
-    output: impl Write,
-) -> Result<u64, BackupError> {
+pub fn encrypt(recipient: &str, mut input: impl Read, output: impl Write) -> Result<u64, BackupError> {
     let recipient = parse_recipient(recipient)?;
-    let encryptor = Encryptor::with_recipients(std::iter::once(&recipient as _))
-        .map_err(|_| BackupError::Recipient)?;
+    let encryptor = Encryptor::with_recipients(std::iter::once(&recipient as _)).map_err(|_| BackupError::Recipient)?;
     let mut writer = encryptor.wrap_output(output).map_err(BackupError::Io)?;
     let copied = copy(&mut input, &mut writer).map_err(BackupError::Io)?;
-    writer
-        .finish()
-        .and_then(|mut output| output.flush())
-        .map_err(BackupError::Io)?;
+    writer.finish().and_then(|mut output| output.flush()).map_err(BackupError::Io)?;
     Ok(copied)
 }
 
@@ -95,17 +87,10 @@ pub fn encrypt(
 ///
 /// # Errors
 /// [`BackupError`]: a wrong identity and damage are told apart, because age files name their recipients.
-pub fn decrypt(
-    identity: &Secret<String>,
-    input: impl Read,
-    mut output: impl Write,
-) -> Result<u64, BackupError> {
-    let identity =
-        Identity::from_str(identity.expose().trim()).map_err(|_| BackupError::Identity)?;
+pub fn decrypt(identity: &Secret<String>, input: impl Read, mut output: impl Write) -> Result<u64, BackupError> {
+    let identity = Identity::from_str(identity.expose().trim()).map_err(|_| BackupError::Identity)?;
     let decryptor = Decryptor::new(input).map_err(sort_out)?;
-    let mut reader = decryptor
-        .decrypt(std::iter::once(&identity as _))
-        .map_err(sort_out)?;
+    let mut reader = decryptor.decrypt(std::iter::once(&identity as _)).map_err(sort_out)?;
     let mut buffer = Zeroizing::new(vec![0; 64 << 10]);
     let mut copied = 0;
     loop {
@@ -129,12 +114,8 @@ fn parse_recipient(text: &str) -> Result<Recipient, BackupError> {
 
 fn sort_out(error: age::DecryptError) -> BackupError {
     match error {
-        age::DecryptError::NoMatchingKeys | age::DecryptError::KeyDecryptionFailed => {
-            BackupError::WrongIdentity
-        }
-        age::DecryptError::Io(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
-            BackupError::Io(error)
-        }
+        age::DecryptError::NoMatchingKeys | age::DecryptError::KeyDecryptionFailed => BackupError::WrongIdentity,
+        age::DecryptError::Io(error) if error.kind() != io::ErrorKind::UnexpectedEof => BackupError::Io(error),
         _ => BackupError::Damaged,
     }
 }

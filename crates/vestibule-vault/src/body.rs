@@ -71,13 +71,7 @@ impl Keyring {
         plain.extend_from_slice(body);
         plain.resize(padded, 0);
         let context = key.context(purpose.label()).with(id);
-        sealbox::seal(
-            key.expander(),
-            &self.salter,
-            &draw.take()?,
-            &context,
-            &plain,
-        )
+        sealbox::seal(key.expander(), &self.salter, &draw.take()?, &context, &plain)
     }
 
     /// Opens a body sealed for the same purpose and row.

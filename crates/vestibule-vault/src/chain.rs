@@ -30,13 +30,7 @@ impl Keyring {
     }
 
     /// Whether `head` is the MAC of that head, under any live version of the audit key.
-    pub fn head_mac_verify(
-        &self,
-        origin: &[u8; 16],
-        size: u64,
-        mac: &[u8; 32],
-        head: &[u8; 32],
-    ) -> bool {
+    pub fn head_mac_verify(&self, origin: &[u8; 16], size: u64, mac: &[u8; 32], head: &[u8; 32]) -> bool {
         any(&self.audit, &head_context(origin, size, mac), head)
     }
 
@@ -65,16 +59,11 @@ fn leaf_context(previous: &[u8; 32], leaf: &[u8]) -> Context {
 }
 
 fn head_context(origin: &[u8; 16], size: u64, mac: &[u8; 32]) -> Context {
-    Context::new(labels::HEAD)
-        .with(origin)
-        .with(&size.to_be_bytes())
-        .with(mac)
+    Context::new(labels::HEAD).with(origin).with(&size.to_be_bytes()).with(mac)
 }
 
 fn authority_context(label: &str, parts: &[&[u8]]) -> Context {
-    Context::new(labels::AUTHORITY)
-        .with(label.as_bytes())
-        .with_all(parts)
+    Context::new(labels::AUTHORITY).with(label.as_bytes()).with_all(parts)
 }
 
 fn sign<const N: usize>(key: &hmac::Key, context: &Context) -> [u8; N] {
@@ -82,6 +71,5 @@ fn sign<const N: usize>(key: &hmac::Key, context: &Context) -> [u8; N] {
 }
 
 fn any<const N: usize>(keys: &Versions<hmac::Key>, context: &Context, mac: &[u8; N]) -> bool {
-    keys.iter()
-        .any(|(_, key)| verify_slices_are_equal(&sign::<N>(key, context), mac).is_ok())
+    keys.iter().any(|(_, key)| verify_slices_are_equal(&sign::<N>(key, context), mac).is_ok())
 }

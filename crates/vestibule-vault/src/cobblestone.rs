@@ -26,12 +26,7 @@ const LABEL: &[u8] = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0";
 ///
 /// # Errors
 /// [`VaultError::Primitive`].
-pub fn encrypt(
-    key: &[u8; 32],
-    context: &[u8],
-    salt: [u8; SALT],
-    message: &[u8],
-) -> Result<Vec<u8>, VaultError> {
+pub fn encrypt(key: &[u8; 32], context: &[u8], salt: [u8; SALT], message: &[u8]) -> Result<Vec<u8>, VaultError> {
     let mut out = Vec::with_capacity(HEADER + message.len() + (message.len() / CHUNK + 1) * TAG);
     let (mut encryptor, header) = Encryptor::new(key, context, salt)?;
     out.extend_from_slice(&header);
@@ -44,15 +39,9 @@ pub fn encrypt(
 ///
 /// # Errors
 /// [`VaultError::Sealed`].
-pub fn decrypt(
-    key: &[u8],
-    context: &[u8],
-    sealed: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+pub fn decrypt(key: &[u8], context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
     let key = key.try_into().map_err(|_| VaultError::Sealed)?;
-    let (header, chunks) = sealed
-        .split_first_chunk::<HEADER>()
-        .ok_or(VaultError::Sealed)?;
+    let (header, chunks) = sealed.split_first_chunk::<HEADER>().ok_or(VaultError::Sealed)?;
     let mut decryptor = Decryptor::new(key, context, header)?;
     let mut out = Zeroizing::new(Vec::with_capacity(chunks.len()));
     decryptor.update(chunks, &mut out)?;
@@ -70,17 +59,10 @@ impl Encryptor {
     ///
     /// # Errors
     /// [`VaultError::Primitive`].
-    pub fn new(
-        key: &[u8; 32],
-        context: &[u8],
-        salt: [u8; SALT],
-    ) -> Result<(Encryptor, [u8; HEADER]), VaultError> {
+    pub fn new(key: &[u8; 32], context: &[u8], salt: [u8; SALT]) -> Result<(Encryptor, [u8; HEADER]), VaultError> {
         let message = derive(key, context, &salt)?;
         let mut header = [0; HEADER];
-        for (to, from) in header
-            .iter_mut()
-            .zip(salt.iter().chain(&message.commitment))
-        {
+        for (to, from) in header.iter_mut().zip(salt.iter().chain(&message.commitment)) {
             *to = *from;
         }
         let stream = Stream::new(message);
@@ -109,10 +91,7 @@ impl Encryptor {
 
     fn chunk(&mut self, out: &mut Vec<u8>) -> Result<(), VaultError> {
         let number = self.stream.next()?;
-        let tag = self
-            .stream
-            .key
-            .seal_in_place(number, &[], &mut self.stream.buffer)?;
+        let tag = self.stream.key.seal_in_place(number, &[], &mut self.stream.buffer)?;
         out.extend_from_slice(&self.stream.buffer);
         out.extend_from_slice(&tag);
         self.stream.buffer.clear();
@@ -131,21 +110,14 @@ impl Decryptor {
     ///
     /// # Errors
     /// [`VaultError::Sealed`].
-    pub fn new(
-        key: &[u8; 32],
-        context: &[u8],
-        header: &[u8; HEADER],
-    ) -> Result<Decryptor, VaultError> {
+    pub fn new(key: &[u8; 32], context: &[u8], header: &[u8; HEADER]) -> Result<Decryptor, VaultError> {
         let mut reader = Reader::new(header);
         let (Some(salt), Some(commitment)) = (reader.array::<SALT>(), reader.array()) else {
             return Err(VaultError::Sealed);
         };
         let message = derive(key, context, salt)?;
         message.check(commitment)?;
-        Ok(Decryptor {
-            stream: Stream::new(message),
-            failed: false,
-        })
+        Ok(Decryptor { stream: Stream::new(message), failed: false })
     }
 
     /// Takes more ciphertext and appends the chunks that are complete and authentic.
@@ -159,11 +131,7 @@ impl Decryptor {
             sealed = rest;
             self.chunk(out)?;
         }
-        if self.failed {
-            Err(VaultError::Sealed)
-        } else {
-            Ok(())
-        }
+        if self.failed { Err(VaultError::Sealed) } else { Ok(()) }
     }
 
     /// Takes what is left as the last chunk; only now is the message whole.
@@ -204,11 +172,7 @@ struct Stream {
 
 impl Stream {
     fn new(key: MessageKey) -> Stream {
-        Stream {
-            key,
-            buffer: Zeroizing::new(Vec::with_capacity(SEALED_CHUNK)),
-            number: 0,
-        }
+        Stream { key, buffer: Zeroizing::new(Vec::with_capacity(SEALED_CHUNK)), number: 0 }
     }
 
     /// Moves bytes into the buffer until it holds `size`; then returns what was not needed, else nothing.

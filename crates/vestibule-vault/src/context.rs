@@ -66,12 +66,7 @@ mod tests {
     #[test]
     fn encoding_is_frozen() {
         let context = Context::new(b"x").with(b"ab").with(b"");
-        assert_eq!(
-            context.bytes(),
-            [
-                0, 0, 0, 1, 1, 0, 0, 0, 1, b'x', 0, 0, 0, 2, b'a', b'b', 0, 0, 0, 0
-            ]
-        );
+        assert_eq!(context.bytes(), [0, 0, 0, 1, 1, 0, 0, 0, 1, b'x', 0, 0, 0, 2, b'a', b'b', 0, 0, 0, 0]);
     }
 
     proptest! {

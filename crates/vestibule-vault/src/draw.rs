@@ -20,9 +20,7 @@ impl Draw {
     /// [`VaultError::Random`] if the system generator refuses.
     pub fn new(len: usize) -> Result<Draw, VaultError> {
         let mut bytes = Zeroizing::new(vec![0; len]);
-        SystemRandom::new()
-            .fill(&mut bytes)
-            .map_err(|_| VaultError::Random)?;
+        SystemRandom::new().fill(&mut bytes).map_err(|_| VaultError::Random)?;
         Ok(Draw { bytes, taken: 0 })
     }
 
@@ -45,10 +43,7 @@ impl Draw {
     /// A draw of known bytes, for frozen vectors; no build but this crate's own tests has it.
     #[cfg(test)]
     pub(crate) fn fixed(bytes: Vec<u8>) -> Draw {
-        Draw {
-            bytes: Zeroizing::new(bytes),
-            taken: 0,
-        }
+        Draw { bytes: Zeroizing::new(bytes), taken: 0 }
     }
 }
 

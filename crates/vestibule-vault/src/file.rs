@@ -15,12 +15,7 @@ impl SubjectKey {
     ///
     /// # Errors
     /// [`VaultError::DrawExhausted`].
-    pub fn seal_file(
-        &self,
-        id: &[u8],
-        content: &[u8],
-        draw: &mut Draw,
-    ) -> Result<Vec<u8>, VaultError> {
+    pub fn seal_file(&self, id: &[u8], content: &[u8], draw: &mut Draw) -> Result<Vec<u8>, VaultError> {
         cobblestone::encrypt(&self.file_key(id), id, draw.take()?, content)
     }
 
@@ -48,11 +43,7 @@ impl SubjectKey {
     ///
     /// # Errors
     /// [`VaultError::Sealed`].
-    pub fn file_decryptor(
-        &self,
-        id: &[u8],
-        header: &[u8; cobblestone::HEADER],
-    ) -> Result<cobblestone::Decryptor, VaultError> {
+    pub fn file_decryptor(&self, id: &[u8], header: &[u8; cobblestone::HEADER]) -> Result<cobblestone::Decryptor, VaultError> {
         cobblestone::Decryptor::new(&self.file_key(id), id, header)
     }
 

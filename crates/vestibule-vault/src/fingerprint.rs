@@ -40,22 +40,12 @@ impl Keyring {
     }
 
     /// Both under every live version, the active one first: after a rotation a repeat is still found under the old one.
-    pub fn replay_keys(
-        &self,
-        scope: Scope,
-        source: &str,
-        parts: &[&[u8]],
-        body: &[u8],
-    ) -> Vec<ReplayKeys> {
+    pub fn replay_keys(&self, scope: Scope, source: &str, parts: &[&[u8]], body: &[u8]) -> Vec<ReplayKeys> {
         let event = replay_context(scope, source, parts);
         let body = body_context(scope, body);
         self.replay
             .iter()
-            .map(|(version, key)| ReplayKeys {
-                version: *version,
-                event: sign(key, &event),
-                body: sign(key, &body),
-            })
+            .map(|(version, key)| ReplayKeys { version: *version, event: sign(key, &event), body: sign(key, &body) })
             .collect()
     }
 
@@ -68,20 +58,14 @@ impl Keyring {
     /// The fingerprint of a token under every live version, to search a log that is older than a rotation.
     pub fn token_fingerprints(&self, block: &[u8; 16]) -> Vec<[u8; 8]> {
         let context = Context::new(labels::TOKEN_FINGERPRINT).with(block);
-        self.fingerprint
-            .iter()
-            .map(|(_, key)| sign(key, &context))
-            .collect()
+        self.fingerprint.iter().map(|(_, key)| sign(key, &context)).collect()
     }
 
     /// The secrets that deliveries of a route are signed with: the active one first, then those a receiver may still
     /// hold.
     pub fn delivery_secret(&self, route: &str) -> Vec<(KeyVersion, Secret<[u8; 32]>)> {
         let context = Context::new(labels::DELIVERY).with(route.as_bytes());
-        self.delivery
-            .iter()
-            .map(|(version, key)| (*version, Secret::new(sign(key, &context))))
-            .collect()
+        self.delivery.iter().map(|(version, key)| (*version, Secret::new(sign(key, &context)))).collect()
     }
 }
 
@@ -94,19 +78,14 @@ pub fn delivery_secret_text(secret: &Secret<[u8; 32]>) -> Secret<String> {
 }
 
 fn replay_context(scope: Scope, source: &str, parts: &[&[u8]]) -> Context {
-    Context::new(labels::REPLAY)
-        .with(&scope.to_bytes())
-        .with(source.as_bytes())
-        .with_all(parts)
+    Context::new(labels::REPLAY).with(&scope.to_bytes()).with(source.as_bytes()).with_all(parts)
 }
 
 /// The body is hashed first, so that several versions cost one pass; SHA-512/256 is the faster hash where the machine
 /// has no instructions for SHA-256.
 fn body_context(scope: Scope, body: &[u8]) -> Context {
     let hash = digest::digest(&digest::SHA512_256, body);
-    Context::new(labels::BODY_FINGERPRINT)
-        .with(&scope.to_bytes())
-        .with(hash.as_ref())
+    Context::new(labels::BODY_FINGERPRINT).with(&scope.to_bytes()).with(hash.as_ref())
 }
 
 fn sign<const N: usize>(key: &hmac::Key, context: &Context) -> [u8; N] {

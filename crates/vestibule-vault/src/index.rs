@@ -18,9 +18,7 @@ use crate::keystore::Kind;
 use crate::labels;
 use crate::mac::equal;
 use crate::sealbox::Expander;
-use aws_lc_rs::cipher::{
-    AES_256, DecryptingKey, DecryptionContext, EncryptingKey, UnboundCipherKey,
-};
+use aws_lc_rs::cipher::{AES_256, DecryptingKey, DecryptionContext, EncryptingKey, UnboundCipherKey};
 use aws_lc_rs::hmac;
 use std::sync::OnceLock;
 use vestibule_core::id::{KeyVersion, Scope, SubjectNumber};
@@ -42,10 +40,7 @@ pub(crate) struct InnerKey {
 
 impl InnerKey {
     pub(crate) fn new(key: &[u8; 32]) -> InnerKey {
-        InnerKey {
-            secret: Expander::new(key),
-            categories: std::iter::repeat_with(OnceLock::new).take(256).collect(),
-        }
+        InnerKey { secret: Expander::new(key), categories: std::iter::repeat_with(OnceLock::new).take(256).collect() }
     }
 
     fn tag(&self, category: u16, context: &Context) -> [u8; 16] {
@@ -78,8 +73,7 @@ impl OuterKey {
         let secret = Expander::new(key);
         let wrap = secret.subkey(&Context::new(labels::INDEX_OUTER));
         let mac = secret.subkey(&Context::new(labels::INDEX_MAC));
-        let unbound =
-            || UnboundCipherKey::new(&AES_256, wrap.as_slice()).map_err(|_| VaultError::Primitive);
+        let unbound = || UnboundCipherKey::new(&AES_256, wrap.as_slice()).map_err(|_| VaultError::Primitive);
         Ok(OuterKey {
             encrypt: EncryptingKey::ecb(unbound()?).map_err(|_| VaultError::Primitive)?,
             decrypt: DecryptingKey::ecb(unbound()?).map_err(|_| VaultError::Primitive)?,
@@ -88,16 +82,12 @@ impl OuterKey {
     }
 
     fn wrap(&self, mut inner: [u8; 16]) -> Result<[u8; 16], VaultError> {
-        self.encrypt
-            .encrypt(&mut inner)
-            .map_err(|_| VaultError::Primitive)?;
+        self.encrypt.encrypt(&mut inner).map_err(|_| VaultError::Primitive)?;
         Ok(inner)
     }
 
     fn unwrap(&self, mut bytes: [u8; 16]) -> Result<[u8; 16], VaultError> {
-        self.decrypt
-            .decrypt(&mut bytes, DecryptionContext::None)
-            .map_err(|_| VaultError::Primitive)?;
+        self.decrypt.decrypt(&mut bytes, DecryptionContext::None).map_err(|_| VaultError::Primitive)?;
         Ok(bytes)
     }
 }
@@ -107,13 +97,7 @@ impl Keyring {
     ///
     /// # Errors
     /// [`VaultError::Primitive`].
-    pub fn subject_tags(
-        &self,
-        scope: Scope,
-        realm: &str,
-        category: u16,
-        normalised: &[u8],
-    ) -> Result<Vec<Tag>, VaultError> {
+    pub fn subject_tags(&self, scope: Scope, realm: &str, category: u16, normalised: &[u8]) -> Result<Vec<Tag>, VaultError> {
         let context = Context::new(labels::INDEX_SUBJECT)
             .with(&scope.to_bytes())
             .with(realm.as_bytes())
@@ -147,12 +131,7 @@ impl Keyring {
     ///
     /// # Errors
     /// [`VaultError::KeyGone`] if the tag's epoch was destroyed.
-    pub fn index_mac(
-        &self,
-        table: &str,
-        tag: &Tag,
-        parts: &[&[u8]],
-    ) -> Result<[u8; 16], VaultError> {
+    pub fn index_mac(&self, table: &str, tag: &Tag, parts: &[&[u8]]) -> Result<[u8; 16], VaultError> {
         let outer = self.outer.find(Kind::IndexOuter, tag.epoch)?;
         let context = Context::new(labels::INDEX_MAC)
             .with(table.as_bytes())
@@ -163,15 +142,8 @@ impl Keyring {
     }
 
     /// Whether an index row is as it was written.
-    pub fn index_mac_verify(
-        &self,
-        table: &str,
-        tag: &Tag,
-        parts: &[&[u8]],
-        mac: &[u8; 16],
-    ) -> bool {
-        self.index_mac(table, tag, parts)
-            .is_ok_and(|expected| equal(&expected, mac))
+    pub fn index_mac_verify(&self, table: &str, tag: &Tag, parts: &[&[u8]], mac: &[u8; 16]) -> bool {
+        self.index_mac(table, tag, parts).is_ok_and(|expected| equal(&expected, mac))
     }
 
     /// The same tag under the active epoch. Make the row's MAC anew, after verifying the old one.
@@ -179,15 +151,9 @@ impl Keyring {
     /// # Errors
     /// [`VaultError::KeyGone`] if the tag's epoch was destroyed.
     pub fn rewrap_tag(&self, tag: &Tag) -> Result<Tag, VaultError> {
-        let inner = self
-            .outer
-            .find(Kind::IndexOuter, tag.epoch)?
-            .unwrap(tag.bytes)?;
+        let inner = self.outer.find(Kind::IndexOuter, tag.epoch)?.unwrap(tag.bytes)?;
         let (epoch, outer) = self.outer.active();
-        Ok(Tag {
-            epoch: *epoch,
-            bytes: outer.wrap(inner)?,
-        })
+        Ok(Tag { epoch: *epoch, bytes: outer.wrap(inner)? })
     }
 
     fn tags(&self, category: u16, context: &Context) -> Result<Vec<Tag>, VaultError> {
@@ -195,10 +161,7 @@ impl Keyring {
         for (_, inner) in self.inner.iter() {
             let inner = inner.tag(category, context);
             for (epoch, outer) in self.outer.iter() {
-                tags.push(Tag {
-                    epoch: *epoch,
-                    bytes: outer.wrap(inner)?,
-                });
+                tags.push(Tag { epoch: *epoch, bytes: outer.wrap(inner)? });
             }
         }
         Ok(tags)

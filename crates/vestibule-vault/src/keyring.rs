@@ -29,17 +29,11 @@ pub struct Keyring {
 
 impl Keyring {
     pub(crate) fn from_store(store: &KeyStore) -> Result<Keyring, VaultError> {
-        let mac = |kind| {
-            Versions::collect(store, kind, |key, _| {
-                Ok(hmac::Key::new(hmac::HMAC_SHA256, key))
-            })
-        };
+        let mac = |kind| Versions::collect(store, kind, |key, _| Ok(hmac::Key::new(hmac::HMAC_SHA256, key)));
         let salts = Versions::collect(store, Kind::Salt, |key, _| Ok(Salter::new(key)))?;
         Ok(Keyring {
             epochs: Versions::collect(store, Kind::Epoch, |key, _| Ok(Expander::new(key)))?,
-            tokens: Versions::collect(store, Kind::Token, |key, version| {
-                TokenKey::new(key, store, version)
-            })?,
+            tokens: Versions::collect(store, Kind::Token, |key, version| TokenKey::new(key, store, version))?,
             inner: Versions::collect(store, Kind::IndexInner, |key, _| Ok(InnerKey::new(key)))?,
             outer: Versions::collect(store, Kind::IndexOuter, |key, _| OuterKey::new(key))?,
             audit: mac(Kind::Audit)?,
@@ -48,9 +42,7 @@ impl Keyring {
             replay: mac(Kind::Replay)?,
             pepper: mac(Kind::ApiKey)?,
             delivery: mac(Kind::Delivery)?,
-            salter: salts
-                .into_active()
-                .ok_or(VaultError::NoActiveKey(Kind::Salt))?,
+            salter: salts.into_active().ok_or(VaultError::NoActiveKey(Kind::Salt))?,
         })
     }
 
@@ -79,10 +71,7 @@ impl<T> Versions<T> {
     ) -> Result<Versions<T>, VaultError> {
         let mut active = None;
         let mut others = Vec::new();
-        let mut live: Vec<_> = store
-            .versions(kind)
-            .filter_map(|entry| Some((entry, entry.key.as_ref()?)))
-            .collect();
+        let mut live: Vec<_> = store.versions(kind).filter_map(|entry| Some((entry, entry.key.as_ref()?))).collect();
         live.sort_by_key(|(entry, _)| {
             let announced = entry.state == KeyState::Announced;
             (announced, std::cmp::Reverse(entry.version))
@@ -94,10 +83,7 @@ impl<T> Versions<T> {
                 _ => others.push(expanded),
             }
         }
-        Ok(Versions {
-            active: active.ok_or(VaultError::NoActiveKey(kind))?,
-            others,
-        })
+        Ok(Versions { active: active.ok_or(VaultError::NoActiveKey(kind))?, others })
     }
 
     pub(crate) fn active(&self) -> &(KeyVersion, T) {
@@ -110,10 +96,7 @@ impl<T> Versions<T> {
     }
 
     pub(crate) fn find(&self, kind: Kind, version: KeyVersion) -> Result<&T, VaultError> {
-        self.iter()
-            .find(|(live, _)| *live == version)
-            .map(|(_, key)| key)
-            .ok_or(VaultError::KeyGone(kind, version))
+        self.iter().find(|(live, _)| *live == version).map(|(_, key)| key).ok_or(VaultError::KeyGone(kind, version))
     }
 
     fn into_active(self) -> Option<T> {

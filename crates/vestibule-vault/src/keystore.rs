@@ -295,20 +295,14 @@ impl KeyStore {
         let id = *reader.array::<8>().ok_or(KeyStoreError::Truncated)?;
         let sealed = reader.lp().ok_or(KeyStoreError::Truncated)?;
         let checksum = reader.array::<32>().ok_or(KeyStoreError::Truncated)?;
-        let covered = bytes
-            .get(..bytes.len() - 32)
-            .ok_or(KeyStoreError::Truncated)?;
-        if format != FORMAT
-            || !reader.is_empty()
-            || digest::digest(&digest::SHA256, covered).as_ref() != checksum
-        {
+        let covered = bytes.get(..bytes.len() - 32).ok_or(KeyStoreError::Truncated)?;
+        if format != FORMAT || !reader.is_empty() || digest::digest(&digest::SHA256, covered).as_ref() != checksum {
             return Err(KeyStoreError::Damaged);
         }
         if id != root.id() {
             return Err(KeyStoreError::WrongRoot);
         }
-        let plain = sealbox::open(&root.expander(), &context(&id), sealed)
-            .map_err(|_| KeyStoreError::Damaged)?;
+        let plain = sealbox::open(&root.expander(), &context(&id), sealed).map_err(|_| KeyStoreError::Damaged)?;
         KeyStore::decode(&plain).ok_or(KeyStoreError::Damaged)
     }
 
@@ -317,19 +311,10 @@ impl KeyStore {
     /// # Errors
     /// [`VaultError`] if the draw is exhausted or no salt key is active.
     pub fn to_bytes(&self, root: &Root, draw: &mut Draw) -> Result<Vec<u8>, VaultError> {
-        let salt_key = self
-            .active(Kind::Salt)
-            .and_then(|entry| entry.key.as_ref())
-            .ok_or(VaultError::NoActiveKey(Kind::Salt))?;
+        let salt_key = self.active(Kind::Salt).and_then(|entry| entry.key.as_ref()).ok_or(VaultError::NoActiveKey(Kind::Salt))?;
         let id = root.id();
         let plain = self.encode();
-        let sealed = sealbox::seal(
-            &root.expander(),
-            &Salter::new(salt_key),
-            &draw.take()?,
-            &context(&id),
-            &plain,
-        )?;
+        let sealed = sealbox::seal(&root.expander(), &Salter::new(salt_key), &draw.take()?, &context(&id), &plain)?;
         let mut out = Vec::with_capacity(sealed.len() + 54);
         out.extend_from_slice(MAGIC);
         out.extend_from_slice(&FORMAT.to_be_bytes());
@@ -365,8 +350,7 @@ impl KeyStore {
 
     /// The active version of a kind.
     pub fn active(&self, kind: Kind) -> Option<&KeyEntry> {
-        self.versions(kind)
-            .find(|entry| entry.state == KeyState::Active)
+        self.versions(kind).find(|entry| entry.state == KeyState::Active)
     }
 
     /// Puts a subject on the erasure list; a second time changes nothing.
@@ -426,7 +410,5 @@ impl KeyStore {
 }
 
 fn context(id: &[u8; 8]) -> Context {
-    Context::new(labels::KEY_STORE)
-        .with(id)
-        .with(&FORMAT.to_be_bytes())
+    Context::new(labels::KEY_STORE).with(id).with(&FORMAT.to_be_bytes())
 }

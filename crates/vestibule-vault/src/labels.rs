@@ -99,10 +99,7 @@ mod tests {
 
     #[test]
     fn labels_are_frozen() {
-        let frozen: Vec<Vec<u8>> = FROZEN
-            .split_whitespace()
-            .map(|label| label.replace('+', " ").into_bytes())
-            .collect();
+        let frozen: Vec<Vec<u8>> = FROZEN.split_whitespace().map(|label| label.replace('+', " ").into_bytes()).collect();
         assert_eq!(ALL, frozen);
         assert_eq!(CONTEXT_VERSION, [1]);
     }
@@ -111,10 +108,8 @@ mod tests {
     fn no_two_uses_share_a_label_and_none_is_left_out() {
         let unique: std::collections::BTreeSet<_> = ALL.iter().collect();
         assert_eq!(unique.len(), ALL.len());
-        let declared = include_str!("labels.rs")
-            .lines()
-            .filter(|line| line.starts_with("pub const") && line.contains("= b\""))
-            .count();
+        let declared =
+            include_str!("labels.rs").lines().filter(|line| line.starts_with("pub const") && line.contains("= b\"")).count();
         assert_eq!(declared, ALL.len());
     }
 }

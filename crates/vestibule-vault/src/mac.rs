@@ -52,12 +52,7 @@ pub fn sign(algorithm: Algorithm, secret: &Secret<Vec<u8>>, parts: &[&[u8]]) -> 
 }
 
 /// Whether `expected` is the whole MAC over the concatenated parts, in constant time.
-pub fn verify(
-    algorithm: Algorithm,
-    secret: &Secret<Vec<u8>>,
-    parts: &[&[u8]],
-    expected: &[u8],
-) -> bool {
+pub fn verify(algorithm: Algorithm, secret: &Secret<Vec<u8>>, parts: &[&[u8]], expected: &[u8]) -> bool {
     Signer::new(algorithm, secret.expose()).verify(parts, expected)
 }
 

@@ -106,8 +106,7 @@ impl Keyring {
         fields: &[SlotValue<'_>],
         draw: &mut Draw,
     ) -> Result<Vec<u8>, VaultError> {
-        let records =
-            u16::try_from(records(fields.len())).map_err(|_| VaultError::TooLong("fields"))?;
+        let records = u16::try_from(records(fields.len())).map_err(|_| VaultError::TooLong("fields"))?;
         let mut capacity = 3 + usize::from(records) * (2 + SALT + COMMITMENT);
         for field in fields {
             if field.value.len() > MAX_VALUE {
@@ -145,9 +144,7 @@ impl Keyring {
                 .iter()
                 .zip(&headers)
                 .zip(&lengths)
-                .flat_map(|((slot, header), length)| {
-                    [header.as_slice(), length.as_slice(), slot.value]
-                }),
+                .flat_map(|((slot, header), length)| [header.as_slice(), length.as_slice(), slot.value]),
         );
         let message = MessageKey::for_context(key.expander(), &context, &salt)?;
         row.extend_from_slice(&count.to_be_bytes());
@@ -222,10 +219,7 @@ impl<'a> PackedRecord<'a> {
     }
 
     /// Every slot with its place, for a row whose first record is `first`.
-    pub fn slots(
-        &self,
-        first: RecordNo,
-    ) -> impl Iterator<Item = (RecordNo, Slot, &PackedSlot<'a>)> {
+    pub fn slots(&self, first: RecordNo) -> impl Iterator<Item = (RecordNo, Slot, &PackedSlot<'a>)> {
         self.slots.iter().enumerate().filter_map(move |(i, slot)| {
             let (record, number) = place(first, i)?;
             Some((record, number, slot))
@@ -248,12 +242,7 @@ impl<'a> PackedRecord<'a> {
     }
 
     /// The key of one record of the row, after its commitment was checked.
-    pub(crate) fn key(
-        &self,
-        key: &SubjectKey,
-        first: RecordNo,
-        record: RecordNo,
-    ) -> Result<MessageKey, VaultError> {
+    pub(crate) fn key(&self, key: &SubjectKey, first: RecordNo, record: RecordNo) -> Result<MessageKey, VaultError> {
         let one = self.one(first, record).ok_or(VaultError::Sealed)?;
         let context = record_context(key, record, one.count);
         let message = MessageKey::for_context(key.expander(), &context, &one.salt)?;
@@ -317,13 +306,8 @@ pub(crate) struct SlotContext {
 
 impl SlotContext {
     pub(crate) fn new(key: &SubjectKey, record: RecordNo) -> SlotContext {
-        let context = key
-            .context(labels::SLOT)
-            .with(&record.as_u64().to_be_bytes());
-        SlotContext {
-            common: context.len(),
-            context,
-        }
+        let context = key.context(labels::SLOT).with(&record.as_u64().to_be_bytes());
+        SlotContext { common: context.len(), context }
     }
 
     fn slot(&mut self, number: Slot, header: &[u8]) -> &[u8] {
@@ -340,9 +324,7 @@ pub(crate) fn padded(len: usize) -> usize {
 }
 
 fn record_context(key: &SubjectKey, record: RecordNo, slots: u16) -> Context {
-    key.context(labels::RECORD)
-        .with(&record.as_u64().to_be_bytes())
-        .with(&slots.to_be_bytes())
+    key.context(labels::RECORD).with(&record.as_u64().to_be_bytes()).with(&slots.to_be_bytes())
 }
 
 fn header(slot: &SlotValue<'_>) -> Result<Vec<u8>, VaultError> {
@@ -372,12 +354,5 @@ fn read_slot<'a>(reader: &mut Reader<'a>) -> Option<PackedSlot<'a>> {
     if sealed.len() < 16 + TAG {
         return None;
     }
-    Some(PackedSlot {
-        kind,
-        category,
-        random,
-        field,
-        header,
-        sealed,
-    })
+    Some(PackedSlot { kind, category, random, field, header, sealed })
 }

@@ -67,21 +67,12 @@ impl Keyring {
     /// # Errors
     /// [`VaultError::PermitStale`], [`VaultError::NotPermitted`], [`VaultError::TokenMismatch`] if the row does not hold
     /// the slot or its random part differs, [`VaultError::Sealed`] for anything that does not open.
-    pub fn reveal(
-        &self,
-        permit: &Permit,
-        now: Timestamp,
-        opens: &[Open<'_>],
-    ) -> Result<Revealed, VaultError> {
+    pub fn reveal(&self, permit: &Permit, now: Timestamp, opens: &[Open<'_>]) -> Result<Revealed, VaultError> {
         if !permit.is_fresh(now) {
             return Err(VaultError::PermitStale);
         }
         let allowed = permit.allowed();
-        open_all(
-            opens,
-            |record, slot| allowed.opens(record, slot),
-            permit.leaf(),
-        )
+        open_all(opens, |record, slot| allowed.opens(record, slot), permit.leaf())
     }
 }
 
@@ -90,10 +81,7 @@ impl Revealed {
     ///
     /// # Errors
     /// [`WireError`]; `compose` does not run unless the permit is fresh and the one the values were opened under.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "a permit is good for one use"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "a permit is good for one use")]
     pub fn into_wire<W, E>(
         self,
         permit: Permit,
@@ -130,16 +118,9 @@ struct Current<'a> {
     keys: Vec<(RecordNo, MessageKey, SlotContext)>,
 }
 
-fn open_all(
-    opens: &[Open<'_>],
-    may_open: impl Fn(RecordNo, Slot) -> bool,
-    leaf: i64,
-) -> Result<Revealed, VaultError> {
+fn open_all(opens: &[Open<'_>], may_open: impl Fn(RecordNo, Slot) -> bool, leaf: i64) -> Result<Revealed, VaultError> {
     // Everything that needs no key comes first, so that a refusal has touched nothing.
-    if !opens
-        .iter()
-        .all(|open| may_open(open.token.record, open.token.slot))
-    {
+    if !opens.iter().all(|open| may_open(open.token.record, open.token.slot)) {
         return Err(VaultError::NotPermitted);
     }
     let mut rows: Vec<Current<'_>> = Vec::with_capacity(1);
@@ -155,12 +136,8 @@ fn open_all(
             }
         };
         let row = rows.get(at).ok_or(VaultError::Primitive)?;
-        let slot = *row
-            .packed
-            .slot(open.first, open.token.record, open.token.slot)
-            .ok_or(VaultError::TokenMismatch)?;
-        verify_slices_are_equal(&slot.random, &open.token.random)
-            .map_err(|_| VaultError::TokenMismatch)?;
+        let slot = *row.packed.slot(open.first, open.token.record, open.token.slot).ok_or(VaultError::TokenMismatch)?;
+        verify_slices_are_equal(&slot.random, &open.token.random).map_err(|_| VaultError::TokenMismatch)?;
         total += slot.padded_len();
         plan.push((open, at, slot));
     }
@@ -170,20 +147,14 @@ fn open_all(
     let mut start = 0;
     for (open, at, slot) in plan {
         let row = rows.get_mut(at).ok_or(VaultError::Primitive)?;
-        let (out, after) = rest
-            .split_at_mut_checked(slot.padded_len())
-            .ok_or(VaultError::Primitive)?;
+        let (out, after) = rest.split_at_mut_checked(slot.padded_len()).ok_or(VaultError::Primitive)?;
         rest = after;
         let (key, context) = row.record(open)?;
         let len = open_slot(key, context, open.token.slot, &slot, out)?;
         values.push((slot.kind, slot.category, start + 4..start + 4 + len));
         start += slot.padded_len();
     }
-    Ok(Revealed {
-        buffer,
-        values,
-        leaf,
-    })
+    Ok(Revealed { buffer, values, leaf })
 }
 
 impl<'a> Current<'a> {
@@ -198,9 +169,7 @@ impl<'a> Current<'a> {
     }
 
     fn is_for(&self, open: &Open<'_>) -> bool {
-        std::ptr::eq(self.row, open.packed)
-            && std::ptr::eq(self.subject, open.key)
-            && self.first == open.first
+        std::ptr::eq(self.row, open.packed) && std::ptr::eq(self.subject, open.key) && self.first == open.first
     }
 
     fn record(&mut self, open: &Open<'_>) -> Result<(&MessageKey, &mut SlotContext), VaultError> {
@@ -236,9 +205,6 @@ pub(crate) mod testing {
     ) -> Result<Vec<(ValueKind, u16, Vec<u8>)>, VaultError> {
         let revealed = open_all(opens, may_open, 1)?;
         let values = revealed.plain();
-        Ok(values
-            .iter()
-            .map(|value| (value.kind, value.category, value.bytes.to_vec()))
-            .collect())
+        Ok(values.iter().map(|value| (value.kind, value.category, value.bytes.to_vec())).collect())
     }
 }

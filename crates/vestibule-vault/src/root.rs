@@ -62,17 +62,9 @@ impl Root {
     /// # Errors
     /// [`RootError`], which never quotes the text.
     pub fn parse(text: &[u8]) -> Result<Root, RootError> {
-        let encoded = text
-            .trim_ascii()
-            .strip_prefix(PREFIX)
-            .ok_or(RootError::NotARoot)?;
-        let decoded = URL_SAFE_NO_PAD
-            .decode(encoded)
-            .map(Zeroizing::new)
-            .map_err(|_| RootError::Malformed)?;
-        let (key, check) = decoded
-            .split_first_chunk::<32>()
-            .ok_or(RootError::Malformed)?;
+        let encoded = text.trim_ascii().strip_prefix(PREFIX).ok_or(RootError::NotARoot)?;
+        let decoded = URL_SAFE_NO_PAD.decode(encoded).map(Zeroizing::new).map_err(|_| RootError::Malformed)?;
+        let (key, check) = decoded.split_first_chunk::<32>().ok_or(RootError::Malformed)?;
         match check.len() {
             4 if check == checksum(key) => Ok(Root(Zeroizing::new(*key))),
             4 => Err(RootError::Checksum),
@@ -96,9 +88,7 @@ impl Root {
 
     /// A short id that tells roots apart and says nothing about them.
     pub fn id(&self) -> [u8; 8] {
-        let id = self
-            .expander()
-            .expand(&[Context::new(labels::ROOT_ID).bytes()]);
+        let id = self.expander().expand(&[Context::new(labels::ROOT_ID).bytes()]);
         *id
     }
 

@@ -72,16 +72,8 @@ impl KeyStore {
     ///
     /// # Errors
     /// [`RotationError::AlreadyAnnounced`], or an exhausted draw.
-    pub fn announce(
-        &mut self,
-        kind: Kind,
-        now: Timestamp,
-        draw: &mut Draw,
-    ) -> Result<KeyVersion, RotationError> {
-        if self
-            .versions(kind)
-            .any(|key| key.state == KeyState::Announced)
-        {
+    pub fn announce(&mut self, kind: Kind, now: Timestamp, draw: &mut Draw) -> Result<KeyVersion, RotationError> {
+        if self.versions(kind).any(|key| key.state == KeyState::Announced) {
             return Err(RotationError::AlreadyAnnounced);
         }
         let newest = self.versions(kind).map(|key| key.version.0).max();
@@ -104,12 +96,7 @@ impl KeyStore {
     ///
     /// # Errors
     /// [`RotationError`].
-    pub fn activate(
-        &mut self,
-        kind: Kind,
-        version: KeyVersion,
-        now: Timestamp,
-    ) -> Result<(), RotationError> {
+    pub fn activate(&mut self, kind: Kind, version: KeyVersion, now: Timestamp) -> Result<(), RotationError> {
         if kind == Kind::Token {
             return Err(RotationError::NeedsHighestRecord);
         }
@@ -121,12 +108,7 @@ impl KeyStore {
     ///
     /// # Errors
     /// [`RotationError`].
-    pub fn activate_token(
-        &mut self,
-        version: KeyVersion,
-        highest: &[RecordNo],
-        now: Timestamp,
-    ) -> Result<(), RotationError> {
+    pub fn activate_token(&mut self, version: KeyVersion, highest: &[RecordNo], now: Timestamp) -> Result<(), RotationError> {
         let mut frozen = BTreeMap::new();
         for record in highest {
             let counter = frozen.entry(record.writer()).or_insert(0);
@@ -139,12 +121,7 @@ impl KeyStore {
     ///
     /// # Errors
     /// [`RotationError::NeedsHighestRecord`] for token keys.
-    pub fn rotate(
-        &mut self,
-        kind: Kind,
-        now: Timestamp,
-        draw: &mut Draw,
-    ) -> Result<KeyVersion, RotationError> {
+    pub fn rotate(&mut self, kind: Kind, now: Timestamp, draw: &mut Draw) -> Result<KeyVersion, RotationError> {
         if kind == Kind::Token {
             return Err(RotationError::NeedsHighestRecord);
         }
@@ -173,13 +150,7 @@ impl KeyStore {
     ///
     /// # Errors
     /// Refused while it is not retired, while rows name it, and for epoch keys while no checked backup exists.
-    pub fn destroy(
-        &mut self,
-        kind: Kind,
-        version: KeyVersion,
-        usage: Usage,
-        now: Timestamp,
-    ) -> Result<(), RotationError> {
+    pub fn destroy(&mut self, kind: Kind, version: KeyVersion, usage: Usage, now: Timestamp) -> Result<(), RotationError> {
         let entry = self.entry(kind, version)?;
         if entry.state != KeyState::Retired {
             return Err(RotationError::WrongState);
@@ -200,11 +171,7 @@ impl KeyStore {
     pub fn due(&self, now: Timestamp) -> Vec<Kind> {
         [Kind::Epoch, Kind::IndexOuter]
             .into_iter()
-            .filter(|kind| {
-                self.active(*kind)
-                    .and_then(|entry| entry.activated)
-                    .is_none_or(|since| now.since(since) >= EPOCH)
-            })
+            .filter(|kind| self.active(*kind).and_then(|entry| entry.activated).is_none_or(|since| now.since(since) >= EPOCH))
             .collect()
     }
 
@@ -244,9 +211,6 @@ impl KeyStore {
     }
 
     fn entry(&mut self, kind: Kind, version: KeyVersion) -> Result<&mut KeyEntry, RotationError> {
-        self.keys
-            .iter_mut()
-            .find(|key| key.kind == kind && key.version == version)
-            .ok_or(RotationError::NoSuchVersion)
+        self.keys.iter_mut().find(|key| key.kind == kind && key.version == version).ok_or(RotationError::NoSuchVersion)
     }
 }

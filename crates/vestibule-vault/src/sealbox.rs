@@ -104,25 +104,15 @@ impl MessageKey {
     pub(crate) fn derive(secret: &Expander, info: &[&[u8]]) -> Result<MessageKey, VaultError> {
         let out = secret.expand::<{ 32 + 12 + COMMITMENT }>(info);
         let mut reader = Reader::new(out.as_slice());
-        let (Some(key), Some(base), Some(commitment)) =
-            (reader.array::<32>(), reader.array(), reader.array())
-        else {
+        let (Some(key), Some(base), Some(commitment)) = (reader.array::<32>(), reader.array(), reader.array()) else {
             return Err(VaultError::Primitive);
         };
         let key = UnboundKey::new(&AES_256_GCM, key).map_err(|_| VaultError::Primitive)?;
-        Ok(MessageKey {
-            aead: LessSafeKey::new(key),
-            base: *base,
-            commitment: *commitment,
-        })
+        Ok(MessageKey { aead: LessSafeKey::new(key), base: *base, commitment: *commitment })
     }
 
     /// Derives for a context and salt of our own.
-    pub(crate) fn for_context(
-        secret: &Expander,
-        context: &Context,
-        salt: &[u8; SALT],
-    ) -> Result<MessageKey, VaultError> {
+    pub(crate) fn for_context(secret: &Expander, context: &Context, salt: &[u8; SALT]) -> Result<MessageKey, VaultError> {
         const LP_SALT: [u8; 4] = (SALT as u32).to_be_bytes();
         MessageKey::derive(secret, &[context.bytes(), &LP_SALT, salt])
     }
@@ -133,12 +123,7 @@ impl MessageKey {
     }
 
     /// Encrypts `data` in place as part `i` of the message and returns its tag.
-    pub(crate) fn seal_in_place(
-        &self,
-        i: u64,
-        aad: &[u8],
-        data: &mut [u8],
-    ) -> Result<[u8; TAG], VaultError> {
+    pub(crate) fn seal_in_place(&self, i: u64, aad: &[u8], data: &mut [u8]) -> Result<[u8; TAG], VaultError> {
         self.aead
             .seal_in_place_separate_tag(self.nonce(i), Aad::from(aad), data)
             .map(|tag| prefix(tag.as_ref()))
@@ -146,17 +131,9 @@ impl MessageKey {
     }
 
     /// Decrypts part `i` (ciphertext and tag) into `out`, which must have the length of the plaintext.
-    pub(crate) fn open_into(
-        &self,
-        i: u64,
-        aad: &[u8],
-        sealed: &[u8],
-        out: &mut [u8],
-    ) -> Result<(), VaultError> {
+    pub(crate) fn open_into(&self, i: u64, aad: &[u8], sealed: &[u8], out: &mut [u8]) -> Result<(), VaultError> {
         let (ciphertext, tag) = sealed.split_last_chunk::<TAG>().ok_or(VaultError::Sealed)?;
-        self.aead
-            .open_separate_gather(self.nonce(i), Aad::from(aad), ciphertext, tag, out)
-            .map_err(|_| VaultError::Sealed)
+        self.aead.open_separate_gather(self.nonce(i), Aad::from(aad), ciphertext, tag, out).map_err(|_| VaultError::Sealed)
     }
 
     /// The base nonce XOR `i` as a big-endian number.
@@ -185,29 +162,19 @@ pub(crate) fn seal(
     out.extend_from_slice(&salt);
     out.extend_from_slice(&key.commitment);
     out.extend_from_slice(plaintext);
-    let data = out
-        .get_mut(SALT + COMMITMENT..)
-        .ok_or(VaultError::Primitive)?;
+    let data = out.get_mut(SALT + COMMITMENT..).ok_or(VaultError::Primitive)?;
     let tag = key.seal_in_place(0, &[], data)?;
     out.extend_from_slice(&tag);
     Ok(out)
 }
 
 /// Opens a box made by [`seal`] for the same context.
-pub(crate) fn open(
-    secret: &Expander,
-    context: &Context,
-    sealed: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+pub(crate) fn open(secret: &Expander, context: &Context, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
     let mut reader = Reader::new(sealed);
     let (Some(salt), Some(commitment)) = (reader.array(), reader.array()) else {
         return Err(VaultError::Sealed);
     };
-    let len = reader
-        .rest()
-        .len()
-        .checked_sub(TAG)
-        .ok_or(VaultError::Sealed)?;
+    let len = reader.rest().len().checked_sub(TAG).ok_or(VaultError::Sealed)?;
     let key = MessageKey::for_context(secret, context, salt)?;
     key.check(commitment)?;
     let mut out = Zeroizing::new(vec![0; len]);
@@ -223,14 +190,7 @@ mod tests {
     fn sealed() -> (Expander, Vec<u8>) {
         let secret = Expander::new(&[7; 32]);
         let context = Context::new(b"test").with(b"here");
-        let sealed = seal(
-            &secret,
-            &Salter::new(&[9; 32]),
-            &[1; 32],
-            &context,
-            b"value",
-        )
-        .unwrap();
+        let sealed = seal(&secret, &Salter::new(&[9; 32]), &[1; 32], &context, b"value").unwrap();
         (secret, sealed)
     }
 
@@ -245,10 +205,7 @@ mod tests {
             assert_eq!(open(&secret, &here, &bad).unwrap_err(), VaultError::Sealed);
             assert!(open(&secret, &here, &sealed[..i]).is_err());
         }
-        for other in [
-            Context::new(b"test").with(b"there"),
-            Context::new(b"tes").with(b"here"),
-        ] {
+        for other in [Context::new(b"test").with(b"there"), Context::new(b"tes").with(b"here")] {
             assert!(open(&secret, &other, &sealed).is_err());
         }
         assert!(open(&Expander::new(&[8; 32]), &here, &sealed).is_err());
@@ -257,9 +214,7 @@ mod tests {
     #[test]
     fn a_repeated_draw_repeats_a_salt_only_for_the_same_message() {
         let salter = Salter::new(&[9; 32]);
-        let salt = |context: &[u8], text: &[u8]| {
-            salter.salt(&[1; 32], &Context::new(b"test").with(context), [text])
-        };
+        let salt = |context: &[u8], text: &[u8]| salter.salt(&[1; 32], &Context::new(b"test").with(context), [text]);
         assert_eq!(salt(b"a", b"x"), salt(b"a", b"x"));
         assert_ne!(salt(b"a", b"x"), salt(b"a", b"y"));
         assert_ne!(salt(b"a", b"x"), salt(b"b", b"x"));
@@ -289,9 +244,6 @@ mod tests {
         assert_eq!(nonces[0], key.base);
         assert_eq!(nonces[1][11], key.base[11] ^ 1);
         assert_eq!(nonces[2][11], key.base[11] ^ 255);
-        assert_eq!(
-            (nonces[3][11], nonces[3][10]),
-            (key.base[11], key.base[10] ^ 1)
-        );
+        assert_eq!((nonces[3][11], nonces[3][10]), (key.base[11], key.base[10] ^ 1));
     }
 }

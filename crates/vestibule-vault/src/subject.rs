@@ -54,10 +54,7 @@ impl SubjectKey {
 
     /// The context of something sealed under this key: purpose, tenant and mode, subject, DEK id.
     pub(crate) fn context(&self, purpose: &[u8]) -> Context {
-        Context::new(purpose)
-            .with(&self.scope.to_bytes())
-            .with(&self.number.0)
-            .with(&self.dek_id.0)
+        Context::new(purpose).with(&self.scope.to_bytes()).with(&self.number.0).with(&self.dek_id.0)
     }
 
     pub(crate) fn expander(&self) -> &Expander {
@@ -92,27 +89,10 @@ impl Keyring {
         let dek = Zeroizing::new(draw.take::<32>()?);
         let pseudonym = Pseudonym(draw.take()?);
         let wrapped = self.wrap(scope, number, dek_id, &dek, draw)?;
-        let key = SubjectKey {
-            scope,
-            number,
-            dek_id,
-            dek: Expander::new(&dek),
-        };
-        let sealed_pseudonym = sealbox::seal(
-            key.expander(),
-            &self.salter,
-            &draw.take()?,
-            &key.context(labels::PSEUDONYM),
-            &pseudonym.0,
-        )?;
-        Ok(NewSubject {
-            number,
-            dek_id,
-            wrapped,
-            pseudonym,
-            sealed_pseudonym,
-            key,
-        })
+        let key = SubjectKey { scope, number, dek_id, dek: Expander::new(&dek) };
+        let sealed_pseudonym =
+            sealbox::seal(key.expander(), &self.salter, &draw.take()?, &key.context(labels::PSEUDONYM), &pseudonym.0)?;
+        Ok(NewSubject { number, dek_id, wrapped, pseudonym, sealed_pseudonym, key })
     }
 
     /// Unwraps a subject's key.
@@ -127,12 +107,7 @@ impl Keyring {
         wrapped: &WrappedDek,
     ) -> Result<SubjectKey, VaultError> {
         let dek = self.unwrap_dek(scope, number, dek_id, wrapped)?;
-        Ok(SubjectKey {
-            scope,
-            number,
-            dek_id,
-            dek: Expander::new(&dek),
-        })
+        Ok(SubjectKey { scope, number, dek_id, dek: Expander::new(&dek) })
     }
 
     /// Wraps a subject's key under the active epoch; takes [`REWRAP_DRAW`] random bytes.
@@ -157,9 +132,7 @@ impl Keyring {
     /// [`VaultError::Sealed`].
     pub fn open_pseudonym(&self, key: &SubjectKey, sealed: &[u8]) -> Result<Pseudonym, VaultError> {
         let plain = sealbox::open(key.expander(), &key.context(labels::PSEUDONYM), sealed)?;
-        <[u8; 16]>::try_from(plain.as_slice())
-            .map(Pseudonym)
-            .map_err(|_| VaultError::Sealed)
+        <[u8; 16]>::try_from(plain.as_slice()).map(Pseudonym).map_err(|_| VaultError::Sealed)
     }
 
     fn wrap(
@@ -172,10 +145,7 @@ impl Keyring {
     ) -> Result<WrappedDek, VaultError> {
         let (epoch, kek) = self.epochs.active();
         let context = wrap_context(scope, number, dek_id, *epoch);
-        Ok(WrappedDek {
-            epoch: *epoch,
-            bytes: sealbox::seal(kek, &self.salter, &draw.take()?, &context, dek)?,
-        })
+        Ok(WrappedDek { epoch: *epoch, bytes: sealbox::seal(kek, &self.salter, &draw.take()?, &context, dek)? })
     }
 
     fn unwrap_dek(
@@ -188,16 +158,10 @@ impl Keyring {
         let kek = self.epochs.find(Kind::Epoch, wrapped.epoch)?;
         let context = wrap_context(scope, number, dek_id, wrapped.epoch);
         let plain = sealbox::open(kek, &context, &wrapped.bytes)?;
-        <[u8; 32]>::try_from(plain.as_slice())
-            .map(Zeroizing::new)
-            .map_err(|_| VaultError::Sealed)
+        <[u8; 32]>::try_from(plain.as_slice()).map(Zeroizing::new).map_err(|_| VaultError::Sealed)
     }
 }
 
 fn wrap_context(scope: Scope, number: SubjectNumber, dek_id: DekId, epoch: KeyVersion) -> Context {
-    Context::new(labels::DEK)
-        .with(&scope.to_bytes())
-        .with(&number.0)
-        .with(&dek_id.0)
-        .with(&epoch.0.to_be_bytes())
+    Context::new(labels::DEK).with(&scope.to_bytes()).with(&number.0).with(&dek_id.0).with(&epoch.0.to_be_bytes())
 }

@@ -13,9 +13,7 @@ use crate::error::VaultError;
 use crate::keyring::Keyring;
 use crate::keystore::KeyStore;
 use crate::keystore::{KeyState, Kind};
-use aws_lc_rs::cipher::{
-    AES_256, DecryptingKey, DecryptionContext, EncryptingKey, UnboundCipherKey,
-};
+use aws_lc_rs::cipher::{AES_256, DecryptingKey, DecryptionContext, EncryptingKey, UnboundCipherKey};
 use std::collections::BTreeMap;
 use vestibule_core::id::{KeyVersion, RecordNo, Slot};
 
@@ -44,16 +42,9 @@ pub(crate) struct TokenKey {
 }
 
 impl TokenKey {
-    pub(crate) fn new(
-        key: &[u8; 32],
-        store: &KeyStore,
-        version: KeyVersion,
-    ) -> Result<TokenKey, VaultError> {
+    pub(crate) fn new(key: &[u8; 32], store: &KeyStore, version: KeyVersion) -> Result<TokenKey, VaultError> {
         let mut after = BTreeMap::new();
-        for earlier in store
-            .versions(Kind::Token)
-            .filter(|entry| entry.version < version)
-        {
+        for earlier in store.versions(Kind::Token).filter(|entry| entry.version < version) {
             for (writer, counter) in earlier.frozen_at.iter().flatten() {
                 let highest = after.entry(*writer).or_insert(*counter);
                 *highest = (*highest).max(*counter);
@@ -91,41 +82,25 @@ impl Keyring {
     ///
     /// # Errors
     /// [`VaultError::RecordNotCovered`] if the key that covers the record was destroyed.
-    pub fn token(
-        &self,
-        record: RecordNo,
-        slot: Slot,
-        random: [u8; 6],
-    ) -> Result<[u8; 16], VaultError> {
-        let (_, key) = self
-            .tokens
-            .iter()
-            .find(|(_, key)| key.writes && key.covers(record))
-            .ok_or(VaultError::RecordNotCovered)?;
+    pub fn token(&self, record: RecordNo, slot: Slot, random: [u8; 6]) -> Result<[u8; 16], VaultError> {
+        let (_, key) =
+            self.tokens.iter().find(|(_, key)| key.writes && key.covers(record)).ok_or(VaultError::RecordNotCovered)?;
         let mut number = u128::from(record.as_u64()) << 8 | u128::from(slot.0);
         for byte in random {
             number = number << 8 | u128::from(byte);
         }
         let mut block = (number << 16).to_be_bytes();
-        key.encrypt
-            .encrypt(&mut block)
-            .map_err(|_| VaultError::Primitive)?;
+        key.encrypt.encrypt(&mut block).map_err(|_| VaultError::Primitive)?;
         Ok(block)
     }
 
     /// What a block names, or nothing if no live token key made it.
     pub fn open_token(&self, block: [u8; 16]) -> Option<TokenRef> {
-        let frozen = self
-            .tokens
-            .iter()
-            .rev()
-            .filter(|(_, key)| key.up_to.is_some());
+        let frozen = self.tokens.iter().rev().filter(|(_, key)| key.up_to.is_some());
         let open = self.tokens.iter().filter(|(_, key)| key.up_to.is_none());
         frozen.chain(open).find_map(|(version, key)| {
             let mut plain = block;
-            key.decrypt
-                .decrypt(&mut plain, DecryptionContext::None)
-                .ok()?;
+            key.decrypt.decrypt(&mut plain, DecryptionContext::None).ok()?;
             let number = u128::from_be_bytes(plain);
             let [.., a, b, c, d, e, f] = ((number >> 16) as u64).to_be_bytes();
             let record = RecordNo::from_u64((number >> 72) as u64)?;

@@ -25,10 +25,8 @@ pub fn stranger() -> Answer {
 
 /// What anybody gets while all bodies together are more than the gateway takes.
 pub fn busy() -> Answer {
-    let mut answer = fixed(
-        StatusCode::SERVICE_UNAVAILABLE,
-        r#"{"type":"about:blank","title":"Service Unavailable","status":503}"#,
-    );
+    let mut answer =
+        fixed(StatusCode::SERVICE_UNAVAILABLE, r#"{"type":"about:blank","title":"Service Unavailable","status":503}"#);
     answer.headers_mut().insert(http::header::RETRY_AFTER, HeaderValue::from_static("5"));
     answer
 }

@@ -16,8 +16,6 @@ impl Clock for SystemClock {
 
 /// A moment as people read it: `2026-11-22T10:15:30Z`, in UTC.
 pub fn display(at: Timestamp) -> String {
-    jiff::Timestamp::from_millisecond(at.0).map_or_else(
-        |_| format!("{} ms", at.0),
-        |moment| moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-    )
+    jiff::Timestamp::from_millisecond(at.0)
+        .map_or_else(|_| format!("{} ms", at.0), |moment| moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }

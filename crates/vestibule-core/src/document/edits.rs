@@ -22,10 +22,7 @@ pub struct Edits {
 
 impl std::fmt::Debug for Edits {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Edits")
-            .field("values", &self.values.len())
-            .field("names", &self.names.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Edits").field("values", &self.values.len()).field("names", &self.names.len()).finish_non_exhaustive()
     }
 }
 
@@ -47,10 +44,7 @@ impl Edits {
 
     /// Whether applying would copy the document unchanged.
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
-            && self.names.is_empty()
-            && self.removed.is_empty()
-            && self.inserted.is_empty()
+        self.values.is_empty() && self.names.is_empty() && self.removed.is_empty() && self.inserted.is_empty()
     }
 
     /// Puts `json`, which must be one JSON value, in the place of the node's value.
@@ -86,14 +80,7 @@ impl Edits {
     pub fn apply(mut self, doc: &Document<'_>) -> Vec<u8> {
         self.give_way_to_inserted(doc);
         let mut splices = Vec::new();
-        let mut gone = vec![
-            false;
-            if self.removed.is_empty() {
-                0
-            } else {
-                doc.len()
-            }
-        ];
+        let mut gone = vec![false; if self.removed.is_empty() { 0 } else { doc.len() }];
         for node in &self.removed {
             if let Some(gone) = gone.get_mut(node.index()) {
                 *gone = true;
@@ -109,9 +96,7 @@ impl Edits {
 
     /// Removes members whose final name is also the name of an inserted one.
     fn give_way_to_inserted(&mut self, doc: &Document<'_>) {
-        self.inserted.retain(|object, members| {
-            doc.node(*object).kind() == Kind::Object && !members.is_empty()
-        });
+        self.inserted.retain(|object, members| doc.node(*object).kind() == Kind::Object && !members.is_empty());
         for (object, members) in &self.inserted {
             for child in doc.children(*object) {
                 let taken = match self.names.get(&child) {
@@ -126,12 +111,7 @@ impl Edits {
     }
 
     /// Leaves out removed nodes so that exactly the commas between the remaining ones remain.
-    fn splice_removed(
-        &self,
-        doc: &Document<'_>,
-        is_gone: impl Fn(NodeId) -> bool,
-        splices: &mut Vec<Splice>,
-    ) {
+    fn splice_removed(&self, doc: &Document<'_>, is_gone: impl Fn(NodeId) -> bool, splices: &mut Vec<Splice>) {
         let parents = self.removed.iter().map(|node| doc.node(*node).parent());
         let mut containers: Vec<NodeId> = parents.filter(|parent| !is_gone(*parent)).collect();
         containers.sort_unstable();
@@ -145,41 +125,23 @@ impl Edits {
                 if !is_gone(child) {
                     kept_before = true;
                 } else if kept_before {
-                    splices.push(Splice {
-                        start: previous_end,
-                        end,
-                        bytes: Zeroizing::default(),
-                    });
+                    splices.push(Splice { start: previous_end, end, bytes: Zeroizing::default() });
                 } else {
                     let until = children.peek().map_or(end, |next| full_span(doc, *next).0);
-                    splices.push(Splice {
-                        start,
-                        end: until,
-                        bytes: Zeroizing::default(),
-                    });
+                    splices.push(Splice { start, end: until, bytes: Zeroizing::default() });
                 }
                 previous_end = end;
             }
         }
     }
 
-    fn splice_inserted(
-        &self,
-        doc: &Document<'_>,
-        is_gone: impl Fn(NodeId) -> bool,
-        splices: &mut Vec<Splice>,
-    ) {
+    fn splice_inserted(&self, doc: &Document<'_>, is_gone: impl Fn(NodeId) -> bool, splices: &mut Vec<Splice>) {
         for (object, members) in &self.inserted {
             let (open, _) = doc.node(*object).span();
             let last = doc.children(*object).last();
             let at = last.map_or(open + 1, |last| full_span(doc, last).1);
             let mut comma = doc.children(*object).any(|child| !is_gone(child));
-            let mut bytes = Vec::with_capacity(
-                members
-                    .iter()
-                    .map(|(name, json)| name.len() + json.len() + 8)
-                    .sum(),
-            );
+            let mut bytes = Vec::with_capacity(members.iter().map(|(name, json)| name.len() + json.len() + 8).sum());
             for (name, json) in members {
                 if comma {
                     bytes.push(b',');
@@ -189,30 +151,18 @@ impl Edits {
                 bytes.push(b':');
                 bytes.extend_from_slice(json);
             }
-            splices.push(Splice {
-                start: at,
-                end: at,
-                bytes: Zeroizing::new(bytes),
-            });
+            splices.push(Splice { start: at, end: at, bytes: Zeroizing::new(bytes) });
         }
     }
 
     fn splice_names_and_values(&mut self, doc: &Document<'_>, splices: &mut Vec<Splice>) {
         for (node, json) in std::mem::take(&mut self.values) {
             let (start, end) = doc.node(node).span();
-            splices.push(Splice {
-                start,
-                end,
-                bytes: json,
-            });
+            splices.push(Splice { start, end, bytes: json });
         }
         for (node, name) in &self.names {
             if let Some((start, end)) = doc.node(*node).name_span() {
-                splices.push(Splice {
-                    start: start - 1,
-                    end: end + 1,
-                    bytes: Zeroizing::new(escape_string(name)),
-                });
+                splices.push(Splice { start: start - 1, end: end + 1, bytes: Zeroizing::new(escape_string(name)) });
             }
         }
     }
@@ -239,10 +189,5 @@ impl Edits {
 /// From the name's opening quote, where there is one, to the end of the value.
 fn full_span(doc: &Document<'_>, node: NodeId) -> (usize, usize) {
     let (start, end) = doc.node(node).span();
-    (
-        doc.node(node)
-            .name_span()
-            .map_or(start, |(name, _)| name - 1),
-        end,
-    )
+    (doc.node(node).name_span().map_or(start, |(name, _)| name - 1), end)
 }

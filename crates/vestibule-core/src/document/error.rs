@@ -23,18 +23,8 @@ impl ParseError {
         let line_start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
         let line = memchr::memchr_iter(b'\n', before).count() + 1;
         let is_character_start = |byte: &&u8| **byte & 0xC0 != 0x80;
-        let column = before
-            .iter()
-            .skip(line_start)
-            .filter(is_character_start)
-            .count()
-            + 1;
-        Self {
-            code,
-            offset,
-            line: saturate(line),
-            column: saturate(column),
-        }
+        let column = before.iter().skip(line_start).filter(is_character_start).count() + 1;
+        Self { code, offset, line: saturate(line), column: saturate(column) }
     }
 
     /// The stable code.

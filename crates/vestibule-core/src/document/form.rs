@@ -73,9 +73,7 @@ const MAX_PAIRS: usize = 10_000;
 
 impl std::fmt::Debug for Form {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Form")
-            .field("pairs", &self.pairs.len())
-            .finish()
+        f.debug_struct("Form").field("pairs", &self.pairs.len()).finish()
     }
 }
 
@@ -104,10 +102,7 @@ impl Form {
             }
             offset += piece.len() + 1;
         }
-        Ok(Form {
-            raw: Zeroizing::new(bytes.to_vec()),
-            pairs,
-        })
+        Ok(Form { raw: Zeroizing::new(bytes.to_vec()), pairs })
     }
 
     /// Number of pairs.
@@ -122,9 +117,7 @@ impl Form {
 
     /// Names and values, decoded, in order.
     pub fn pairs(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
-        self.pairs
-            .iter()
-            .map(|pair| (pair.name.as_str(), pair.value.as_str()))
+        self.pairs.iter().map(|pair| (pair.name.as_str(), pair.value.as_str()))
     }
 
     /// Decoded name of pair `index`.
@@ -139,10 +132,7 @@ impl Form {
 
     /// The decoded value of the `nth` pair with this name, from 0.
     pub fn get(&self, name: &str, nth: u32) -> Option<&str> {
-        self.pairs
-            .iter()
-            .find(|pair| pair.nth == nth && pair.name == name)
-            .map(|pair| pair.value.as_str())
+        self.pairs.iter().find(|pair| pair.nth == nth && pair.name == name).map(|pair| pair.value.as_str())
     }
 
     /// Gives pair `index` another value, given plain; false if there is no such pair.
@@ -225,9 +215,7 @@ fn decode(bytes: &[u8], offset: usize) -> Result<String, FormError> {
             b'%' => {
                 let mut digit = || (*rest.next()?.1 as char).to_digit(16);
                 let (Some(high), Some(low)) = (digit(), digit()) else {
-                    return Err(FormError::Escape {
-                        offset: offset + at,
-                    });
+                    return Err(FormError::Escape { offset: offset + at });
                 };
                 out.push((high << 4 | low) as u8);
             }
@@ -255,8 +243,5 @@ fn encode(value: &str, out: &mut Vec<u8>) {
 }
 
 fn hex(nibble: u8) -> u8 {
-    b"0123456789ABCDEF"
-        .get(usize::from(nibble))
-        .copied()
-        .unwrap_or(b'0')
+    b"0123456789ABCDEF".get(usize::from(nibble)).copied().unwrap_or(b'0')
 }

@@ -80,16 +80,12 @@ pub(super) struct Selector {
 
 impl State {
     pub(super) fn member(&self, name: &str) -> Option<u32> {
-        let found = self
-            .members
-            .binary_search_by(|(known, _)| (known.len(), &**known).cmp(&(name.len(), name)));
+        let found = self.members.binary_search_by(|(known, _)| (known.len(), &**known).cmp(&(name.len(), name)));
         self.members.get(found.ok()?).map(|(_, state)| *state)
     }
 
     pub(super) fn index(&self, index: u32) -> Option<u32> {
-        let found = self
-            .indexes
-            .binary_search_by_key(&index, |(known, _)| *known);
+        let found = self.indexes.binary_search_by_key(&index, |(known, _)| *known);
         self.indexes.get(found.ok()?).map(|(_, state)| *state)
     }
 
@@ -100,9 +96,7 @@ impl State {
 
 impl Selector {
     pub(super) fn value(&self, value: &str) -> Option<u32> {
-        let found = self
-            .values
-            .binary_search_by(|(known, _)| (**known).cmp(value));
+        let found = self.values.binary_search_by(|(known, _)| (**known).cmp(value));
         self.values.get(found.ok()?).map(|(_, state)| *state)
     }
 }
@@ -116,27 +110,19 @@ impl Matcher {
         if paths.len() > MAX_RULES {
             return Err(MatcherError::TooMany);
         }
-        let mut builder = Builder {
-            states: vec![Growing::default()],
-        };
+        let mut builder = Builder { states: vec![Growing::default()] };
         for (rule, path) in paths.iter().enumerate() {
             builder.add(rule, path)?;
         }
         refuse_overlapping_selectors(paths)?;
-        Ok(Matcher {
-            states: builder.states.into_iter().map(Growing::freeze).collect(),
-        })
+        Ok(Matcher { states: builder.states.into_iter().map(Growing::freeze).collect() })
     }
 
     /// Whether some rule spells out this member name, so that it may be shown in errors.
     pub fn is_named(&self, name: &str) -> bool {
-        self.states.iter().any(|state| {
-            state.member(name).is_some()
-                || state
-                    .selectors
-                    .iter()
-                    .any(|selector| &*selector.key == name)
-        })
+        self.states
+            .iter()
+            .any(|state| state.member(name).is_some() || state.selectors.iter().any(|selector| &*selector.key == name))
     }
 }
 
@@ -167,10 +153,7 @@ impl Builder {
             return Ok(());
         };
         match state.rule.replace(rule) {
-            Some(first) => Err(MatcherError::Tie {
-                first,
-                second: rule,
-            }),
+            Some(first) => Err(MatcherError::Tie { first, second: rule }),
             None => Ok(()),
         }
     }
@@ -178,54 +161,30 @@ impl Builder {
 
 impl Growing {
     fn freeze(self) -> State {
-        let mut state = State {
-            rule: self.rule.and_then(|rule| u16::try_from(rule).ok()),
-            ..State::default()
-        };
+        let mut state = State { rule: self.rule.and_then(|rule| u16::try_from(rule).ok()), ..State::default() };
         let mut selectors: BTreeMap<String, Vec<(Box<str>, u32)>> = BTreeMap::new();
         for (step, to) in self.children {
             match step {
                 Step::Member(name) => state.members.push((name.into(), to)),
                 Step::Index(index) => state.indexes.push((index, to)),
                 Step::Any => state.any = Some(to),
-                Step::Select { key, value } => {
-                    selectors.entry(key).or_default().push((value.into(), to))
-                }
+                Step::Select { key, value } => selectors.entry(key).or_default().push((value.into(), to)),
             }
         }
-        state
-            .members
-            .sort_unstable_by(|(a, _), (b, _)| (a.len(), a).cmp(&(b.len(), b)));
-        state.selectors = selectors
-            .into_iter()
-            .map(|(key, values)| Selector {
-                key: key.into(),
-                values,
-            })
-            .collect();
+        state.members.sort_unstable_by(|(a, _), (b, _)| (a.len(), a).cmp(&(b.len(), b)));
+        state.selectors = selectors.into_iter().map(|(key, values)| Selector { key: key.into(), values }).collect();
         state
     }
 }
 
 /// Two paths of equal exactness tie if their only differences are selectors that compare different members.
 fn refuse_overlapping_selectors(paths: &[FieldPath]) -> Result<(), MatcherError> {
-    let selecting = |path: &FieldPath| {
-        path.steps()
-            .iter()
-            .any(|step| matches!(step, Step::Select { .. }))
-    };
-    let with_selectors: Vec<_> = paths
-        .iter()
-        .enumerate()
-        .filter(|(_, path)| selecting(path))
-        .collect();
+    let selecting = |path: &FieldPath| path.steps().iter().any(|step| matches!(step, Step::Select { .. }));
+    let with_selectors: Vec<_> = paths.iter().enumerate().filter(|(_, path)| selecting(path)).collect();
     for (at, (second, path)) in with_selectors.iter().enumerate() {
         for (first, earlier) in with_selectors.iter().take(at) {
             if may_tie(earlier, path) {
-                return Err(MatcherError::Tie {
-                    first: *first,
-                    second: *second,
-                });
+                return Err(MatcherError::Tie { first: *first, second: *second });
             }
         }
     }
@@ -235,11 +194,7 @@ fn refuse_overlapping_selectors(paths: &[FieldPath]) -> Result<(), MatcherError>
 fn may_tie(a: &FieldPath, b: &FieldPath) -> bool {
     a.steps().len() == b.steps().len()
         && a.steps().iter().zip(b.steps()).all(|(a, b)| match (a, b) {
-            (Step::Select { key: a_key, .. }, Step::Select { key: b_key, .. })
-                if a_key != b_key =>
-            {
-                true
-            }
+            (Step::Select { key: a_key, .. }, Step::Select { key: b_key, .. }) if a_key != b_key => true,
             (a, b) => a == b,
         })
 }

@@ -6,13 +6,7 @@ use super::{Assignment, Document, Form, Kind, Matcher, NodeId};
 impl Matcher {
     /// One entry a node, parallel to the tape.
     pub fn assign(&self, doc: &Document<'_>) -> Vec<Assignment> {
-        let mut walk = Walk {
-            matcher: self,
-            doc,
-            out: vec![Assignment::Unnamed; doc.len()],
-            states: vec![0],
-            open: Vec::new(),
-        };
+        let mut walk = Walk { matcher: self, doc, out: vec![Assignment::Unnamed; doc.len()], states: vec![0], open: Vec::new() };
         walk.run();
         walk.out
     }
@@ -25,18 +19,11 @@ impl Matcher {
         };
         let own = |(name, nth): (&str, u32)| {
             let state = self.state(root.member(name)?)?;
-            let element = |to: Option<u32>| {
-                to.and_then(|to| self.state(to))
-                    .and_then(|state| state.rule)
-            };
-            element(state.index(nth))
-                .or_else(|| element(state.any))
-                .or(state.rule)
+            let element = |to: Option<u32>| to.and_then(|to| self.state(to)).and_then(|state| state.rule);
+            element(state.index(nth)).or_else(|| element(state.any)).or(state.rule)
         };
         let inherited = root.rule.map_or(Assignment::Unnamed, Assignment::Rule);
-        form.addresses()
-            .map(|address| own(address).map_or(inherited, Assignment::Rule))
-            .collect()
+        form.addresses().map(|address| own(address).map_or(inherited, Assignment::Rule)).collect()
     }
 
     fn state(&self, id: u32) -> Option<&State> {
@@ -66,11 +53,7 @@ struct Walk<'m, 'd, 'a> {
 impl Walk<'_, '_, '_> {
     fn run(&mut self) {
         for (id, node) in self.doc.nodes() {
-            while self
-                .open
-                .last()
-                .is_some_and(|open| open.end as usize <= id.index())
-            {
+            while self.open.last().is_some_and(|open| open.end as usize <= id.index()) {
                 self.open.pop();
             }
             let from = match self.open.last() {
@@ -85,12 +68,7 @@ impl Walk<'_, '_, '_> {
             let rule = self.assign(id, from, inherited);
             if node.kind().is_container() {
                 let end = node.next().index() as u32;
-                self.open.push(Open {
-                    end,
-                    from,
-                    to: self.states.len(),
-                    rule,
-                });
+                self.open.push(Open { end, from, to: self.states.len(), rule });
             }
         }
     }
@@ -101,11 +79,7 @@ impl Walk<'_, '_, '_> {
             return;
         };
         for at in from..to {
-            let Some(state) = self
-                .states
-                .get(at)
-                .and_then(|state| self.matcher.state(*state))
-            else {
+            let Some(state) = self.states.get(at).and_then(|state| self.matcher.state(*state)) else {
                 continue;
             };
             if self.doc.node(id).has_name() {
@@ -114,8 +88,7 @@ impl Walk<'_, '_, '_> {
                     self.states.extend(state.member(&name));
                 }
             } else {
-                self.states
-                    .extend(state.index(self.doc.node(id).position()));
+                self.states.extend(state.index(self.doc.node(id).position()));
                 self.select(id, state);
                 self.states.extend(state.any);
             }
@@ -128,11 +101,7 @@ impl Walk<'_, '_, '_> {
             let Some(key) = self.doc.member(id, &selector.key) else {
                 continue;
             };
-            let Some(found) = self
-                .doc
-                .selector_text(key)
-                .and_then(|text| selector.value(&text))
-            else {
+            let Some(found) = self.doc.selector_text(key).and_then(|text| selector.value(&text)) else {
                 continue;
             };
             self.states.push(found);
@@ -145,21 +114,10 @@ impl Walk<'_, '_, '_> {
     /// Decides node `id`, whose states start at `from`; gives the rule that owns it.
     fn assign(&mut self, id: NodeId, from: usize, inherited: Option<u16>) -> Option<u16> {
         let kind = self.doc.node(id).kind();
-        let states = self
-            .states
-            .iter()
-            .skip(from)
-            .filter_map(|state| self.matcher.state(*state));
+        let states = self.states.iter().skip(from).filter_map(|state| self.matcher.state(*state));
         let own = states.clone().find_map(|state| state.rule);
-        let through = || {
-            states.clone().any(|state| {
-                if kind == Kind::Object {
-                    !state.members.is_empty()
-                } else {
-                    state.has_elements()
-                }
-            })
-        };
+        let through =
+            || states.clone().any(|state| if kind == Kind::Object { !state.members.is_empty() } else { state.has_elements() });
         let out = self.out.get_mut(id.index())?;
         *out = match (own, *out, inherited) {
             (Some(rule), _, _) => Assignment::Rule(rule),

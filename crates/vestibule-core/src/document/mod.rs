@@ -35,10 +35,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            depth: 64,
-            nodes: 200_000,
-        }
+        Self { depth: 64, nodes: 200_000 }
     }
 }
 
@@ -106,17 +103,8 @@ const NAME_ESCAPED: u8 = 2;
 const VALUE_ESCAPED: u8 = 4;
 
 /// What a foreign id resolves to, so that looking up never fails.
-const NULL_NODE: Node = Node {
-    start: 0,
-    end: 0,
-    name_start: 0,
-    name_end: 0,
-    parent: 0,
-    next: 0,
-    index: 0,
-    kind: Kind::Null,
-    flags: 0,
-};
+const NULL_NODE: Node =
+    Node { start: 0, end: 0, name_start: 0, name_end: 0, parent: 0, next: 0, index: 0, kind: Kind::Null, flags: 0 };
 
 impl Node {
     /// What kind of value it is.
@@ -131,8 +119,7 @@ impl Node {
 
     /// Byte span of the member's name without its quotes; `None` for elements and the root.
     pub fn name_span(&self) -> Option<(usize, usize)> {
-        self.has_name()
-            .then_some((self.name_start as usize, self.name_end as usize))
+        self.has_name().then_some((self.name_start as usize, self.name_end as usize))
     }
 
     /// Whether the node is a member of an object.
@@ -174,10 +161,7 @@ pub struct Document<'a> {
 
 impl std::fmt::Debug for Document<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Document")
-            .field("bytes", &self.text.len())
-            .field("nodes", &self.nodes.len())
-            .finish()
+        f.debug_struct("Document").field("bytes", &self.text.len()).field("nodes", &self.nodes.len()).finish()
     }
 }
 
@@ -199,10 +183,7 @@ impl<'a> Document<'a> {
     }
 
     /// Number of nodes; at least 1.
-    #[expect(
-        clippy::len_without_is_empty,
-        reason = "a document always has a root, and `is_empty` asks about a node"
-    )]
+    #[expect(clippy::len_without_is_empty, reason = "a document always has a root, and `is_empty` asks about a node")]
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
@@ -219,20 +200,13 @@ impl<'a> Document<'a> {
 
     /// All nodes in document order.
     pub fn nodes(&self) -> impl ExactSizeIterator<Item = (NodeId, &Node)> {
-        self.nodes
-            .iter()
-            .enumerate()
-            .map(|(index, node)| (NodeId(index as u32), node))
+        self.nodes.iter().enumerate().map(|(index, node)| (NodeId(index as u32), node))
     }
 
     /// The values directly inside a container, in order; nothing for scalars.
     pub fn children(&self, id: NodeId) -> Children<'_> {
         let node = self.node(id);
-        Children {
-            nodes: &self.nodes,
-            at: id.0.saturating_add(1),
-            end: node.next,
-        }
+        Children { nodes: &self.nodes, at: id.0.saturating_add(1), end: node.next }
     }
 
     /// The member of an object with this (decoded) name.
@@ -261,10 +235,7 @@ impl<'a> Document<'a> {
             return Cow::Borrowed("");
         }
         let (start, end) = node.span();
-        let inner = self
-            .text
-            .get(start + 1..end.saturating_sub(1))
-            .unwrap_or_default();
+        let inner = self.text.get(start + 1..end.saturating_sub(1)).unwrap_or_default();
         string::decode(inner, node.value_escaped())
     }
 
@@ -272,10 +243,7 @@ impl<'a> Document<'a> {
     pub fn name(&self, id: NodeId) -> Option<Cow<'a, str>> {
         let node = self.node(id);
         let (start, end) = node.name_span()?;
-        Some(string::decode(
-            self.text.get(start..end).unwrap_or_default(),
-            node.name_escaped(),
-        ))
+        Some(string::decode(self.text.get(start..end).unwrap_or_default(), node.name_escaped()))
     }
 
     /// Whether the member is called `name`, without allocating.
@@ -285,11 +253,7 @@ impl<'a> Document<'a> {
             return false;
         };
         let raw = self.text.get(start..end).unwrap_or_default();
-        if node.name_escaped() {
-            string::decode(raw, true) == name
-        } else {
-            raw == name
-        }
+        if node.name_escaped() { string::decode(raw, true) == name } else { raw == name }
     }
 
     /// Whether there is nothing in it: `null`, `""`, `{}` or `[]`.

@@ -32,14 +32,8 @@ pub(super) fn parse<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(&'a str, Ve
         Err(error) => return fault("json.utf8", error.valid_up_to()),
     };
     let guess = (bytes.len() / 24 + 4).min(4096).min(limits.nodes as usize);
-    let mut parser = Parser {
-        text,
-        bytes,
-        pos: 0,
-        nodes: Vec::with_capacity(guess),
-        frames: Vec::with_capacity(8),
-        limits: *limits,
-    };
+    let mut parser =
+        Parser { text, bytes, pos: 0, nodes: Vec::with_capacity(guess), frames: Vec::with_capacity(8), limits: *limits };
     parser.run()?;
     Ok((text, parser.nodes))
 }
@@ -85,10 +79,7 @@ impl Parser<'_> {
         let mut name = Name::default();
         loop {
             if self.value(name)? {
-                let closing = self
-                    .frames
-                    .last()
-                    .map(|frame| if frame.is_object { b'}' } else { b']' });
+                let closing = self.frames.last().map(|frame| if frame.is_object { b'}' } else { b']' });
                 self.skip_space();
                 if self.peek() != closing {
                     name = self.next_name()?;
@@ -109,11 +100,7 @@ impl Parser<'_> {
         let (kind, end, flags) = match self.peek() {
             Some(b'"') => {
                 let (quote, escaped) = scan(self.bytes, start + 1)?;
-                (
-                    Kind::String,
-                    quote + 1,
-                    if escaped { VALUE_ESCAPED } else { 0 },
-                )
+                (Kind::String, quote + 1, if escaped { VALUE_ESCAPED } else { 0 })
             }
             Some(b'{') => (Kind::Object, start + 1, 0),
             Some(b'[') => (Kind::Array, start + 1, 0),
@@ -157,13 +144,7 @@ impl Parser<'_> {
         if self.frames.len() >= usize::from(self.limits.depth) {
             return fault("json.depth", start);
         }
-        self.frames.push(Frame {
-            node: id,
-            count: 0,
-            seen: 0,
-            is_object: kind == Kind::Object,
-            deferred: false,
-        });
+        self.frames.push(Frame { node: id, count: 0, seen: 0, is_object: kind == Kind::Object, deferred: false });
         Ok(true)
     }
 
@@ -173,11 +154,7 @@ impl Parser<'_> {
         loop {
             self.skip_space();
             let Some(frame) = self.frames.last() else {
-                return if self.pos == self.bytes.len() {
-                    Ok(None)
-                } else {
-                    fault("json.trailing", self.pos)
-                };
+                return if self.pos == self.bytes.len() { Ok(None) } else { fault("json.trailing", self.pos) };
             };
             match (self.peek(), frame.is_object) {
                 (Some(b','), _) => {
@@ -230,16 +207,8 @@ impl Parser<'_> {
             None => return fault("json.unfinished", self.pos),
         }
         self.skip_space();
-        let flags = if escaped {
-            HAS_NAME | NAME_ESCAPED
-        } else {
-            HAS_NAME
-        };
-        Ok(Name {
-            start: start as u32,
-            end: end as u32,
-            flags,
-        })
+        let flags = if escaped { HAS_NAME | NAME_ESCAPED } else { HAS_NAME };
+        Ok(Name { start: start as u32, end: end as u32, flags })
     }
 
     /// Refuses a name that its object already has, unless that is left to the end of the object.
@@ -263,11 +232,7 @@ impl Parser<'_> {
         }
         let mut at = frame.node as usize + 1;
         while let Some(node) = self.nodes.get(at) {
-            if self
-                .bytes
-                .get(node.name_start as usize..node.name_end as usize)
-                == Some(name)
-            {
+            if self.bytes.get(node.name_start as usize..node.name_end as usize) == Some(name) {
                 return fault("json.duplicate_name", start - 1);
             }
             at = node.next as usize;
@@ -280,10 +245,7 @@ impl Parser<'_> {
         let mut names = Vec::new();
         let mut at = id as usize + 1;
         while let Some(node) = self.nodes.get(at) {
-            let raw = self
-                .text
-                .get(node.name_start as usize..node.name_end as usize)
-                .unwrap_or_default();
+            let raw = self.text.get(node.name_start as usize..node.name_end as usize).unwrap_or_default();
             names.push((string::decode(raw, node.name_escaped()), node.name_start));
             at = node.next as usize;
         }
@@ -300,11 +262,7 @@ impl Parser<'_> {
 
     fn literal(&self, word: &[u8]) -> Result<usize, Fault> {
         let end = self.pos + word.len();
-        if self.bytes.get(self.pos..end) == Some(word) {
-            Ok(end)
-        } else {
-            fault("json.literal", self.pos)
-        }
+        if self.bytes.get(self.pos..end) == Some(word) { Ok(end) } else { fault("json.literal", self.pos) }
     }
 
     #[inline]
@@ -325,9 +283,7 @@ fn name_hash(name: &[u8]) -> u32 {
     let first = name.first().copied().unwrap_or(0);
     let last = name.last().copied().unwrap_or(0);
     let middle = name.get(name.len() / 2).copied().unwrap_or(0);
-    (u32::from(first) ^ (u32::from(last) << 1) ^ (u32::from(middle) << 2))
-        .wrapping_add(name.len() as u32 * 11)
-        & 63
+    (u32::from(first) ^ (u32::from(last) << 1) ^ (u32::from(middle) << 2)).wrapping_add(name.len() as u32 * 11) & 63
 }
 
 /// Index just after the number that starts at `pos`; `None` if it is malformed.

@@ -195,11 +195,7 @@ impl Reader<'_> {
         }
         let start = self.pos;
         let quoted = self.rest().starts_with('"');
-        let word = if quoted {
-            self.quoted()?
-        } else {
-            self.take(is_bare_name_char)
-        };
+        let word = if quoted { self.quoted()? } else { self.take(is_bare_name_char) };
         if self.eat('=') {
             if word.is_empty() && !quoted {
                 self.pos = start;
@@ -211,8 +207,7 @@ impl Reader<'_> {
         if quoted {
             return self.closed(Step::Member(word));
         }
-        let canonical = word == "0"
-            || (!word.starts_with('0') && word.bytes().all(|byte| byte.is_ascii_digit()));
+        let canonical = word == "0" || (!word.starts_with('0') && word.bytes().all(|byte| byte.is_ascii_digit()));
         match word.parse::<u32>() {
             Ok(index) if canonical => self.closed(Step::Index(index)),
             _ => {
@@ -246,11 +241,7 @@ impl Reader<'_> {
     }
 
     fn closed(&mut self, step: Step) -> Result<Step, PathError> {
-        if self.eat(']') {
-            Ok(step)
-        } else {
-            self.fail("path.bracket")
-        }
+        if self.eat(']') { Ok(step) } else { self.fail("path.bracket") }
     }
 
     fn take(&mut self, accept: impl Fn(char) -> bool) -> String {
@@ -275,10 +266,7 @@ impl Reader<'_> {
 
     fn fail<T>(&self, code: &'static str) -> Result<T, PathError> {
         let before = self.text.get(..self.pos).unwrap_or(self.text);
-        Err(PathError {
-            code,
-            column: u32::try_from(before.chars().count() + 1).unwrap_or(u32::MAX),
-        })
+        Err(PathError { code, column: u32::try_from(before.chars().count() + 1).unwrap_or(u32::MAX) })
     }
 }
 

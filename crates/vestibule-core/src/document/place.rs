@@ -35,9 +35,7 @@ impl Document<'_> {
         for node in self.line_of(id) {
             out.push('/');
             match self.name(node) {
-                Some(name) if is_known_name(&name) => {
-                    out.push_str(&name.replace('~', "~0").replace('/', "~1"))
-                }
+                Some(name) if is_known_name(&name) => out.push_str(&name.replace('~', "~0").replace('/', "~1")),
                 Some(_) => out.push('?'),
                 None => out.push_str(&self.node(node).position().to_string()),
             }

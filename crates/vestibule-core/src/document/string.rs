@@ -67,10 +67,7 @@ pub fn escape_string(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() + 2);
     out.push(b'"');
     let mut rest = text.as_bytes();
-    while let Some(at) = rest
-        .iter()
-        .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F))
-    {
+    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F)) {
         let (plain, tail) = rest.split_at(at);
         out.extend_from_slice(plain);
         let Some((byte, tail)) = tail.split_first() else {
@@ -114,12 +111,10 @@ fn escape(bytes: &[u8], pos: usize) -> Result<usize, Fault> {
             None => fault("json.escape", pos),
             Some(0) => fault("json.nul", pos),
             Some(0xDC00..=0xDFFF) => fault("json.surrogate", pos),
-            Some(0xD800..=0xDBFF) => {
-                match (bytes.get(pos + 6..pos + 8), hex4(bytes.get(pos + 8..))) {
-                    (Some(b"\\u"), Some(0xDC00..=0xDFFF)) => Ok(pos + 12),
-                    _ => fault("json.surrogate", pos),
-                }
-            }
+            Some(0xD800..=0xDBFF) => match (bytes.get(pos + 6..pos + 8), hex4(bytes.get(pos + 8..))) {
+                (Some(b"\\u"), Some(0xDC00..=0xDFFF)) => Ok(pos + 12),
+                _ => fault("json.surrogate", pos),
+            },
             Some(_) => Ok(pos + 6),
         },
         Some(_) => fault("json.escape", pos),
@@ -133,20 +128,12 @@ fn unicode(text: &str) -> (char, usize) {
     let first = hex4(Some(bytes)).unwrap_or(0xFFFD);
     if let (0xD800..=0xDBFF, Some(low)) = (first, hex4(bytes.get(6..))) {
         let code = 0x1_0000 + ((first - 0xD800) << 10) + (low.wrapping_sub(0xDC00) & 0x3FF);
-        return (
-            char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER),
-            10,
-        );
+        return (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 10);
     }
-    (
-        char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER),
-        4,
-    )
+    (char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER), 4)
 }
 
 fn hex4(bytes: Option<&[u8]>) -> Option<u32> {
     let digits = bytes?.first_chunk::<4>()?;
-    digits.iter().try_fold(0, |value, digit| {
-        Some(value << 4 | (*digit as char).to_digit(16)?)
-    })
+    digits.iter().try_fold(0, |value, digit| Some(value << 4 | (*digit as char).to_digit(16)?))
 }

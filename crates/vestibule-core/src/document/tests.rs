@@ -1,11 +1,5 @@
 //! Documents, paths, edits and forms against hand-made cases and oracles.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 //! Documents: what is refused and where, the tape, paths, matching and edits.
 
 use super::*;
@@ -20,10 +14,7 @@ fn doc(text: &str) -> Document<'_> {
 }
 
 fn paths(texts: &[&str]) -> Vec<FieldPath> {
-    texts
-        .iter()
-        .map(|text| FieldPath::parse(text).unwrap())
-        .collect()
+    texts.iter().map(|text| FieldPath::parse(text).unwrap()).collect()
 }
 
 #[test]
@@ -61,28 +52,16 @@ fn faults_have_a_code_and_a_place() {
         assert_eq!(refused(text), (code, offset), "{text:?}");
         assert!(CODES.contains(&code));
     }
-    assert_eq!(
-        Document::parse(b"\"\xff\"", &Limits::default())
-            .unwrap_err()
-            .code,
-        "json.utf8"
-    );
+    assert_eq!(Document::parse(b"\"\xff\"", &Limits::default()).unwrap_err().code, "json.utf8");
     let error = Document::parse("{\n \"\u{e4}\": x}".as_bytes(), &Limits::default()).unwrap_err();
     assert_eq!((error.line, error.column), (2, 7));
-    assert_eq!(
-        error.to_string(),
-        "the document is not valid JSON at line 2, column 7"
-    );
+    assert_eq!(error.to_string(), "the document is not valid JSON at line 2, column 7");
 }
 
 #[test]
 fn limits_hold() {
     let limits = Limits { depth: 2, nodes: 4 };
-    let code = |text: &str| {
-        Document::parse(text.as_bytes(), &limits)
-            .map(|doc| doc.len())
-            .map_err(|error| error.code)
-    };
+    let code = |text: &str| Document::parse(text.as_bytes(), &limits).map(|doc| doc.len()).map_err(|error| error.code);
     assert_eq!(code("[[1]]"), Ok(3));
     assert_eq!(code("[[[1]]]"), Err("json.depth"));
     assert_eq!(code("[1,2,3]"), Ok(4));
@@ -92,21 +71,13 @@ fn limits_hold() {
 
 #[test]
 fn duplicates_in_large_objects_are_found() {
-    let members = |count: usize| {
-        (0..count)
-            .map(|at| format!("\"n{at}\":{at}"))
-            .collect::<Vec<_>>()
-    };
+    let members = |count: usize| (0..count).map(|at| format!("\"n{at}\":{at}")).collect::<Vec<_>>();
     for count in [3, 64, 65, 66, 200, 100_000] {
         let mut all = members(count);
         assert_eq!(doc(&format!("{{{}}}", all.join(","))).len(), count + 1);
         for twin in [0, count / 2, count - 1] {
             all.push(format!("\"n{twin}\":0"));
-            assert_eq!(
-                refused(&format!("{{{}}}", all.join(","))).0,
-                "json.duplicate_name",
-                "{count} {twin}"
-            );
+            assert_eq!(refused(&format!("{{{}}}", all.join(","))).0, "json.duplicate_name", "{count} {twin}");
             all.pop();
         }
     }
@@ -114,24 +85,12 @@ fn duplicates_in_large_objects_are_found() {
 
 #[test]
 fn the_tape_tells_all() {
-    let doc = doc(
-        " {\"a\": [1, {\"b\\n\": \"x\\ty\\ud83d\\ude00\"}], \"c\": null, \"d\": {}, \"e\": \"\", \"f\": 1.50} ",
-    );
+    let doc = doc(" {\"a\": [1, {\"b\\n\": \"x\\ty\\ud83d\\ude00\"}], \"c\": null, \"d\": {}, \"e\": \"\", \"f\": 1.50} ");
     let ids: Vec<NodeId> = doc.children(doc.root()).collect();
-    assert_eq!(
-        ids.iter()
-            .map(|id| doc.name(*id).unwrap())
-            .collect::<Vec<_>>(),
-        ["a", "c", "d", "e", "f"]
-    );
-    assert_eq!(
-        ids.iter().map(|id| doc.is_empty(*id)).collect::<Vec<_>>(),
-        [false, true, true, true, false]
-    );
+    assert_eq!(ids.iter().map(|id| doc.name(*id).unwrap()).collect::<Vec<_>>(), ["a", "c", "d", "e", "f"]);
+    assert_eq!(ids.iter().map(|id| doc.is_empty(*id)).collect::<Vec<_>>(), [false, true, true, true, false]);
     assert_eq!(doc.text(ids[4]), b"1.50");
-    let inner = doc
-        .member(doc.children(ids[0]).nth(1).unwrap(), "b\n")
-        .unwrap();
+    let inner = doc.member(doc.children(ids[0]).nth(1).unwrap(), "b\n").unwrap();
     assert_eq!(doc.string(inner), "x\ty\u{1f600}");
     assert!(doc.node(inner).value_escaped() && doc.node(inner).name_escaped());
     assert_eq!(doc.text(doc.root()), doc.bytes().trim_ascii());
@@ -140,9 +99,7 @@ fn the_tape_tells_all() {
     assert!(!format!("{doc:?}").contains('x'));
     for text in ["1", "\"a\"", "true", "[]", " null "] {
         assert_eq!(
-            super::Document::parse(text.as_bytes(), &Limits::default())
-                .unwrap()
-                .text(NodeId::ROOT),
+            super::Document::parse(text.as_bytes(), &Limits::default()).unwrap().text(NodeId::ROOT),
             text.trim().as_bytes()
         );
     }
@@ -154,18 +111,9 @@ fn places_show_no_data() {
     let email = NodeId::new(4);
     assert_eq!(doc.path(email), "candidate.?[0].email");
     assert_eq!(doc.pointer(email), "/candidate/?/0/email");
-    assert_eq!(
-        doc.path_with(email, |_| true),
-        "candidate[\"Dana Smith\"][0].email"
-    );
+    assert_eq!(doc.path_with(email, |_| true), "candidate[\"Dana Smith\"][0].email");
     assert_eq!(doc.pointer(NodeId::new(5)), "/?");
-    assert_eq!(
-        (
-            doc.path(NodeId::ROOT).as_str(),
-            doc.pointer(NodeId::ROOT).as_str()
-        ),
-        ("$", "")
-    );
+    assert_eq!((doc.path(NodeId::ROOT).as_str(), doc.pointer(NodeId::ROOT).as_str()), ("$", ""));
 }
 
 #[test]
@@ -269,8 +217,7 @@ fn the_most_exact_rule_wins() {
 #[test]
 fn roots_and_top_level_arrays() {
     use Assignment::{Rule, Through, Unnamed};
-    let assign =
-        |rules: &[&str], text: &str| Matcher::compile(&paths(rules)).unwrap().assign(&doc(text));
+    let assign = |rules: &[&str], text: &str| Matcher::compile(&paths(rules)).unwrap().assign(&doc(text));
     assert_eq!(assign(&["$"], "5"), [Rule(0)]);
     assert_eq!(assign(&[], "5"), [Unnamed]);
     assert_eq!(assign(&["[*]"], "[1,2]"), [Through, Rule(0), Rule(0)]);
@@ -281,24 +228,9 @@ fn roots_and_top_level_arrays() {
 #[test]
 fn ties_do_not_compile() {
     let tie = |rules: &[&str]| Matcher::compile(&paths(rules)).err();
-    assert_eq!(
-        tie(&["a", "b", "[\"a\"]"]),
-        Some(MatcherError::Tie {
-            first: 0,
-            second: 2
-        })
-    );
-    assert_eq!(
-        tie(&["a[x=1].v", "a[y=1].v"]),
-        Some(MatcherError::Tie {
-            first: 0,
-            second: 1
-        })
-    );
-    assert_eq!(
-        tie(&["a[x=1].v", "a[x=2].v", "a[y=1].w", "a[*].v", "a[0].v"]),
-        None
-    );
+    assert_eq!(tie(&["a", "b", "[\"a\"]"]), Some(MatcherError::Tie { first: 0, second: 2 }));
+    assert_eq!(tie(&["a[x=1].v", "a[y=1].v"]), Some(MatcherError::Tie { first: 0, second: 1 }));
+    assert_eq!(tie(&["a[x=1].v", "a[x=2].v", "a[y=1].w", "a[*].v", "a[0].v"]), None);
     assert_eq!(tie(&["a"; 2].repeat(6_000)), Some(MatcherError::TooMany));
 }
 
@@ -307,33 +239,15 @@ fn forms_keep_their_bytes() {
     let text = "a=1&&b=x+y%21&a=%C3%A4&flag&c=&=e";
     let mut form = Form::parse(text.as_bytes()).unwrap();
     let pairs: Vec<_> = form.pairs().collect();
-    assert_eq!(
-        pairs,
-        [
-            ("a", "1"),
-            ("b", "x y!"),
-            ("a", "\u{e4}"),
-            ("flag", ""),
-            ("c", ""),
-            ("", "e")
-        ]
-    );
+    assert_eq!(pairs, [("a", "1"), ("b", "x y!"), ("a", "\u{e4}"), ("flag", ""), ("c", ""), ("", "e")]);
     assert_eq!(form.serialise(), text.as_bytes());
     assert_eq!((form.get("a", 1), form.get("a", 2)), (Some("\u{e4}"), None));
     assert!(form.replace(2, "a&b=\u{e9} c") && form.replace(3, "on") && !form.replace(6, ""));
-    assert_eq!(
-        form.serialise(),
-        b"a=1&&b=x+y%21&a=a%26b%3D%C3%A9+c&flag=on&c=&=e"
-    );
+    assert_eq!(form.serialise(), b"a=1&&b=x+y%21&a=a%26b%3D%C3%A9+c&flag=on&c=&=e");
     assert_eq!(Form::parse(b"").unwrap().serialise(), b"");
-    let assigned = Matcher::compile(&paths(&["a[1]", "b[*]", "c"]))
-        .unwrap()
-        .assign_form(&form);
+    let assigned = Matcher::compile(&paths(&["a[1]", "b[*]", "c"])).unwrap().assign_form(&form);
     use Assignment::{Rule, Unnamed};
-    assert_eq!(
-        assigned,
-        [Unnamed, Rule(1), Rule(0), Unnamed, Rule(2), Unnamed]
-    );
+    assert_eq!(assigned, [Unnamed, Rule(1), Rule(0), Unnamed, Rule(2), Unnamed]);
     for (bytes, code) in [
         (&b"a=%"[..], "form.escape"),
         (b"a=%4", "form.escape"),
@@ -346,10 +260,7 @@ fn forms_keep_their_bytes() {
     ] {
         assert_eq!(Form::parse(bytes).unwrap_err().code(), code);
     }
-    assert_eq!(
-        Form::parse("a&".repeat(10_001).as_bytes()).unwrap_err(),
-        FormError::TooMany
-    );
+    assert_eq!(Form::parse("a&".repeat(10_001).as_bytes()).unwrap_err(), FormError::TooMany);
 }
 
 #[test]
@@ -363,31 +274,13 @@ fn edits_leave_the_rest_alone() {
     };
     let [a, b, one, two, three, c, d] = [1, 2, 3, 4, 5, 6, 7].map(NodeId::new);
     assert_eq!(apply(&|_| {}), text);
-    assert_eq!(
-        apply(&|e| e.replace(a, b"\"x\"".to_vec())),
-        text.replace("1.0", "\"x\"")
-    );
-    assert_eq!(
-        apply(&|e| e.rename(c, "q\"\n")),
-        text.replace("\"c\"", "\"q\\\"\\n\"")
-    );
-    assert_eq!(
-        apply(&|e| e.remove(a)),
-        "{ \"b\":[ 1, 2 ,3 ], \"c\":{\"d\":true} }"
-    );
+    assert_eq!(apply(&|e| e.replace(a, b"\"x\"".to_vec())), text.replace("1.0", "\"x\""));
+    assert_eq!(apply(&|e| e.rename(c, "q\"\n")), text.replace("\"c\"", "\"q\\\"\\n\""));
+    assert_eq!(apply(&|e| e.remove(a)), "{ \"b\":[ 1, 2 ,3 ], \"c\":{\"d\":true} }");
     assert_eq!(apply(&|e| e.remove(two)), text.replace("1, 2 ,3", "1 ,3"));
-    assert_eq!(
-        apply(&|e| [one, two, three].into_iter().for_each(|id| e.remove(id))),
-        text.replace("1, 2 ,3", "")
-    );
-    assert_eq!(
-        apply(&|e| [one, two].into_iter().for_each(|id| e.remove(id))),
-        text.replace("1, 2 ,3", "3")
-    );
-    assert_eq!(
-        apply(&|e| [two, three].into_iter().for_each(|id| e.remove(id))),
-        text.replace("1, 2 ,3", "1")
-    );
+    assert_eq!(apply(&|e| [one, two, three].into_iter().for_each(|id| e.remove(id))), text.replace("1, 2 ,3", ""));
+    assert_eq!(apply(&|e| [one, two].into_iter().for_each(|id| e.remove(id))), text.replace("1, 2 ,3", "3"));
+    assert_eq!(apply(&|e| [two, three].into_iter().for_each(|id| e.remove(id))), text.replace("1, 2 ,3", "1"));
     let nested = |e: &mut Edits| {
         e.remove(c);
         e.replace(d, b"5".to_vec());
@@ -399,31 +292,16 @@ fn edits_leave_the_rest_alone() {
     let insert = |e: &mut Edits| {
         e.insert_members(
             c,
-            vec![
-                ("d".to_owned(), b"0".to_vec()),
-                ("n".to_owned(), b"1".to_vec()),
-                ("d".to_owned(), b"2".to_vec()),
-            ],
+            vec![("d".to_owned(), b"0".to_vec()), ("n".to_owned(), b"1".to_vec()), ("d".to_owned(), b"2".to_vec())],
         );
         e.insert_members(b, vec![("n".to_owned(), b"1".to_vec())]);
     };
-    assert_eq!(
-        apply(&insert),
-        text.replace("{\"d\":true}", "{\"n\":1,\"d\":2}")
-    );
+    assert_eq!(apply(&insert), text.replace("{\"d\":true}", "{\"n\":1,\"d\":2}"));
     assert_eq!(
         apply(&|e| e.insert_members(NodeId::ROOT, vec![("n".to_owned(), b"1".to_vec())])),
         text.replace("true} ", "true},\"n\":1 ")
     );
     assert_eq!(apply(&|e| e.remove(NodeId::ROOT)), "null");
-    assert_eq!(
-        escape_string("\u{2028}\u{1}\u{8}\"\\/\u{e4}"),
-        "\"\u{2028}\\u0001\\b\\\"\\\\/\u{e4}\"".as_bytes()
-    );
-    assert!(
-        is_valid_number(b"-0.5e+10")
-            && !is_valid_number(b"1 ")
-            && !is_valid_number(b"+1")
-            && !is_valid_number(b"")
-    );
+    assert_eq!(escape_string("\u{2028}\u{1}\u{8}\"\\/\u{e4}"), "\"\u{2028}\\u0001\\b\\\"\\\\/\u{e4}\"".as_bytes());
+    assert!(is_valid_number(b"-0.5e+10") && !is_valid_number(b"1 ") && !is_valid_number(b"+1") && !is_valid_number(b""));
 }

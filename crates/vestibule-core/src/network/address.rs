@@ -45,10 +45,7 @@ impl AddressClass {
     /// Whether the operator may pin a destination to an address of this class.
     #[must_use]
     pub const fn may_be_pinned(self) -> bool {
-        matches!(
-            self,
-            Self::Public | Self::Private | Self::Loopback | Self::SharedCgnat
-        )
+        matches!(self, Self::Public | Self::Private | Self::Loopback | Self::SharedCgnat)
     }
 
     /// Stable name, for error codes and audit leaves.
@@ -127,11 +124,7 @@ fn classify_v4(address: Ipv4Addr) -> AddressClass {
         [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] => C::Documentation,
         [224..=239, ..] => C::Multicast,
         // protocol assignments, AS112, AMT, the old 6to4 relay, benchmarking, class E and broadcast
-        [192, 0, 0, _]
-        | [192, 31, 196, _]
-        | [192, 52, 193, _]
-        | [192, 88, 99, _]
-        | [192, 175, 48, _] => C::Reserved,
+        [192, 0, 0, _] | [192, 31, 196, _] | [192, 52, 193, _] | [192, 88, 99, _] | [192, 175, 48, _] => C::Reserved,
         [198, 18..=19, ..] | [240..=255, ..] => C::Reserved,
         _ => C::Public,
     }
@@ -179,13 +172,7 @@ fn embedded(high: u16, low: u16) -> AddressClass {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic,
-        reason = "tests"
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
     use super::*;
     use proptest::prelude::*;
 
@@ -265,31 +252,16 @@ mod tests {
             ("4000::1", C::Reserved),
             ("2620:4f:8000::1", C::Reserved),
         ] {
-            let expected = if text == "2001:0:808:808::8080:8080" {
-                class("127.127.127.127")
-            } else {
-                expected
-            };
+            let expected = if text == "2001:0:808:808::8080:8080" { class("127.127.127.127") } else { expected };
             assert_eq!(class(text), expected, "{text}");
         }
     }
 
     #[test]
     fn only_four_classes_can_be_pinned() {
-        for text in [
-            "169.254.169.254",
-            "169.254.1.1",
-            "0.0.0.0",
-            "224.0.0.1",
-            "::ffff:10.1.1.1",
-            "240.0.0.1",
-            "192.0.2.1",
-        ] {
+        for text in ["169.254.169.254", "169.254.1.1", "0.0.0.0", "224.0.0.1", "::ffff:10.1.1.1", "240.0.0.1", "192.0.2.1"] {
             let class = class(text);
-            assert!(
-                !class.may_be_pinned() || text == "::ffff:10.1.1.1",
-                "{text}: {class}"
-            );
+            assert!(!class.may_be_pinned() || text == "::ffff:10.1.1.1", "{text}: {class}");
         }
         for text in ["10.0.0.1", "127.0.0.1", "100.64.0.1", "8.8.8.8", "fd12::1"] {
             assert!(class(text).may_be_pinned(), "{text}");

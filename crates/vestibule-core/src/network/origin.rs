@@ -127,17 +127,8 @@ impl Origin {
             Host::Ip(IpAddr::V4(ip)) => ip.to_string(),
             Host::Ip(IpAddr::V6(ip)) => format!("[{ip}]"),
         };
-        let authority = if port == HTTPS_PORT {
-            shown
-        } else {
-            format!("{shown}:{port}")
-        };
-        Ok(Self {
-            host,
-            port,
-            base_path: path.to_owned(),
-            authority,
-        })
+        let authority = if port == HTTPS_PORT { shown } else { format!("{shown}:{port}") };
+        Ok(Self { host, port, base_path: path.to_owned(), authority })
     }
 }
 
@@ -161,18 +152,13 @@ pub fn check_pinned(address: SocketAddr) -> Result<(), OriginError> {
     if spelled_as_v6 && class != AddressClass::Metadata {
         return Err(OriginError::PinnedClass(AddressClass::Transition));
     }
-    if class.may_be_pinned() {
-        Ok(())
-    } else {
-        Err(OriginError::PinnedClass(class))
-    }
+    if class.may_be_pinned() { Ok(()) } else { Err(OriginError::PinnedClass(class)) }
 }
 
 /// Whether the address is IPv4 in IPv6 clothes: its IPv6 form is not the one an operator would write.
 fn embeds_v4(address: Ipv6Addr) -> bool {
     let [a, b, c, d, e, f, ..] = address.segments();
-    let compatible_or_mapped =
-        a == 0 && b == 0 && c == 0 && d == 0 && !address.is_loopback() && !address.is_unspecified();
+    let compatible_or_mapped = a == 0 && b == 0 && c == 0 && d == 0 && !address.is_loopback() && !address.is_unspecified();
     compatible_or_mapped && (e == 0 || e == 0xffff) && (f == 0 || f == 0xffff)
         || (a == 0x64 && b == 0xff9b)
         || a == 0x2002
@@ -188,10 +174,7 @@ pub fn is_path(path: &str) -> bool {
         return false;
     };
     let segments = segments.strip_suffix('/').unwrap_or(segments);
-    path == "/"
-        || segments
-            .split('/')
-            .all(|segment| !matches!(segment, "" | "." | "..") && is_segment(segment))
+    path == "/" || segments.split('/').all(|segment| !matches!(segment, "" | "." | "..") && is_segment(segment))
 }
 
 fn is_segment(segment: &str) -> bool {
@@ -199,8 +182,7 @@ fn is_segment(segment: &str) -> bool {
     while let Some(byte) = bytes.next() {
         let fine = match byte {
             b'%' => {
-                let digits = [bytes.next(), bytes.next()]
-                    .map(|digit| digit.and_then(|d| char::from(d).to_digit(16)));
+                let digits = [bytes.next(), bytes.next()].map(|digit| digit.and_then(|d| char::from(d).to_digit(16)));
                 let [Some(high), Some(low)] = digits else {
                     return false;
                 };
@@ -237,18 +219,11 @@ fn read_authority(authority: &str) -> Result<(Host, u16), OriginError> {
 }
 
 fn read_port(digits: &str) -> Result<u16, OriginError> {
-    if digits.is_empty()
-        || digits.starts_with('0')
-        || !digits.bytes().all(|digit| digit.is_ascii_digit())
-    {
+    if digits.is_empty() || digits.starts_with('0') || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
         return Err(OriginError::Port);
     }
     let port = digits.parse().map_err(|_| OriginError::Port)?;
-    if OTHER_PROTOCOLS.binary_search(&port).is_ok() {
-        Err(OriginError::PortRefused)
-    } else {
-        Ok(port)
-    }
+    if OTHER_PROTOCOLS.binary_search(&port).is_ok() { Err(OriginError::PortRefused) } else { Ok(port) }
 }
 
 /// A name of letters, digits and hyphens, or a dotted quad exactly as `a.b.c.d`. Whatever another reader could
@@ -278,25 +253,15 @@ fn read_host(text: &str) -> Result<Host, OriginError> {
 }
 
 fn check_label(label: &str) -> Result<(), OriginError> {
-    let letters = label
-        .bytes()
-        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let letters = label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     if label.is_empty() || label.len() > 63 || !letters || label.starts_with('-') {
         return Err(OriginError::Host);
     }
     if let Some(encoded) = label.strip_prefix("xn--") {
-        return if punycode::is_valid(encoded) {
-            Ok(())
-        } else {
-            Err(OriginError::Punycode)
-        };
+        return if punycode::is_valid(encoded) { Ok(()) } else { Err(OriginError::Punycode) };
     }
     // RFC 5891 section 4.2.3.1: "--" in this place is kept for encodings
-    if label.ends_with('-') || label.get(2..4) == Some("--") {
-        Err(OriginError::Host)
-    } else {
-        Ok(())
-    }
+    if label.ends_with('-') || label.get(2..4) == Some("--") { Err(OriginError::Host) } else { Ok(()) }
 }
 
 /// Single labels, and names that resolvers answer from the local network, the host or a cluster.
@@ -321,53 +286,32 @@ const PRIVATE_SUFFIXES: [&str; 14] = [
     ".invalid",
 ];
 
-const METADATA_NAMES: [&str; 5] = [
-    "metadata",
-    "metadata.google.internal",
-    "metadata.goog",
-    "instance-data",
-    "instance-data.ec2.internal",
-];
+const METADATA_NAMES: [&str; 5] =
+    ["metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal"];
 
 /// Ports of other protocols, sorted: the "bad ports" of the Fetch standard, and unauthenticated services that
 /// are often found open inside a network.
 const OTHER_PROTOCOLS: [u16; 90] = [
-    1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102,
-    103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465,
-    512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993,
-    995, 1719, 1720, 1723, 2049, 2375, 2379, 3306, 3389, 3659, 4045, 4190, 5060, 5061, 5432, 6000,
-    6379, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080, 11211, 27017,
+    1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110, 111, 113,
+    115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556,
+    563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 2375, 2379, 3306, 3389, 3659, 4045, 4190, 5060, 5061, 5432,
+    6000, 6379, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080, 11211, 27017,
 ];
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic,
-        reason = "tests"
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
     use super::*;
     use proptest::prelude::*;
 
     #[test]
     fn reads_the_plain_form() {
         let origin = Origin::parse("https://Harvest.Greenhouse.io/v1/").expect("an origin");
-        assert_eq!(
-            origin.host(),
-            &Host::Domain("harvest.greenhouse.io".to_owned())
-        );
-        assert_eq!(
-            (origin.port(), origin.base_path(), origin.authority()),
-            (443, "/v1", "harvest.greenhouse.io")
-        );
+        assert_eq!(origin.host(), &Host::Domain("harvest.greenhouse.io".to_owned()));
+        assert_eq!((origin.port(), origin.base_path(), origin.authority()), (443, "/v1", "harvest.greenhouse.io"));
         assert_eq!(origin.to_string(), "https://harvest.greenhouse.io/v1");
         let origin = Origin::parse("https://xn--mnchen-3ya.de:8443").expect("an origin");
-        assert_eq!(
-            (origin.port(), origin.base_path(), origin.authority()),
-            (8443, "", "xn--mnchen-3ya.de:8443")
-        );
+        assert_eq!((origin.port(), origin.base_path(), origin.authority()), (8443, "", "xn--mnchen-3ya.de:8443"));
     }
 
     #[test]
@@ -434,56 +378,22 @@ mod tests {
     #[test]
     fn a_pinned_address_opens_private_names_but_never_metadata() {
         let private: SocketAddr = "10.1.2.3:8443".parse().expect("an address");
-        let origin =
-            Origin::parse_pinned("https://ats.corp.internal:8443/api", private).expect("pinned");
+        let origin = Origin::parse_pinned("https://ats.corp.internal:8443/api", private).expect("pinned");
         assert_eq!(origin.authority(), "ats.corp.internal:8443");
         assert!(Origin::parse_pinned("https://10.1.2.3/", private).is_ok());
-        assert_eq!(
-            Origin::parse_pinned("https://10.1.2.4/", private),
-            Err(OriginError::PinnedElsewhere)
-        );
-        assert_eq!(
-            Origin::parse_pinned("http://10.1.2.3/", private),
-            Err(OriginError::Scheme)
-        );
-        assert_eq!(
-            Origin::parse_pinned("https://metadata.google.internal/", private),
-            Err(OriginError::MetadataName)
-        );
-        for address in [
-            "169.254.169.254:443",
-            "[fd00:ec2::254]:443",
-            "[::ffff:169.254.169.254]:443",
-            "168.63.129.16:443",
-        ] {
+        assert_eq!(Origin::parse_pinned("https://10.1.2.4/", private), Err(OriginError::PinnedElsewhere));
+        assert_eq!(Origin::parse_pinned("http://10.1.2.3/", private), Err(OriginError::Scheme));
+        assert_eq!(Origin::parse_pinned("https://metadata.google.internal/", private), Err(OriginError::MetadataName));
+        for address in ["169.254.169.254:443", "[fd00:ec2::254]:443", "[::ffff:169.254.169.254]:443", "168.63.129.16:443"] {
             let address = address.parse().expect("an address");
-            assert_eq!(
-                Origin::parse_pinned("https://a.com/", address),
-                Err(OriginError::PinnedClass(AddressClass::Metadata))
-            );
+            assert_eq!(Origin::parse_pinned("https://a.com/", address), Err(OriginError::PinnedClass(AddressClass::Metadata)));
         }
-        for address in [
-            "[::ffff:10.0.0.1]:443",
-            "[64:ff9b::a00:1]:443",
-            "[2002:a00:1::]:443",
-        ] {
+        for address in ["[::ffff:10.0.0.1]:443", "[64:ff9b::a00:1]:443", "[2002:a00:1::]:443"] {
             let address = address.parse().expect("an address");
-            assert_eq!(
-                Origin::parse_pinned("https://a.com/", address),
-                Err(OriginError::PinnedClass(AddressClass::Transition))
-            );
+            assert_eq!(Origin::parse_pinned("https://a.com/", address), Err(OriginError::PinnedClass(AddressClass::Transition)));
         }
-        for address in [
-            "0.0.0.0:443",
-            "224.0.0.1:443",
-            "169.254.7.7:443",
-            "10.0.0.1:0",
-        ] {
-            assert!(
-                Origin::parse_pinned("https://a.com/", address.parse().expect("an address"))
-                    .is_err(),
-                "{address}"
-            );
+        for address in ["0.0.0.0:443", "224.0.0.1:443", "169.254.7.7:443", "10.0.0.1:0"] {
+            assert!(Origin::parse_pinned("https://a.com/", address.parse().expect("an address")).is_err(), "{address}");
         }
     }
 
@@ -494,21 +404,12 @@ mod tests {
 
     #[test]
     fn paths() {
-        for path in [
-            "/",
-            "/a",
-            "/a/",
-            "/v1/candidates/%41b",
-            "/a:b@c;d=e",
-            "/...",
-            "/a.b",
-        ] {
+        for path in ["/", "/a", "/a/", "/v1/candidates/%41b", "/a:b@c;d=e", "/...", "/a.b"] {
             assert!(is_path(path), "{path}");
         }
-        for path in [
-            "", "a", "//", "/a//b", "/./a", "/a/..", "/%2E", "/%5c", "/a%", "/a%zz", "/%00",
-            "/a b", "/ü", "/a|b", "/a?b",
-        ] {
+        for path in
+            ["", "a", "//", "/a//b", "/./a", "/a/..", "/%2E", "/%5c", "/a%", "/a%zz", "/%00", "/a b", "/ü", "/a|b", "/a?b"]
+        {
             assert!(!is_path(path), "{path}");
         }
     }

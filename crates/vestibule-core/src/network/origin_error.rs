@@ -96,20 +96,14 @@ impl OriginError {
             Self::TooLong => "write at most 2048 bytes",
             Self::Character => "write the name in its ASCII form (`xn--…`) and remove blanks",
             Self::Scheme => "begin with `https://`; plain http is never used",
-            Self::UserInfo => {
-                "move the credential to `credential` and remove everything up to the `@`"
-            }
+            Self::UserInfo => "move the credential to `credential` and remove everything up to the `@`",
             Self::Backslash => "use `/` between the parts of a path",
-            Self::QueryOrFragment => {
-                "remove everything from `?` or `#` on; the workflow sends queries itself"
-            }
+            Self::QueryOrFragment => "remove everything from `?` or `#` on; the workflow sends queries itself",
             Self::NoHost => "write a host after `https://`",
             Self::Host | Self::NumericHost => "write a full DNS name such as `api.example.com`",
             Self::Punycode => "copy the ASCII form of the name from the vendor's documentation",
             Self::IpLiteral => "write the DNS name, or pin the host with `address = \"IP:port\"`",
-            Self::PrivateName => {
-                "write a public name, or pin the host with `address = \"IP:port\"`"
-            }
+            Self::PrivateName => "write a public name, or pin the host with `address = \"IP:port\"`",
             Self::MetadataName => "choose another destination; metadata services are never reached",
             Self::Port => "write a port from 1 to 65535, or none for 443",
             Self::PortRefused => "use the port of the vendor's HTTPS interface",

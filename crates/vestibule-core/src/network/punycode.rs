@@ -74,24 +74,15 @@ fn adapt(delta: u32, length: u32, first: bool) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic,
-        reason = "tests"
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
     use super::*;
     use proptest::prelude::*;
 
     #[test]
     fn decodes_known_labels() {
-        for (encoded, expected) in [
-            ("mnchen-3ya", "münchen"),
-            ("bcher-kva", "bücher"),
-            ("wgv71a119e", "日本語"),
-            ("80ak6aa92e", "аррӏе"),
-        ] {
+        for (encoded, expected) in
+            [("mnchen-3ya", "münchen"), ("bcher-kva", "bücher"), ("wgv71a119e", "日本語"), ("80ak6aa92e", "аррӏе")]
+        {
             let decoded: String = decode(encoded).expect("valid").into_iter().collect();
             assert_eq!(decoded, expected);
             assert!(is_valid(encoded));

@@ -143,7 +143,11 @@ pub fn query_value<'v>(value: &Value<'v>, site: &Site) -> Result<&'v str, Compos
 /// lead elsewhere and is refused.
 pub fn path_segment(value: &Value<'_>, site: &Site) -> Result<String, ComposeFault> {
     let text = scalar(value, site)?;
-    let leads_away = text.is_empty() || text.contains(['/', '\\']) || text.contains("..") || text == "." || text.chars().any(|c| c.is_control());
+    let leads_away = text.is_empty()
+        || text.contains(['/', '\\'])
+        || text.contains("..")
+        || text == "."
+        || text.chars().any(|c| c.is_control());
     if leads_away {
         return Err(fault("value.unsafe_in_path", site));
     }

@@ -54,8 +54,15 @@ const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 /// Whether a parameter of this name makes some vendors act as if another method had been sent (Rails, Laravel, Salesforce,
 /// OData): with it, what was decided on would not be what happens.
 pub fn overrides_method(name: &str) -> bool {
-    const NAMES: [&str; 7] =
-        ["_method", "_httpmethod", "$httpmethod", "x-http-method", "x-http-method-override", "x-method-override", "http_method_override"];
+    const NAMES: [&str; 7] = [
+        "_method",
+        "_httpmethod",
+        "$httpmethod",
+        "x-http-method",
+        "x-http-method-override",
+        "x-method-override",
+        "http_method_override",
+    ];
     NAMES.iter().any(|known| name.trim().eq_ignore_ascii_case(known))
 }
 
@@ -202,9 +209,34 @@ mod tests {
     #[test]
     fn unsafe_paths_are_refused() {
         let bad = [
-            "", "candidates", "/a/../b", "/..", "/.", "/a/./b", "//a", "/a//b", "/a%2fb", "/a%2Fb", "/a%5cb", "/a\\b",
-            "/%2e%2e/b", "/.%2e", "/a%", "/a%2", "/a%zz", "/a%00", "/a%0d%0ab", "/a;b", "/a%3bb", "/a b", "/a?b",
-            "/a#b", "/ä", "/%252e%252e", "/a|b", "/a\"b",
+            "",
+            "candidates",
+            "/a/../b",
+            "/..",
+            "/.",
+            "/a/./b",
+            "//a",
+            "/a//b",
+            "/a%2fb",
+            "/a%2Fb",
+            "/a%5cb",
+            "/a\\b",
+            "/%2e%2e/b",
+            "/.%2e",
+            "/a%",
+            "/a%2",
+            "/a%zz",
+            "/a%00",
+            "/a%0d%0ab",
+            "/a;b",
+            "/a%3bb",
+            "/a b",
+            "/a?b",
+            "/a#b",
+            "/ä",
+            "/%252e%252e",
+            "/a|b",
+            "/a\"b",
         ];
         for path in bad {
             assert_eq!(CallPath::parse(path), Err(UnsafePath), "{path}");
@@ -238,7 +270,17 @@ mod tests {
 
     #[test]
     fn bad_patterns_are_refused() {
-        for bad in ["/candidates", "POST candidates", "post /a", "TRACE /a", "POST /a/../b", "POST /a{b}", "POST /{}", "POST /a//b", "POST /a b"] {
+        for bad in [
+            "/candidates",
+            "POST candidates",
+            "post /a",
+            "TRACE /a",
+            "POST /a/../b",
+            "POST /a{b}",
+            "POST /{}",
+            "POST /a//b",
+            "POST /a b",
+        ] {
             assert!(CallPattern::parse(bad).is_err(), "{bad}");
         }
     }

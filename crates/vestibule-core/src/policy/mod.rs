@@ -200,15 +200,15 @@ pub fn decide(call: &Call<'_>, grant: &Grant, now: Timestamp) -> Result<Allowed,
         }
     }
     // whoever the vendor would choose by itself, no condition has admitted
-    if !grant.conditions.is_empty() && !call.uses.is_empty() && call.addressees.iter().all(|(condition, _, _)| condition.is_none()) {
+    if !grant.conditions.is_empty()
+        && !call.uses.is_empty()
+        && call.addressees.iter().all(|(condition, _, _)| condition.is_none())
+    {
         return Err(Denial::new("grant.addressee"));
     }
     let mut opens: Vec<(RecordNo, Slot)> = call.uses.iter().map(|used| (used.record, used.slot)).collect();
     opens.sort_unstable();
-    Ok(Allowed {
-        opens,
-        host: call.host.to_owned(),
-    })
+    Ok(Allowed { opens, host: call.host.to_owned() })
 }
 
 fn decide_use(call: &Call<'_>, grant: &Grant, used: &Use) -> Result<(), Denial> {
@@ -261,28 +261,62 @@ mod tests {
             for method in ["POST", "GET"] {
                 for raw in ["/candidates", "/candidates/1"] {
                     for place in [None, Some(0), Some(1), Some(2)] {
-                        for carrier in [Carrier::Body, Carrier::Text, Carrier::Query, Carrier::Path, Carrier::Header, Carrier::Name] {
+                        for carrier in
+                            [Carrier::Body, Carrier::Text, Carrier::Query, Carrier::Path, Carrier::Header, Carrier::Name]
+                        {
                             for category in [1u16, 2, 4] {
                                 for mode in [Mode::Test, Mode::Live] {
                                     for bits in 0..32u8 {
-                                        let [audience, second, batch, late, outsider] = [0, 1, 2, 3, 4].map(|bit| bits >> bit & 1 == 1);
+                                        let [audience, second, batch, late, outsider] =
+                                            [0, 1, 2, 3, 4].map(|bit| bits >> bit & 1 == 1);
                                         let mut rule = grant("intake", "POST /candidates");
                                         rule.batch = batch;
                                         let now = if late { Timestamp(2_000_000) } else { NOW };
                                         let used = |subject: SubjectNumber| Use {
-                                            place, at: "x".into(), carrier, record: RecordNo::new(0, 1).unwrap(), slot: Slot(0),
-                                            category, subject, mode, in_audience: audience,
+                                            place,
+                                            at: "x".into(),
+                                            carrier,
+                                            record: RecordNo::new(0, 1).unwrap(),
+                                            slot: Slot(0),
+                                            category,
+                                            subject,
+                                            mode,
+                                            in_audience: audience,
                                         };
                                         let mut uses = vec![used(subjects[0])];
-                                        if second { uses.push(used(subjects[1])); }
-                                        let inside = if second { Addressee::Literal("a@example.com") } else { Addressee::Token(subjects[0]) };
-                                        let addressees = if outsider { vec![(Some(0), "to".to_owned(), Addressee::Literal("a@evil.test"))] } else { vec![(Some(0), "to".to_owned(), inside)] };
+                                        if second {
+                                            uses.push(used(subjects[1]));
+                                        }
+                                        let inside = if second {
+                                            Addressee::Literal("a@example.com")
+                                        } else {
+                                            Addressee::Token(subjects[0])
+                                        };
+                                        let addressees = if outsider {
+                                            vec![(Some(0), "to".to_owned(), Addressee::Literal("a@evil.test"))]
+                                        } else {
+                                            vec![(Some(0), "to".to_owned(), inside)]
+                                        };
                                         let path = CallPath::parse(raw).unwrap();
-                                        let call = Call { workflow, mode: Mode::Live, method, path: &path, host: "h", uses: &uses, addressees: &addressees };
-                                        let expected = workflow == "intake" && method == "POST" && raw == "/candidates" && !late
-                                            && mode == Mode::Live && audience
-                                            && ((place == Some(0) && carrier == Carrier::Body && category == 1) || (place == Some(1) && carrier == Carrier::Text && category == 2))
-                                            && (!second || batch) && !outsider;
+                                        let call = Call {
+                                            workflow,
+                                            mode: Mode::Live,
+                                            method,
+                                            path: &path,
+                                            host: "h",
+                                            uses: &uses,
+                                            addressees: &addressees,
+                                        };
+                                        let expected = workflow == "intake"
+                                            && method == "POST"
+                                            && raw == "/candidates"
+                                            && !late
+                                            && mode == Mode::Live
+                                            && audience
+                                            && ((place == Some(0) && carrier == Carrier::Body && category == 1)
+                                                || (place == Some(1) && carrier == Carrier::Text && category == 2))
+                                            && (!second || batch)
+                                            && !outsider;
                                         let got = select(std::slice::from_ref(&rule), workflow, method, &path, now)
                                             .and_then(|(_, found)| decide(&call, found, now));
                                         assert_eq!(got.is_ok(), expected, "{:?}", got.err());
@@ -309,8 +343,15 @@ mod tests {
         rule.batch = true;
         let subjects = [SubjectNumber([1; 16]), SubjectNumber([2; 16])];
         let used = |subject| Use {
-            place: Some(0), at: "x".into(), carrier: Carrier::Body, record: RecordNo::new(0, 1).unwrap(), slot: Slot(0),
-            category: 1, subject, mode: Mode::Live, in_audience: true,
+            place: Some(0),
+            at: "x".into(),
+            carrier: Carrier::Body,
+            record: RecordNo::new(0, 1).unwrap(),
+            slot: Slot(0),
+            category: 1,
+            subject,
+            mode: Mode::Live,
+            in_audience: true,
         };
         let decided = |rule: &Grant, uses: &[Use], addressees: &[(Option<usize>, String, Addressee<'_>)]| {
             let call = Call { workflow: "intake", mode: Mode::Live, method: "POST", path: &path, host: "h", uses, addressees };

@@ -50,13 +50,7 @@ impl SignatureScheme for HmacBody {
         [Some(&self.header), self.timestamp_header.as_ref()].into_iter().flatten().map(String::as_str).collect()
     }
 
-    fn claim<'a>(
-        &self,
-        headers: &'a dyn Headers,
-        body: &'a [u8],
-        now: Timestamp,
-        tolerance: Span,
-    ) -> Result<Claim<'a>, Refusal> {
+    fn claim<'a>(&self, headers: &'a dyn Headers, body: &'a [u8], now: Timestamp, tolerance: Span) -> Result<Claim<'a>, Refusal> {
         let value = headers.one(&self.header)?.ok_or(Refusal::Missing)?;
         let encoded = value.strip_prefix(self.prefix.as_str()).ok_or(Refusal::Malformed)?;
         let mac = self.decode(encoded).ok_or(Refusal::Malformed)?;

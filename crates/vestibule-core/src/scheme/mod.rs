@@ -26,11 +26,7 @@ pub struct Meta {
 }
 
 /// Every scheme there is.
-pub const ALL: &[&Meta] = &[
-    &standard_webhooks::META,
-    &hmac_body::META,
-    &static_key::META,
-];
+pub const ALL: &[&Meta] = &[&standard_webhooks::META, &hmac_body::META, &static_key::META];
 
 /// How far a signed time may lie from ours, in each direction, unless the route says otherwise.
 pub const TOLERANCE: Span = Span::minutes(5);
@@ -141,13 +137,7 @@ pub trait SignatureScheme: Send + Sync {
     fn headers(&self) -> Vec<&str>;
 
     /// Reads the proof, or says why there is none. `now` and `tolerance` bound a signed time on both sides.
-    fn claim<'a>(
-        &self,
-        headers: &'a dyn Headers,
-        body: &'a [u8],
-        now: Timestamp,
-        tolerance: Span,
-    ) -> Result<Claim<'a>, Refusal>;
+    fn claim<'a>(&self, headers: &'a dyn Headers, body: &'a [u8], now: Timestamp, tolerance: Span) -> Result<Claim<'a>, Refusal>;
 
     /// Turns the text of a secret into key bytes, or says what is wrong with it (without showing it).
     fn key_bytes(&self, text: &str) -> Result<Vec<u8>, &'static str>;
@@ -156,10 +146,7 @@ pub trait SignatureScheme: Send + Sync {
 /// Unix seconds as signed: digits only, so that the text that was signed is the text that is read.
 fn parse_seconds(text: &str) -> Result<Timestamp, Refusal> {
     let digits = !text.is_empty() && text.len() <= 13 && text.bytes().all(|b| b.is_ascii_digit());
-    let seconds: i64 = digits
-        .then(|| text.parse().ok())
-        .flatten()
-        .ok_or(Refusal::Malformed)?;
+    let seconds: i64 = digits.then(|| text.parse().ok()).flatten().ok_or(Refusal::Malformed)?;
     Ok(Timestamp(seconds.saturating_mul(1000)))
 }
 

@@ -3,10 +3,7 @@
 //! Source: the Standard Webhooks specification, version 1. Only the symmetric `v1` signatures are read; others in the
 //! same header are passed over. The header's own text is what is signed, never a re-serialised number.
 
-use super::{
-    Claim, Headers, MAX_SIGNATURES, MacAlgorithm, Meta, Refusal, SignatureScheme, parse_seconds,
-    within,
-};
+use super::{Claim, Headers, MAX_SIGNATURES, MacAlgorithm, Meta, Refusal, SignatureScheme, parse_seconds, within};
 use crate::clock::{Span, Timestamp};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -39,13 +36,7 @@ impl SignatureScheme for StandardWebhooks {
         vec![ID, TIMESTAMP, SIGNATURE]
     }
 
-    fn claim<'a>(
-        &self,
-        headers: &'a dyn Headers,
-        body: &'a [u8],
-        now: Timestamp,
-        tolerance: Span,
-    ) -> Result<Claim<'a>, Refusal> {
+    fn claim<'a>(&self, headers: &'a dyn Headers, body: &'a [u8], now: Timestamp, tolerance: Span) -> Result<Claim<'a>, Refusal> {
         let id = headers.one(ID)?.ok_or(Refusal::Missing)?;
         let timestamp = headers.one(TIMESTAMP)?.ok_or(Refusal::Missing)?;
         let signature = headers.one(SIGNATURE)?.ok_or(Refusal::Missing)?;
@@ -69,9 +60,7 @@ impl SignatureScheme for StandardWebhooks {
 
     fn key_bytes(&self, text: &str) -> Result<Vec<u8>, &'static str> {
         let encoded = text.strip_prefix(SECRET_PREFIX).unwrap_or(text);
-        let key = STANDARD
-            .decode(encoded)
-            .map_err(|_| "a Standard Webhooks secret is `whsec_` and base64")?;
+        let key = STANDARD.decode(encoded).map_err(|_| "a Standard Webhooks secret is `whsec_` and base64")?;
         if key.len() < 16 {
             return Err("a Standard Webhooks secret holds at least 16 bytes (24 to 64 are usual)");
         }
@@ -119,11 +108,7 @@ mod tests {
     const NOW: Timestamp = Timestamp(1_614_265_330_000);
 
     fn headers(id: &str, timestamp: &str, signature: &str) -> Map {
-        Map(vec![
-            (ID, id.to_owned()),
-            (TIMESTAMP, timestamp.to_owned()),
-            (SIGNATURE, signature.to_owned()),
-        ])
+        Map(vec![(ID, id.to_owned()), (TIMESTAMP, timestamp.to_owned()), (SIGNATURE, signature.to_owned())])
     }
 
     fn refusal(map: &Map) -> Refusal {
@@ -137,9 +122,7 @@ mod tests {
     fn the_signed_text_is_id_time_body() {
         let mac = STANDARD.encode([7u8; 32]);
         let map = headers("msg_1", "1614265330", &format!("v2,zzz v1,{mac}"));
-        let Ok(Claim::Mac { parts, signatures, id, at, .. }) =
-            StandardWebhooks.claim(&map, b"{\"a\":1}", NOW, TOLERANCE)
-        else {
+        let Ok(Claim::Mac { parts, signatures, id, at, .. }) = StandardWebhooks.claim(&map, b"{\"a\":1}", NOW, TOLERANCE) else {
             panic!("refused");
         };
         assert_eq!(parts.concat(), b"msg_1.1614265330.{\"a\":1}");

@@ -6,11 +6,7 @@ use super::{Claim, Headers, Meta, Refusal, SignatureScheme};
 use crate::clock::{Span, Timestamp};
 
 /// What the scheme says about itself.
-pub const META: Meta = Meta {
-    id: "static",
-    summary: "a fixed key as bearer token or in a header of your choice",
-    grade: 'E',
-};
+pub const META: Meta = Meta { id: "static", summary: "a fixed key as bearer token or in a header of your choice", grade: 'E' };
 
 /// The scheme with its settings.
 pub struct StaticKey {

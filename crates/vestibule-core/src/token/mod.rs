@@ -41,11 +41,7 @@ impl TokenText {
         prefix.copy_from_slice(PREFIX);
         let bits = u128::from_be_bytes(block.0);
         for (at, char) in body.iter_mut().rev().enumerate() {
-            *char = letter(if at == 0 {
-                (bits << 2) as u32
-            } else {
-                (bits >> (5 * at - 2)) as u32
-            });
+            *char = letter(if at == 0 { (bits << 2) as u32 } else { (bits >> (5 * at - 2)) as u32 });
         }
         write_check(head, check);
         Self(text)
@@ -93,14 +89,8 @@ pub fn parse(text: &str) -> Result<Block, TokenFault> {
     if let Some(block) = text.as_bytes().try_into().ok().and_then(read) {
         return Ok(block);
     }
-    let near = search::find(text, "")
-        .iter()
-        .any(|found| found.block == Err(TokenFault::Near));
-    Err(if near {
-        TokenFault::Near
-    } else {
-        TokenFault::Damaged
-    })
+    let near = search::find(text, "").iter().any(|found| found.block == Err(TokenFault::Near));
+    Err(if near { TokenFault::Near } else { TokenFault::Damaged })
 }
 
 const CHECK_CHARS: usize = 4;
@@ -139,16 +129,10 @@ fn letter(bits: u32) -> u8 {
 
 /// The value of a lower-case character of the alphabet.
 fn digit(byte: u8) -> Option<u8> {
-    DIGITS
-        .get(usize::from(byte))
-        .copied()
-        .filter(|digit| *digit != NO_DIGIT)
+    DIGITS.get(usize::from(byte)).copied().filter(|digit| *digit != NO_DIGIT)
 }
 
-#[expect(
-    clippy::indexing_slicing,
-    reason = "evaluated at compile time, where a wrong index stops the build"
-)]
+#[expect(clippy::indexing_slicing, reason = "evaluated at compile time, where a wrong index stops the build")]
 const fn digit_table() -> [u8; 256] {
     let mut table = [NO_DIGIT; 256];
     let mut at = 0;

@@ -50,19 +50,9 @@ pub fn find(text: &str, token_domain: &str) -> Vec<Found> {
         let end = boundary(text, start + PIECE);
         let piece = text.get(start..end).unwrap_or_default();
         let own_from = if start == 0 { 0 } else { MARGIN };
-        let own_to = if end == text.len() {
-            piece.len()
-        } else {
-            piece.len().saturating_sub(MARGIN)
-        };
-        let own = find_in_piece(piece, token_domain)
-            .into_iter()
-            .filter(|found| (own_from..own_to).contains(&found.start));
-        found.extend(own.map(|found| Found {
-            start: found.start + start,
-            end: found.end + start,
-            ..found
-        }));
+        let own_to = if end == text.len() { piece.len() } else { piece.len().saturating_sub(MARGIN) };
+        let own = find_in_piece(piece, token_domain).into_iter().filter(|found| (own_from..own_to).contains(&found.start));
+        found.extend(own.map(|found| Found { start: found.start + start, end: found.end + start, ..found }));
         if end == text.len() {
             return found;
         }
@@ -96,10 +86,7 @@ fn boundary(text: &str, at: usize) -> usize {
     if at >= text.len() {
         return text.len();
     }
-    (0..=at)
-        .rev()
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(0)
+    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 fn find_in_piece(text: &str, token_domain: &str) -> Vec<Found> {
@@ -119,18 +106,9 @@ fn find_in_piece(text: &str, token_domain: &str) -> Vec<Found> {
         }
         (cells, undone) = (next, more);
         let hidden = search(&view::fold(&cells), token_domain);
-        let fresh: Vec<_> = hidden
-            .into_iter()
-            .filter(|new| {
-                found
-                    .iter()
-                    .all(|old| new.end <= old.start || old.end <= new.start)
-            })
-            .collect();
-        found.extend(fresh.into_iter().map(|new| Found {
-            block: Err(TokenFault::Near),
-            ..new
-        }));
+        let fresh: Vec<_> =
+            hidden.into_iter().filter(|new| found.iter().all(|old| new.end <= old.start || old.end <= new.start)).collect();
+        found.extend(fresh.into_iter().map(|new| Found { block: Err(TokenFault::Near), ..new }));
     }
     found.sort_by_key(|found| found.start);
     found
@@ -149,10 +127,7 @@ pub(super) fn may_hold(text: &str) -> bool {
         return may_hold_folded(text);
     }
     // control characters are invisible: the slow path sees through them
-    if bytes
-        .iter()
-        .any(|byte| *byte < b' ' && !byte.is_ascii_whitespace() || *byte == 0x7F)
-    {
+    if bytes.iter().any(|byte| *byte < b' ' && !byte.is_ascii_whitespace() || *byte == 0x7F) {
         return true;
     }
     has_prefix(bytes) || has_headless(bytes)
@@ -195,9 +170,7 @@ fn has_prefix(bytes: &[u8]) -> bool {
         };
         let (before, t) = before.split_at(t);
         let v = before.iter().rfind(|byte| byte.is_ascii_alphanumeric());
-        t.first()
-            .is_some_and(|byte| byte.eq_ignore_ascii_case(&b't'))
-            && v.is_some_and(|byte| byte.eq_ignore_ascii_case(&b'v'))
+        t.first().is_some_and(|byte| byte.eq_ignore_ascii_case(&b't')) && v.is_some_and(|byte| byte.eq_ignore_ascii_case(&b'v'))
     })
 }
 
@@ -209,9 +182,7 @@ fn has_headless(bytes: &[u8]) -> bool {
             let (before, after) = bytes.split_at(at);
             let is_part = |byte: &&u8| byte.is_ascii_alphanumeric();
             let behind = after.iter().take_while(is_part).count();
-            let tail = bytes
-                .get((at + behind).saturating_sub(TAIL)..at + behind)
-                .unwrap_or_default();
+            let tail = bytes.get((at + behind).saturating_sub(TAIL)..at + behind).unwrap_or_default();
             if tail.len() == TAIL
                 && before.iter().rev().take(TAIL).take_while(is_part).count() + behind >= TAIL
                 && reads_headless(tail)
@@ -228,9 +199,7 @@ fn has_headless(bytes: &[u8]) -> bool {
 fn reads_headless(tail: &[u8]) -> bool {
     let mut text = [0; TOKEN_LEN];
     let restored = PREFIX.iter().chain(tail);
-    text.iter_mut()
-        .zip(restored)
-        .for_each(|(to, from)| *to = *from);
+    text.iter_mut().zip(restored).for_each(|(to, from)| *to = *from);
     tail.iter().all(u8::is_ascii_alphanumeric) && read(&text).is_some()
 }
 
@@ -244,15 +213,8 @@ fn search(cells: &[Cell], token_domain: &str) -> Vec<Found> {
             Some(block) => {
                 faults(cells, from, at, token_domain, &mut found);
                 let (end, email, odd) = email_tail(cells, at + TOKEN_LEN, token_domain);
-                let odd = odd
-                    || cells
-                        .get(at..end)
-                        .is_some_and(|token| token.iter().any(Cell::is_odd));
-                let block = if odd {
-                    Err(TokenFault::Near)
-                } else {
-                    Ok(block)
-                };
+                let odd = odd || cells.get(at..end).is_some_and(|token| token.iter().any(Cell::is_odd));
+                let block = if odd { Err(TokenFault::Near) } else { Ok(block) };
                 found.extend(report(cells, at, end, block, email));
                 at = end;
                 from = end;
@@ -292,10 +254,7 @@ pub(super) fn email_tail(cells: &[Cell], at: usize, token_domain: &str) -> (usiz
     let (Some(domain), true) = (rest.get(..length), sign.c == '@' && length > 0) else {
         return (at, false, false);
     };
-    let same = domain
-        .iter()
-        .zip(token_domain.chars())
-        .all(|(cell, c)| cell.c == c.to_ascii_lowercase());
+    let same = domain.iter().zip(token_domain.chars()).all(|(cell, c)| cell.c == c.to_ascii_lowercase());
     let goes_on = match rest.get(length..).unwrap_or_default() {
         [dot, next, ..] if dot.c == '.' => next.c.is_alphanumeric(),
         [next, ..] => next.c.is_alphanumeric() || matches!(next.c, '-' | '_'),
@@ -303,25 +262,13 @@ pub(super) fn email_tail(cells: &[Cell], at: usize, token_domain: &str) -> (usiz
     };
     let end = at + 1 + length;
     if same && !goes_on {
-        (
-            end,
-            true,
-            cells
-                .get(at..end)
-                .is_some_and(|tail| tail.iter().any(Cell::is_odd)),
-        )
+        (end, true, cells.get(at..end).is_some_and(|tail| tail.iter().any(Cell::is_odd)))
     } else {
         (at, false, false)
     }
 }
 
-fn report(
-    cells: &[Cell],
-    from: usize,
-    to: usize,
-    block: Result<Block, TokenFault>,
-    email: bool,
-) -> Option<Found> {
+fn report(cells: &[Cell], from: usize, to: usize, block: Result<Block, TokenFault>, email: bool) -> Option<Found> {
     let span = cells.get(from..to)?;
     let flags = span.iter().fold(0, |flags, cell| flags | cell.flags);
     let carrier = match (flags & HTML != 0, flags & PERCENT != 0) {
@@ -330,13 +277,7 @@ fn report(
         (true, false) => Carrier::Html,
         (true, true) => Carrier::HtmlPercent,
     };
-    Some(Found {
-        start: span.first()?.start as usize,
-        end: span.last()?.end as usize,
-        block,
-        email,
-        carrier,
-    })
+    Some(Found { start: span.first()?.start as usize, end: span.last()?.end as usize, block, email, carrier })
 }
 
 /// Faults among the cells from `from` up to `to`, where no token stands.
@@ -344,23 +285,12 @@ fn faults(cells: &[Cell], from: usize, to: usize, token_domain: &str, found: &mu
     let part = cells.get(..to).unwrap_or_default();
     let mut at = from;
     while at < to {
-        let end = if starts_prefix(part, at) {
-            altered(part, at)
-        } else {
-            None
-        }
-        .or_else(|| headless(part, from, at));
+        let end = if starts_prefix(part, at) { altered(part, at) } else { None }.or_else(|| headless(part, from, at));
         match end {
             Some(end) => {
                 let (tail, email, _) = email_tail(cells, end, token_domain);
-                let odd = part.get(at..end).is_some_and(|piece| {
-                    piece.iter().any(|cell| cell.is_odd() || !cell.c.is_ascii())
-                });
-                let fault = if odd {
-                    TokenFault::Near
-                } else {
-                    TokenFault::Damaged
-                };
+                let odd = part.get(at..end).is_some_and(|piece| piece.iter().any(|cell| cell.is_odd() || !cell.c.is_ascii()));
+                let fault = if odd { TokenFault::Near } else { TokenFault::Damaged };
                 found.extend(report(cells, at, tail, Err(fault), email));
                 at = tail.max(end);
             }
@@ -374,12 +304,7 @@ fn starts_prefix(cells: &[Cell], at: usize) -> bool {
     if cells.get(at).is_none_or(|cell| cell.c != 'v') {
         return false;
     }
-    let mut rest = cells
-        .iter()
-        .skip(at + 1)
-        .take(6)
-        .filter(|cell| cell.is_alphanumeric())
-        .map(|cell| cell.c);
+    let mut rest = cells.iter().skip(at + 1).take(6).filter(|cell| cell.is_alphanumeric()).map(|cell| cell.c);
     rest.next() == Some('t') && rest.next() == Some('1')
 }
 
@@ -409,13 +334,7 @@ fn altered(cells: &[Cell], at: usize) -> Option<usize> {
         }
     }
     // letters and digits that go on belong to the same run
-    end.map(|end| {
-        end + cells
-            .iter()
-            .skip(end)
-            .take_while(|cell| cell.is_alphanumeric())
-            .count()
-    })
+    end.map(|end| end + cells.iter().skip(end).take_while(|cell| cell.is_alphanumeric()).count())
 }
 
 /// Statistics of a piece.
@@ -443,11 +362,7 @@ impl Shape {
     fn is_met(&self, gaps: usize) -> bool {
         let minority = self.upper.min(self.lower);
         let one_case = minority == 0 || (minority <= 2 && self.count >= TAIL);
-        let least = if gaps > 0 || self.look_alike {
-            SHAPE_WITH_GAP
-        } else {
-            SHAPE
-        };
+        let least = if gaps > 0 || self.look_alike { SHAPE_WITH_GAP } else { SHAPE };
         self.count >= least && self.foreign <= FOREIGN && one_case
     }
 }
@@ -456,13 +371,8 @@ impl Shape {
 fn checks_out_without_separators(cells: &[Cell], at: usize) -> Option<usize> {
     let mut window = Vec::with_capacity(TOKEN_LEN);
     let mut end = at;
-    for (index, cell) in cells
-        .iter()
-        .enumerate()
-        .skip(at)
-        .take(3 * TOKEN_LEN)
-        .filter(|(_, cell)| cell.is_alphanumeric())
-        .take(TOKEN_LEN)
+    for (index, cell) in
+        cells.iter().enumerate().skip(at).take(3 * TOKEN_LEN).filter(|(_, cell)| cell.is_alphanumeric()).take(TOKEN_LEN)
     {
         window.push(*cell);
         end = index + 1;
@@ -472,25 +382,13 @@ fn checks_out_without_separators(cells: &[Cell], at: usize) -> Option<usize> {
 
 /// The end of a run of letters and digits that starts at `at` and ends like a token.
 fn headless(cells: &[Cell], from: usize, at: usize) -> Option<usize> {
-    let starts = at == from
-        || cells
-            .get(at - 1)
-            .is_some_and(|before| !before.is_alphanumeric());
+    let starts = at == from || cells.get(at - 1).is_some_and(|before| !before.is_alphanumeric());
     if !starts {
         return None;
     }
-    let length = cells
-        .iter()
-        .skip(at)
-        .take_while(|cell| cell.is_alphanumeric())
-        .count();
+    let length = cells.iter().skip(at).take_while(|cell| cell.is_alphanumeric()).count();
     let tail = cells.get(at + length.checked_sub(TAIL)?..at + length)?;
-    let prefix = PREFIX.map(|byte| Cell {
-        c: char::from(byte),
-        flags: 0,
-        start: 0,
-        end: 0,
-    });
+    let prefix = PREFIX.map(|byte| Cell { c: char::from(byte), flags: 0, start: 0, end: 0 });
     let restored: Vec<Cell> = prefix.iter().chain(tail).copied().collect();
     read_cells(&restored).map(|_| at + length)
 }

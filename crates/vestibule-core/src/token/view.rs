@@ -36,12 +36,7 @@ impl Cell {
 
 /// The characters of `text`, nothing decoded.
 pub(super) fn cells(text: &str) -> Vec<Cell> {
-    let cell = |(start, c): (usize, char)| Cell {
-        c,
-        flags: 0,
-        start: start as u32,
-        end: (start + c.len_utf8()) as u32,
-    };
+    let cell = |(start, c): (usize, char)| Cell { c, flags: 0, start: start as u32, end: (start + c.len_utf8()) as u32 };
     text.char_indices().map(cell).collect()
 }
 
@@ -98,19 +93,11 @@ pub(super) fn fold(cells: &[Cell]) -> Vec<Cell> {
 }
 
 /// Copies cells, letting `undo` replace what starts at each `mark`; it tells how many cells it took.
-fn rewrite(
-    cells: &[Cell],
-    mark: char,
-    undo: impl Fn(&[Cell], &mut Vec<Cell>) -> Option<usize>,
-) -> Vec<Cell> {
+fn rewrite(cells: &[Cell], mark: char, undo: impl Fn(&[Cell], &mut Vec<Cell>) -> Option<usize>) -> Vec<Cell> {
     let mut out = Vec::with_capacity(cells.len());
     let mut rest = cells;
     while let Some((cell, tail)) = rest.split_first() {
-        rest = match if cell.c == mark {
-            undo(rest, &mut out)
-        } else {
-            None
-        } {
+        rest = match if cell.c == mark { undo(rest, &mut out) } else { None } {
             Some(taken) => rest.get(taken..).unwrap_or_default(),
             None => {
                 out.push(*cell);
@@ -180,19 +167,12 @@ fn percent_run(rest: &[Cell], out: &mut Vec<Cell>) -> Option<usize> {
 /// One cell in the place of several.
 fn merged(cells: &[Cell], c: char, flag: u8) -> Option<Cell> {
     let flags = cells.iter().fold(flag, |flags, cell| flags | cell.flags);
-    Some(Cell {
-        c,
-        flags,
-        start: cells.first()?.start,
-        end: cells.last()?.end,
-    })
+    Some(Cell { c, flags, start: cells.first()?.start, end: cells.last()?.end })
 }
 
 fn number(digits: &[Cell], radix: u32) -> Option<u32> {
     if digits.is_empty() || digits.len() > 7 {
         return None;
     }
-    digits.iter().try_fold(0, |value, cell| {
-        Some(value * radix + cell.c.to_digit(radix)?)
-    })
+    digits.iter().try_fold(0, |value, cell| Some(value * radix + cell.c.to_digit(radix)?))
 }

@@ -41,9 +41,7 @@ pub fn whole(text: &str, token_domain: &str) -> Whole {
     }
     match (find(text, token_domain).as_slice(), cells) {
         ([found], [first, .., last]) if found.start <= first.start as usize => match found.block {
-            Err(fault) if found.end >= last.end as usize || at_sign_follows(cells, found.end) => {
-                Whole::Fault(fault)
-            }
+            Err(fault) if found.end >= last.end as usize || at_sign_follows(cells, found.end) => Whole::Fault(fault),
             _ => Whole::None,
         },
         _ => Whole::None,
@@ -55,11 +53,7 @@ fn plain(bytes: &[u8], token_domain: &str) -> Option<Whole> {
     let (token, rest) = bytes.split_first_chunk::<TOKEN_LEN>()?;
     let email = match rest.split_first() {
         None => false,
-        Some((b'@', domain))
-            if !domain.is_empty() && domain.eq_ignore_ascii_case(token_domain.as_bytes()) =>
-        {
-            true
-        }
+        Some((b'@', domain)) if !domain.is_empty() && domain.eq_ignore_ascii_case(token_domain.as_bytes()) => true,
         Some(_) => return None,
     };
     read(token).map(|block| Whole::Token { block, email })
@@ -68,10 +62,7 @@ fn plain(bytes: &[u8], token_domain: &str) -> Option<Whole> {
 fn trimmed(cells: &[Cell]) -> &[Cell] {
     let is_text = |cell: &Cell| !cell.c.is_whitespace();
     let start = cells.iter().position(is_text).unwrap_or(cells.len());
-    let end = cells
-        .iter()
-        .rposition(is_text)
-        .map_or(start, |last| last + 1);
+    let end = cells.iter().rposition(is_text).map_or(start, |last| last + 1);
     cells.get(start..end).unwrap_or_default()
 }
 
@@ -86,6 +77,5 @@ fn without_mailto(cells: &[Cell]) -> &[Cell] {
 /// Whether what comes after byte `end` is an `@` and one word: the address part of a damaged e-mail token.
 fn at_sign_follows(cells: &[Cell], end: usize) -> bool {
     let mut rest = cells.iter().skip_while(|cell| (cell.start as usize) < end);
-    rest.next().is_some_and(|cell| cell.c == '@')
-        && rest.all(|cell| !cell.c.is_whitespace() && cell.c != '@')
+    rest.next().is_some_and(|cell| cell.c == '@') && rest.all(|cell| !cell.c.is_whitespace() && cell.c != '@')
 }

@@ -14,16 +14,14 @@ pub(crate) fn value() -> impl Strategy<Value = Value> {
     scalar.prop_recursive(4, 40, 5, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
-            prop::collection::btree_map(name(), inner, 0..5)
-                .prop_map(|members| Value::Object(Map::from_iter(members))),
+            prop::collection::btree_map(name(), inner, 0..5).prop_map(|members| Value::Object(Map::from_iter(members))),
         ]
     })
 }
 
 /// One of few names, some of which need quoting or escaping.
 pub(crate) fn name() -> impl Strategy<Value = String> {
-    prop::sample::select(vec!["a", "b", "c", "k", "a b", "x\"\\\n", "\u{e4}", ""])
-        .prop_map(str::to_owned)
+    prop::sample::select(vec!["a", "b", "c", "k", "a b", "x\"\\\n", "\u{e4}", ""]).prop_map(str::to_owned)
 }
 
 /// The text of a value with white space that depends on `seed`.
@@ -31,24 +29,14 @@ pub(crate) fn text(value: &Value, seed: usize) -> String {
     let space = [" ", "", "\n\t", "", "\r"][seed % 5];
     match value {
         Value::Array(items) => {
-            let items: Vec<String> = items
-                .iter()
-                .map(|item| format!("{space}{}{space}", text(item, seed / 2 + 1)))
-                .collect();
+            let items: Vec<String> = items.iter().map(|item| format!("{space}{}{space}", text(item, seed / 2 + 1))).collect();
             format!("[{space}{}]", items.join(","))
         }
         Value::Object(members) => {
             let member = |(name, value): (&String, &Value)| {
-                format!(
-                    "{space}{}{space}:{}",
-                    Value::from(name.as_str()),
-                    text(value, seed / 2 + 3)
-                )
+                format!("{space}{}{space}:{}", Value::from(name.as_str()), text(value, seed / 2 + 3))
             };
-            format!(
-                "{{{}{space}}}",
-                members.iter().map(member).collect::<Vec<_>>().join(",")
-            )
+            format!("{{{}{space}}}", members.iter().map(member).collect::<Vec<_>>().join(","))
         }
         scalar => scalar.to_string(),
     }

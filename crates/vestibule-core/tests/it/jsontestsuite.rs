@@ -8,10 +8,7 @@ use vestibule_core::document::{Document, Limits};
 /// Valid JSON that we refuse on purpose: two documents with duplicate names and two with NUL.
 const EXCEPTIONS: [(&str, &str); 4] = [
     ("y_object_duplicated_key.json", "json.duplicate_name"),
-    (
-        "y_object_duplicated_key_and_value.json",
-        "json.duplicate_name",
-    ),
+    ("y_object_duplicated_key_and_value.json", "json.duplicate_name"),
     ("y_object_escaped_null_in_key.json", "json.nul"),
     ("y_string_null_escape.json", "json.nul"),
 ];
@@ -58,26 +55,20 @@ i_structure_UTF-8_BOM_empty_object.json json.byte_order_mark
 #[test]
 fn every_document_of_the_suite() {
     let folder = std::env::var_os("VESTIBULE_VECTORS")
-        .map_or_else(
-            || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"),
-            PathBuf::from,
-        )
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"), PathBuf::from)
         .join("jsontestsuite/test_parsing");
     let Ok(entries) = fs::read_dir(&folder) else {
         println!("jsontestsuite: not run: no vectors");
         return;
     };
-    let mut files: Vec<PathBuf> = entries
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|end| end == "json"))
-        .collect();
+    let mut files: Vec<PathBuf> =
+        entries.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "json")).collect();
     files.sort();
     let (mut ran, mut open) = (0, String::from("\n"));
     for path in &files {
         let name = path.file_name().unwrap().to_str().unwrap();
         let bytes = fs::read(path).unwrap();
-        let outcome =
-            Document::parse(&bytes, &Limits::default()).map_or_else(|error| error.code, |_| "ok");
+        let outcome = Document::parse(&bytes, &Limits::default()).map_or_else(|error| error.code, |_| "ok");
         let exception = EXCEPTIONS.iter().find(|(file, _)| *file == name);
         match (name.get(..2), exception) {
             (_, Some((_, code))) => assert_eq!(outcome, *code, "{name}"),
@@ -90,10 +81,6 @@ fn every_document_of_the_suite() {
     }
     assert_eq!(open, OPEN);
     assert_eq!(ran, files.len());
-    assert!(
-        EXCEPTIONS
-            .iter()
-            .all(|(file, _)| folder.join(file).exists())
-    );
+    assert!(EXCEPTIONS.iter().all(|(file, _)| folder.join(file).exists()));
     println!("jsontestsuite: {ran} cases");
 }

@@ -1,9 +1,7 @@
 //! Compiled rules against an oracle that asks each rule about each node, one by one.
 
 use proptest::prelude::*;
-use vestibule_core::document::{
-    Assignment, Document, FieldPath, Kind, Limits, Matcher, NodeId, Step,
-};
+use vestibule_core::document::{Assignment, Document, FieldPath, Kind, Limits, Matcher, NodeId, Step};
 
 use crate::generate;
 
@@ -27,10 +25,7 @@ fn leads_to(doc: &Document<'_>, id: NodeId, step: &Step) -> bool {
         Step::Index(index) => doc.name(id).is_none() && doc.node(id).position() == *index,
         Step::Any => doc.name(id).is_none(),
         Step::Select { key, .. } => {
-            doc.name(id).is_none()
-                && doc
-                    .member(id, key)
-                    .is_some_and(|member| selects(doc, member, step))
+            doc.name(id).is_none() && doc.member(id, key).is_some_and(|member| selects(doc, member, step))
         }
     }
 }
@@ -50,11 +45,7 @@ fn selects(doc: &Document<'_>, member: NodeId, step: &Step) -> bool {
 fn names(doc: &Document<'_>, id: NodeId, steps: &[Step]) -> bool {
     match steps.split_last() {
         None => id == NodeId::ROOT,
-        Some((last, before)) => {
-            id != NodeId::ROOT
-                && leads_to(doc, id, last)
-                && names(doc, doc.node(id).parent(), before)
-        }
+        Some((last, before)) => id != NodeId::ROOT && leads_to(doc, id, last) && names(doc, doc.node(id).parent(), before),
     }
 }
 
@@ -68,13 +59,8 @@ fn rank(path: &FieldPath) -> Vec<u8> {
 }
 
 fn own_rule(doc: &Document<'_>, id: NodeId, rules: &[FieldPath]) -> Option<u16> {
-    let fitting = rules
-        .iter()
-        .enumerate()
-        .filter(|(_, rule)| names(doc, id, rule.steps()));
-    fitting
-        .min_by_key(|(_, rule)| rank(rule))
-        .map(|(at, _)| u16::try_from(at).unwrap())
+    let fitting = rules.iter().enumerate().filter(|(_, rule)| names(doc, id, rule.steps()));
+    fitting.min_by_key(|(_, rule)| rank(rule)).map(|(at, _)| u16::try_from(at).unwrap())
 }
 
 fn oracle(doc: &Document<'_>, id: NodeId, rules: &[FieldPath]) -> Assignment {
@@ -100,20 +86,12 @@ fn oracle(doc: &Document<'_>, id: NodeId, rules: &[FieldPath]) -> Assignment {
         (0..rule.steps().len()).any(|at| {
             let next_fits = matches!(
                 (doc.node(id).kind(), &rule.steps()[at]),
-                (Kind::Object, Step::Member(_))
-                    | (
-                        Kind::Array,
-                        Step::Index(_) | Step::Any | Step::Select { .. }
-                    )
+                (Kind::Object, Step::Member(_)) | (Kind::Array, Step::Index(_) | Step::Any | Step::Select { .. })
             );
             next_fits && names(doc, id, &rule.steps()[..at])
         })
     });
-    if leads_on {
-        Assignment::Through
-    } else {
-        Assignment::Unnamed
-    }
+    if leads_on { Assignment::Through } else { Assignment::Unnamed }
 }
 
 proptest! {

@@ -19,20 +19,13 @@ struct Plan {
 impl Plan {
     fn edits(&self) -> Edits {
         let mut edits = Edits::new();
-        self.values
-            .iter()
-            .for_each(|(id, value)| edits.replace(*id, value.to_string().into_bytes()));
-        self.names
-            .iter()
-            .for_each(|(id, name)| edits.rename(*id, name));
+        self.values.iter().for_each(|(id, value)| edits.replace(*id, value.to_string().into_bytes()));
+        self.names.iter().for_each(|(id, name)| edits.rename(*id, name));
         self.removed.iter().for_each(|id| edits.remove(*id));
         for (id, members) in &self.inserted {
             edits.insert_members(
                 *id,
-                members
-                    .iter()
-                    .map(|(name, value)| (name.clone(), value.to_string().into_bytes()))
-                    .collect(),
+                members.iter().map(|(name, value)| (name.clone(), value.to_string().into_bytes())).collect(),
             );
         }
         edits
@@ -42,21 +35,12 @@ impl Plan {
         if let Some(value) = self.values.get(&id) {
             return value.clone();
         }
-        let kept = doc
-            .children(id)
-            .filter(|child| !self.removed.contains(child));
+        let kept = doc.children(id).filter(|child| !self.removed.contains(child));
         match doc.node(id).kind() {
             Kind::Array => kept.map(|child| self.tree(doc, child)).collect(),
             Kind::Object => {
-                let name = |child| {
-                    self.names
-                        .get(&child)
-                        .cloned()
-                        .unwrap_or_else(|| doc.name(child).unwrap().into_owned())
-                };
-                let mut members: Map<String, Value> = kept
-                    .map(|child| (name(child), self.tree(doc, child)))
-                    .collect();
+                let name = |child| self.names.get(&child).cloned().unwrap_or_else(|| doc.name(child).unwrap().into_owned());
+                let mut members: Map<String, Value> = kept.map(|child| (name(child), self.tree(doc, child))).collect();
                 members.extend(self.inserted.get(&id).into_iter().flatten().cloned());
                 Value::Object(members)
             }

@@ -25,39 +25,18 @@ fn a_copy_has_the_same_digest_and_opens() {
     }
     let number = SubjectNumber(crate::support::id("subject 3"));
     let subjects = vec![(SubjectRow(3), number, b"erase".to_vec())];
-    fixture
-        .writer()
-        .call(EraseSubjects {
-            now: crate::support::NOW,
-            subjects,
-            only_lapsed: false,
-        })
-        .unwrap();
+    fixture.writer().call(EraseSubjects { now: crate::support::NOW, subjects, only_lapsed: false }).unwrap();
     let copy = fixture.folder.path().join("copy.db");
     fixture.store().backup_to(&copy).unwrap();
-    assert_eq!(
-        std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
+    assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
     let before = digest(&fixture.reader());
     assert!(before.0 > 100, "{}", before.0);
 
     let restored = Store::open(Options::new(&copy), Arc::new(Mixer)).unwrap();
-    assert!(
-        !restored.was_clean(),
-        "a copy of a running store is checked when it is opened"
-    );
+    assert!(!restored.was_clean(), "a copy of a running store is checked when it is opened");
     assert_eq!(digest(&restored.reader().unwrap()), before);
-    assert_eq!(
-        restored.reader().unwrap().head().unwrap(),
-        fixture.reader().head().unwrap()
-    );
-    restored
-        .writer()
-        .call(AppendLeaf {
-            leaf: b"more".to_vec(),
-        })
-        .unwrap();
+    assert_eq!(restored.reader().unwrap().head().unwrap(), fixture.reader().head().unwrap());
+    restored.writer().call(AppendLeaf { leaf: b"more".to_vec() }).unwrap();
     assert_ne!(digest(&restored.reader().unwrap()), before);
     assert_eq!(digest(&fixture.reader()), before);
 }
@@ -67,9 +46,6 @@ fn a_copy_never_overwrites() {
     let fixture = Fixture::new();
     let taken = fixture.folder.path().join("taken");
     std::fs::write(&taken, b"something").unwrap();
-    assert!(matches!(
-        fixture.store().backup_to(&taken),
-        Err(StoreError::Io(_))
-    ));
+    assert!(matches!(fixture.store().backup_to(&taken), Err(StoreError::Io(_))));
     assert_eq!(std::fs::read(&taken).unwrap(), b"something");
 }

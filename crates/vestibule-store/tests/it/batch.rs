@@ -21,10 +21,7 @@ fn sixty_four_threads_are_all_answered_and_the_log_has_no_gap() {
                 })
             })
             .collect();
-        workers
-            .into_iter()
-            .flat_map(|worker| worker.join().unwrap())
-            .collect()
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
     });
     leaves.sort_unstable();
     assert_eq!(leaves, (1..=1600).collect::<Vec<_>>());
@@ -45,12 +42,7 @@ fn a_job_that_fails_or_panics_fails_alone() {
         writer.submit(job, move |reply| tell.send(reply.map(|_| ())).unwrap());
     }
     let tell_panic = tell.clone();
-    writer.submit(
-        AppendLeaf {
-            leaf: b"panic".to_vec(),
-        },
-        move |reply| tell_panic.send(reply.map(|_| ())).unwrap(),
-    );
+    writer.submit(AppendLeaf { leaf: b"panic".to_vec() }, move |reply| tell_panic.send(reply.map(|_| ())).unwrap());
     writer.submit(event(5), move |reply| tell.send(reply.map(|_| ())).unwrap());
     let mut replies: Vec<_> = told.iter().collect();
     replies.sort_by_key(|reply| format!("{reply:?}"));
@@ -62,27 +54,14 @@ fn a_job_that_fails_or_panics_fails_alone() {
     let counts = reader.counts().unwrap();
     assert_eq!((counts.events, counts.subjects, counts.leaves), (4, 4, 4));
     // Nothing of the failed event is left, so it can come again.
-    assert!(matches!(
-        writer.call(event(3)).unwrap(),
-        AcceptReply::Accepted { leaf: 5, .. }
-    ));
+    assert!(matches!(writer.call(event(3)).unwrap(), AcceptReply::Accepted { leaf: 5, .. }));
 }
 
 #[test]
 fn a_callback_that_panics_does_not_end_the_writer() {
     let fixture = Fixture::new();
-    fixture.writer().submit(
-        AppendLeaf {
-            leaf: b"one".to_vec(),
-        },
-        |_| panic!("a planted panic"),
-    );
-    assert_eq!(
-        fixture.writer().call(AppendLeaf {
-            leaf: b"two".to_vec()
-        }),
-        Ok(2)
-    );
+    fixture.writer().submit(AppendLeaf { leaf: b"one".to_vec() }, |_| panic!("a planted panic"));
+    assert_eq!(fixture.writer().call(AppendLeaf { leaf: b"two".to_vec() }), Ok(2));
 }
 
 #[test]
@@ -92,20 +71,10 @@ fn a_full_queue_answers_busy_at_once() {
     let (block, blocked) = channel::<()>();
     let (tell, told) = channel();
     // The writer stands in this callback until it is let go.
-    writer.submit(
-        AppendLeaf {
-            leaf: b"first".to_vec(),
-        },
-        move |_| assert!(blocked.recv().is_err()),
-    );
+    writer.submit(AppendLeaf { leaf: b"first".to_vec() }, move |_| assert!(blocked.recv().is_err()));
     for _ in 0..20_000 {
         let tell = tell.clone();
-        writer.submit(
-            AppendLeaf {
-                leaf: b"next".to_vec(),
-            },
-            move |reply| tell.send(reply.is_ok()).unwrap(),
-        );
+        writer.submit(AppendLeaf { leaf: b"next".to_vec() }, move |reply| tell.send(reply.is_ok()).unwrap());
     }
     let busy = told.try_iter().filter(|ok| !ok).count();
     drop(block);
@@ -122,22 +91,12 @@ fn what_waits_at_the_end_is_still_written_and_what_comes_later_is_refused() {
     let (tell, told) = channel();
     for _ in 0..1000 {
         let tell = tell.clone();
-        writer.submit(
-            AppendLeaf {
-                leaf: b"leaf".to_vec(),
-            },
-            move |reply| tell.send(reply).unwrap(),
-        );
+        writer.submit(AppendLeaf { leaf: b"leaf".to_vec() }, move |reply| tell.send(reply).unwrap());
     }
     drop(tell);
     fixture.close();
     assert_eq!(told.iter().filter(Result::is_ok).count(), 1000);
-    assert_eq!(
-        writer.call(AppendLeaf {
-            leaf: b"late".to_vec()
-        }),
-        Err(StoreError::Closed)
-    );
+    assert_eq!(writer.call(AppendLeaf { leaf: b"late".to_vec() }), Err(StoreError::Closed));
     fixture.reopen();
     assert_eq!(fixture.reader().head().unwrap().seq, 1000);
 }

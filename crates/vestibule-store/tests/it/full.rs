@@ -20,24 +20,11 @@ fn a_full_store_refuses_whole_batches_and_takes_what_fits_again() {
     assert_eq!(full, StoreError::Full);
     assert!(accepted > 10, "{accepted}");
     let counts = fixture.reader().counts().unwrap();
-    assert_eq!(
-        (counts.events, counts.leaves, counts.subjects),
-        (accepted, accepted, accepted)
-    );
-    let due = counts
-        .deliveries
-        .iter()
-        .find(|(state, _)| *state == DeliveryState::Due)
-        .unwrap()
-        .1;
+    assert_eq!((counts.events, counts.leaves, counts.subjects), (accepted, accepted, accepted));
+    let due = counts.deliveries.iter().find(|(state, _)| *state == DeliveryState::Due).unwrap().1;
     assert_eq!(due, accepted);
     // What fits is taken, and the log goes on without a gap.
-    assert_eq!(
-        writer.call(AppendLeaf {
-            leaf: b"small".to_vec()
-        }),
-        Ok(accepted as i64 + 1)
-    );
+    assert_eq!(writer.call(AppendLeaf { leaf: b"small".to_vec() }), Ok(accepted as i64 + 1));
 }
 
 #[test]
@@ -50,8 +37,5 @@ fn space_that_returns_is_used() {
     };
     assert_eq!(fixture.writer().call(big(1)), Err(StoreError::Full));
     fixture.reopen();
-    assert!(matches!(
-        fixture.writer().call(big(1)),
-        Ok(AcceptReply::Accepted { leaf: 1, .. })
-    ));
+    assert!(matches!(fixture.writer().call(big(1)), Ok(AcceptReply::Accepted { leaf: 1, .. })));
 }

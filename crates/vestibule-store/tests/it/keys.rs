@@ -4,8 +4,7 @@ use crate::support::{Fixture, NOW, id};
 use vestibule_core::clock::{Span, Timestamp};
 use vestibule_core::id::{Mode, SubjectNumber, SubjectRow};
 use vestibule_store::{
-    ApiKeyRow, EraseSubjects, InsertKey, KeyWritten, Receipt, ReceiptReply, Refusal, RevokeKey,
-    SetGrantRevision, TouchKeys,
+    ApiKeyRow, EraseSubjects, InsertKey, KeyWritten, Receipt, ReceiptReply, Refusal, RevokeKey, SetGrantRevision, TouchKeys,
 };
 
 fn key(name: &str) -> ApiKeyRow {
@@ -36,146 +35,60 @@ fn receipt(name: &str) -> Receipt {
 }
 
 fn revoke(name: &str) -> RevokeKey {
-    RevokeKey {
-        id: name.into(),
-        expected: 4,
-        revoked: NOW,
-        revision: 5,
-        mac: [6; 16],
-        leaf: b"revoke".to_vec(),
-    }
+    RevokeKey { id: name.into(), expected: 4, revoked: NOW, revision: 5, mac: [6; 16], leaf: b"revoke".to_vec() }
 }
 
 #[test]
 fn keys_are_kept_revoked_and_touched() {
     let mut fixture = Fixture::new();
     let writer = fixture.writer();
-    let insert = || InsertKey {
-        key: key("aaaaaaaaaa"),
-        leaf: b"key".to_vec(),
-    };
-    assert_eq!(
-        writer.call(insert()).unwrap(),
-        KeyWritten::Committed { leaf: 1 }
-    );
+    let insert = || InsertKey { key: key("aaaaaaaaaa"), leaf: b"key".to_vec() };
+    assert_eq!(writer.call(insert()).unwrap(), KeyWritten::Committed { leaf: 1 });
     assert_eq!(writer.call(insert()).unwrap(), KeyWritten::Exists);
     assert_eq!(fixture.reader().keys().unwrap(), [key("aaaaaaaaaa")]);
-    let uses = |at| TouchKeys {
-        uses: vec![("aaaaaaaaaa".into(), at), ("unknown".into(), at)],
-    };
+    let uses = |at| TouchKeys { uses: vec![("aaaaaaaaaa".into(), at), ("unknown".into(), at)] };
     writer.call(uses(Timestamp(70))).unwrap();
     writer.call(uses(Timestamp(60))).unwrap();
-    assert_eq!(
-        fixture.reader().keys().unwrap()[0].last_used,
-        Some(Timestamp(70))
-    );
-    assert_eq!(
-        writer.call(revoke("bbbbbbbbbb")).unwrap(),
-        KeyWritten::Stale
-    );
-    assert_eq!(
-        writer.call(revoke("aaaaaaaaaa")).unwrap(),
-        KeyWritten::Committed { leaf: 2 }
-    );
-    assert_eq!(
-        writer.call(revoke("aaaaaaaaaa")).unwrap(),
-        KeyWritten::Stale
-    );
+    assert_eq!(fixture.reader().keys().unwrap()[0].last_used, Some(Timestamp(70)));
+    assert_eq!(writer.call(revoke("bbbbbbbbbb")).unwrap(), KeyWritten::Stale);
+    assert_eq!(writer.call(revoke("aaaaaaaaaa")).unwrap(), KeyWritten::Committed { leaf: 2 });
+    assert_eq!(writer.call(revoke("aaaaaaaaaa")).unwrap(), KeyWritten::Stale);
     drop(writer);
     fixture.reopen();
     let stored = fixture.reader().keys().unwrap().remove(0);
-    assert_eq!(
-        (stored.revoked, stored.revision, stored.mac),
-        (Some(NOW), 5, [6; 16])
-    );
+    assert_eq!((stored.revoked, stored.revision, stored.mac), (Some(NOW), 5, [6; 16]));
 }
 
 #[test]
 fn a_receipt_is_given_only_while_everything_stands() {
     let mut fixture = Fixture::new();
     fixture.accept(1);
-    let insert = InsertKey {
-        key: key("aaaaaaaaaa"),
-        leaf: b"key".to_vec(),
-    };
+    let insert = InsertKey { key: key("aaaaaaaaaa"), leaf: b"key".to_vec() };
     fixture.writer().call(insert).unwrap();
-    assert_eq!(
-        fixture.writer().call(receipt("aaaaaaaaaa")).unwrap(),
-        ReceiptReply::Committed { leaf: 3 }
-    );
+    assert_eq!(fixture.writer().call(receipt("aaaaaaaaaa")).unwrap(), ReceiptReply::Committed { leaf: 3 });
 
     let refused = |fixture: &Fixture, job: Receipt, why| {
         let before = fixture.reader().head().unwrap();
-        assert_eq!(
-            fixture.writer().call(job).unwrap(),
-            ReceiptReply::Refused(why)
-        );
+        assert_eq!(fixture.writer().call(job).unwrap(), ReceiptReply::Refused(why));
         assert_eq!(fixture.reader().head().unwrap(), before);
     };
     refused(&fixture, receipt("unknown"), Refusal::KeyRevoked);
-    refused(
-        &fixture,
-        Receipt {
-            key: Some(("aaaaaaaaaa".into(), 3)),
-            ..receipt("")
-        },
-        Refusal::KeyChanged,
-    );
-    refused(
-        &fixture,
-        Receipt {
-            now: NOW.plus(Span::days(1)),
-            ..receipt("aaaaaaaaaa")
-        },
-        Refusal::KeyExpired,
-    );
-    refused(
-        &fixture,
-        Receipt {
-            grant_revision: 1,
-            ..receipt("aaaaaaaaaa")
-        },
-        Refusal::GrantChanged,
-    );
+    refused(&fixture, Receipt { key: Some(("aaaaaaaaaa".into(), 3)), ..receipt("") }, Refusal::KeyChanged);
+    refused(&fixture, Receipt { now: NOW.plus(Span::days(1)), ..receipt("aaaaaaaaaa") }, Refusal::KeyExpired);
+    refused(&fixture, Receipt { grant_revision: 1, ..receipt("aaaaaaaaaa") }, Refusal::GrantChanged);
 
-    fixture
-        .writer()
-        .call(SetGrantRevision { revision: 1 })
-        .unwrap();
+    fixture.writer().call(SetGrantRevision { revision: 1 }).unwrap();
     refused(&fixture, receipt("aaaaaaaaaa"), Refusal::GrantChanged);
     fixture.reopen();
     refused(&fixture, receipt("aaaaaaaaaa"), Refusal::GrantChanged);
-    let current = || Receipt {
-        grant_revision: 1,
-        ..receipt("aaaaaaaaaa")
-    };
-    assert!(matches!(
-        fixture.writer().call(current()).unwrap(),
-        ReceiptReply::Committed { .. }
-    ));
+    let current = || Receipt { grant_revision: 1, ..receipt("aaaaaaaaaa") };
+    assert!(matches!(fixture.writer().call(current()).unwrap(), ReceiptReply::Committed { .. }));
 
-    let subject = (
-        SubjectRow(1),
-        SubjectNumber(id("subject 1")),
-        b"erase".to_vec(),
-    );
-    fixture
-        .writer()
-        .call(EraseSubjects {
-            now: NOW,
-            subjects: vec![subject],
-            only_lapsed: false,
-        })
-        .unwrap();
+    let subject = (SubjectRow(1), SubjectNumber(id("subject 1")), b"erase".to_vec());
+    fixture.writer().call(EraseSubjects { now: NOW, subjects: vec![subject], only_lapsed: false }).unwrap();
     refused(&fixture, current(), Refusal::SubjectErased);
-    let nobody = || Receipt {
-        subjects: Vec::new(),
-        ..current()
-    };
-    assert!(matches!(
-        fixture.writer().call(nobody()).unwrap(),
-        ReceiptReply::Committed { .. }
-    ));
+    let nobody = || Receipt { subjects: Vec::new(), ..current() };
+    assert!(matches!(fixture.writer().call(nobody()).unwrap(), ReceiptReply::Committed { .. }));
     fixture.writer().call(revoke("aaaaaaaaaa")).unwrap();
     refused(&fixture, nobody(), Refusal::KeyRevoked);
 }

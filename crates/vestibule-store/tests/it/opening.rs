@@ -11,19 +11,13 @@ fn open(path: &Path) -> Result<Store, StoreError> {
 }
 
 fn sql(path: &Path, text: &str) {
-    rusqlite::Connection::open(path)
-        .unwrap()
-        .execute_batch(text)
-        .unwrap();
+    rusqlite::Connection::open(path).unwrap().execute_batch(text).unwrap();
 }
 
 #[test]
 fn one_process_at_a_time() {
     let mut fixture = Fixture::new();
-    assert_eq!(
-        open(&fixture.path()).err(),
-        Some(StoreError::InUse(fixture.path()))
-    );
+    assert_eq!(open(&fixture.path()).err(), Some(StoreError::InUse(fixture.path())));
     fixture.close();
     assert!(open(&fixture.path()).is_ok());
 }
@@ -34,12 +28,7 @@ fn files_are_for_their_owner_only() {
     fixture.accept(1);
     for entry in std::fs::read_dir(fixture.folder.path()).unwrap() {
         let entry = entry.unwrap();
-        assert_eq!(
-            entry.metadata().unwrap().permissions().mode() & 0o777,
-            0o600,
-            "{:?}",
-            entry.file_name()
-        );
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", entry.file_name());
     }
 }
 
@@ -49,38 +38,20 @@ fn a_newer_schema_is_refused_and_untouched() {
     fixture.close();
     sql(&fixture.path(), "PRAGMA user_version = 99");
     let before = std::fs::read(fixture.path()).unwrap();
-    assert_eq!(
-        open(&fixture.path()).err(),
-        Some(StoreError::NewerSchema {
-            found: 99,
-            known: 1
-        })
-    );
+    assert_eq!(open(&fixture.path()).err(), Some(StoreError::NewerSchema { found: 99, known: 1 }));
     assert_eq!(std::fs::read(fixture.path()).unwrap(), before);
 }
 
 #[test]
 fn another_products_database_and_garbage_are_refused_and_untouched() {
     let folder = tempfile::tempdir().unwrap();
-    let (other, garbage) = (
-        folder.path().join("other.db"),
-        folder.path().join("garbage"),
-    );
+    let (other, garbage) = (folder.path().join("other.db"), folder.path().join("garbage"));
     sql(&other, "CREATE TABLE notes (text TEXT)");
     std::fs::write(&garbage, vec![b'x'; 10_000]).unwrap();
-    let before = (
-        std::fs::read(&other).unwrap(),
-        std::fs::read(&garbage).unwrap(),
-    );
+    let before = (std::fs::read(&other).unwrap(), std::fs::read(&garbage).unwrap());
     assert_eq!(open(&other).err(), Some(StoreError::Foreign(other.clone())));
     assert_eq!(open(&garbage).err(), Some(StoreError::Damaged));
-    assert_eq!(
-        (
-            std::fs::read(&other).unwrap(),
-            std::fs::read(&garbage).unwrap()
-        ),
-        before
-    );
+    assert_eq!((std::fs::read(&other).unwrap(), std::fs::read(&garbage).unwrap()), before);
 }
 
 #[test]
@@ -91,12 +62,7 @@ fn a_clean_stop_is_told_from_an_unclean_one() {
     assert!(fixture.store().was_clean());
     // The files as a killed process leaves them.
     let killed = fixture.folder.path().join("killed.db");
-    fixture
-        .writer()
-        .call(AppendLeaf {
-            leaf: b"leaf".to_vec(),
-        })
-        .unwrap();
+    fixture.writer().call(AppendLeaf { leaf: b"leaf".to_vec() }).unwrap();
     for end in ["", "-wal"] {
         let name = |path: &Path| format!("{}{end}", path.display());
         std::fs::copy(name(&fixture.path()), name(&killed)).unwrap();
@@ -115,10 +81,7 @@ fn damage_is_found_after_an_unclean_stop() {
         fixture.accept(n);
     }
     fixture.close();
-    sql(
-        &fixture.path(),
-        "UPDATE run SET running = 1; PRAGMA wal_checkpoint(TRUNCATE)",
-    );
+    sql(&fixture.path(), "UPDATE run SET running = 1; PRAGMA wal_checkpoint(TRUNCATE)");
     let mut bytes = std::fs::read(fixture.path()).unwrap();
     let page = bytes.len() / 4096 / 2 * 4096;
     bytes[page..page + 64].fill(0xff);
@@ -129,16 +92,10 @@ fn damage_is_found_after_an_unclean_stop() {
 #[test]
 fn named_values_are_kept() {
     let mut fixture = Fixture::new();
-    let set = |value: &[u8]| SetMeta {
-        name: "instance".into(),
-        value: value.to_vec(),
-    };
+    let set = |value: &[u8]| SetMeta { name: "instance".into(), value: value.to_vec() };
     assert_eq!(fixture.reader().meta("instance").unwrap(), None);
     fixture.writer().call(set(b"one")).unwrap();
     fixture.writer().call(set(b"two")).unwrap();
     fixture.reopen();
-    assert_eq!(
-        fixture.reader().meta("instance").unwrap().as_deref(),
-        Some(&b"two"[..])
-    );
+    assert_eq!(fixture.reader().meta("instance").unwrap().as_deref(), Some(&b"two"[..]));
 }

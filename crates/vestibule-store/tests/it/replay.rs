@@ -24,20 +24,12 @@ fn ten_thousand_concurrent_repeats_are_one_event() {
     });
     drop(tell);
     let replies: Vec<Result<AcceptReply, StoreError>> = told.iter().collect();
-    let count = |test: fn(&Result<AcceptReply, StoreError>) -> bool| {
-        replies.iter().filter(|one| test(one)).count()
-    };
+    let count = |test: fn(&Result<AcceptReply, StoreError>) -> bool| replies.iter().filter(|one| test(one)).count();
     let accepted = count(|one| matches!(one, Ok(AcceptReply::Accepted { .. })));
     let repeats = count(|one| matches!(one, Ok(AcceptReply::Repeat { .. })));
     let busy = count(|one| matches!(one, Err(StoreError::Busy)));
-    println!(
-        "replay: {accepted} accepted, {repeats} repeats, {busy} busy of {}",
-        replies.len()
-    );
-    assert_eq!(
-        (replies.len(), accepted, accepted + repeats + busy),
-        (10_000, 1, 10_000)
-    );
+    println!("replay: {accepted} accepted, {repeats} repeats, {busy} busy of {}", replies.len());
+    assert_eq!((replies.len(), accepted, accepted + repeats + busy), (10_000, 1, 10_000));
     assert_eq!(fixture.reader().counts().unwrap().events, 1);
 }
 
@@ -49,27 +41,17 @@ fn keys_are_found_over_a_restart_and_forgotten_when_they_lapse() {
     forever.replay_until = Timestamp(i64::MAX);
     fixture.writer().call(forever).unwrap();
     fixture.reopen();
-    assert!(matches!(
-        fixture.writer().call(event(1)).unwrap(),
-        AcceptReply::Repeat { .. }
-    ));
+    assert!(matches!(fixture.writer().call(event(1)).unwrap(), AcceptReply::Repeat { .. }));
 
     let mut later = event(1);
     later.now = NOW.plus(Span::days(31));
     later.replay_until = later.now.plus(Span::days(30));
     // Another event by now: it brings its own record and person.
-    (later.record.first, later.index, later.stable) =
-        (event(3).record.first, Vec::new(), Vec::new());
-    assert!(matches!(
-        fixture.writer().call(later).unwrap(),
-        AcceptReply::Accepted { .. }
-    ));
+    (later.record.first, later.index, later.stable) = (event(3).record.first, Vec::new(), Vec::new());
+    assert!(matches!(fixture.writer().call(later).unwrap(), AcceptReply::Accepted { .. }));
     let mut repeat = event(2);
     repeat.now = NOW.plus(Span::days(3650));
-    assert!(matches!(
-        fixture.writer().call(repeat).unwrap(),
-        AcceptReply::Repeat { .. }
-    ));
+    assert!(matches!(fixture.writer().call(repeat).unwrap(), AcceptReply::Repeat { .. }));
 }
 
 #[test]
@@ -78,8 +60,7 @@ fn closed_generations_keep_their_keys_and_are_dropped_whole() {
     let total = 70_000u64;
     let slim = |n: u64| {
         let mut job = event(n);
-        (job.index, job.stable, job.body, job.delivery) =
-            (Vec::new(), Vec::new(), Vec::new(), None);
+        (job.index, job.stable, job.body, job.delivery) = (Vec::new(), Vec::new(), Vec::new(), None);
         job
     };
     let (tell, told) = channel();
@@ -87,36 +68,19 @@ fn closed_generations_keep_their_keys_and_are_dropped_whole() {
     for chunk in 0..total / 1000 {
         for n in 0..1000 {
             let tell = tell.clone();
-            writer.submit(slim(1 + chunk * 1000 + n), move |reply| {
-                tell.send(reply).unwrap()
-            });
+            writer.submit(slim(1 + chunk * 1000 + n), move |reply| tell.send(reply).unwrap());
         }
-        (0..1000).for_each(|_| {
-            assert!(matches!(
-                told.recv().unwrap(),
-                Ok(AcceptReply::Accepted { .. })
-            ))
-        });
+        (0..1000).for_each(|_| assert!(matches!(told.recv().unwrap(), Ok(AcceptReply::Accepted { .. }))));
     }
     fixture.reopen();
     let writer = fixture.writer();
     for n in (1..=total).step_by(997) {
-        assert!(
-            matches!(writer.call(slim(n)).unwrap(), AcceptReply::Repeat { .. }),
-            "{n}"
-        );
+        assert!(matches!(writer.call(slim(n)).unwrap(), AcceptReply::Repeat { .. }), "{n}");
     }
     let later = NOW.plus(Span::days(31));
     let mut swept = 0;
     loop {
-        match writer
-            .call(Sweep {
-                now: later,
-                limit: 10_000,
-            })
-            .unwrap()
-            .replay
-        {
+        match writer.call(Sweep { now: later, limit: 10_000 }).unwrap().replay {
             0 => break,
             some => swept += some,
         }
@@ -125,8 +89,5 @@ fn closed_generations_keep_their_keys_and_are_dropped_whole() {
     let mut again = slim(total + 1);
     again.source_key = id("source 1");
     again.now = later;
-    assert!(matches!(
-        writer.call(again).unwrap(),
-        AcceptReply::Accepted { .. }
-    ));
+    assert!(matches!(writer.call(again).unwrap(), AcceptReply::Accepted { .. }));
 }

@@ -4,12 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
 use vestibule_core::clock::{Span, Timestamp};
-use vestibule_core::id::{
-    DekId, EventRow, KeyVersion, Mode, RecordNo, Slot, SubjectNumber, SubjectRow,
-};
+use vestibule_core::id::{DekId, EventRow, KeyVersion, Mode, RecordNo, Slot, SubjectNumber, SubjectRow};
 use vestibule_store::{
-    AcceptEvent, AcceptReply, IndexRow, NewDelivery, NewRecord, NewSubjectRow, Options, Ports,
-    Reader, StableRow, Store, SubjectUse, Tag, Writer,
+    AcceptEvent, AcceptReply, IndexRow, NewDelivery, NewRecord, NewSubjectRow, Options, Ports, Reader, StableRow, Store,
+    SubjectUse, Tag, Writer,
 };
 
 pub(crate) const NOW: Timestamp = Timestamp(1_760_000_000_000);
@@ -44,10 +42,7 @@ pub(crate) fn id(text: &str) -> [u8; 16] {
 }
 
 pub(crate) fn tag(text: &str) -> Tag {
-    Tag {
-        epoch: KeyVersion(1),
-        bytes: id(text),
-    }
+    Tag { epoch: KeyVersion(1), bytes: id(text) }
 }
 
 pub(crate) fn no(counter: u64) -> RecordNo {
@@ -127,10 +122,7 @@ pub(crate) fn event(n: u64) -> AcceptEvent {
         replay_until: NOW.plus(Span::days(30)),
         event_id: format!("evt_{n}"),
         subject: SubjectUse::New(subject(n)),
-        index: vec![IndexRow {
-            tag: tag(&format!("person {n}")),
-            mac: [1; 16],
-        }],
+        index: vec![IndexRow { tag: tag(&format!("person {n}")), mac: [1; 16] }],
         absent_subjects: Vec::new(),
         record: record(n),
         stable: vec![stable(n, &format!("value {n}"))],
@@ -138,10 +130,7 @@ pub(crate) fn event(n: u64) -> AcceptEvent {
         audience_updates: Vec::new(),
         body: format!("sealed-body-{n}-end").into_bytes(),
         held: None,
-        delivery: Some(NewDelivery {
-            workflow: "intake".into(),
-            next_at: NOW,
-        }),
+        delivery: Some(NewDelivery { workflow: "intake".into(), next_at: NOW }),
         leaf: format!("leaf of event {n}").into_bytes(),
     }
 }
@@ -149,10 +138,7 @@ pub(crate) fn event(n: u64) -> AcceptEvent {
 /// Event `n` of the subject in this row, nothing of it indexed.
 pub(crate) fn event_of(n: u64, row: SubjectRow, subject_n: u64) -> AcceptEvent {
     AcceptEvent {
-        subject: SubjectUse::Existing {
-            row,
-            number: SubjectNumber(id(&format!("subject {subject_n}"))),
-        },
+        subject: SubjectUse::Existing { row, number: SubjectNumber(id(&format!("subject {subject_n}"))) },
         index: Vec::new(),
         stable: Vec::new(),
         ..event(n)
@@ -184,11 +170,5 @@ pub(crate) fn record(n: u64) -> NewRecord {
 }
 
 pub(crate) fn stable(n: u64, value: &str) -> StableRow {
-    StableRow {
-        tag: tag(value),
-        record: no(n),
-        slot: Slot(0),
-        random: [7; 6],
-        mac: [2; 16],
-    }
+    StableRow { tag: tag(value), record: no(n), slot: Slot(0), random: [7; 6], mac: [2; 16] }
 }

@@ -32,11 +32,7 @@ const COPY: u8 = 7;
 impl KeyStore {
     pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
         // Sized beforehand: growing would leave copies of keys behind in freed memory.
-        let writers: usize = self
-            .keys
-            .iter()
-            .map(|key| key.frozen_at.as_ref().map_or(0, BTreeMap::len))
-            .sum();
+        let writers: usize = self.keys.iter().map(|key| key.frozen_at.as_ref().map_or(0, BTreeMap::len)).sum();
         let labels: usize = self.copies.iter().map(|copy| copy.label.len() + 13).sum();
         let capacity = 128 + 96 * self.keys.len() + 10 * writers + 29 * self.erased.len() + labels;
         let mut out = Zeroizing::new(Vec::with_capacity(capacity));
@@ -47,10 +43,7 @@ impl KeyStore {
         }
         for (number, at) in &self.erased {
             let mut value = [0; 24];
-            for (to, from) in value
-                .iter_mut()
-                .zip(number.0.into_iter().chain(at.0.to_be_bytes()))
-            {
+            for (to, from) in value.iter_mut().zip(number.0.into_iter().chain(at.0.to_be_bytes())) {
                 *to = from;
             }
             element(&mut out, ERASED, &value);
@@ -91,20 +84,13 @@ impl KeyStore {
                     store.erased.push((number, Timestamp(value.i64()?)));
                 }
                 HEAD => {
-                    store.head = Some(Head {
-                        origin: *value.array()?,
-                        size: value.u64()?,
-                        mac: *value.array()?,
-                    });
+                    store.head = Some(Head { origin: *value.array()?, size: value.u64()?, mac: *value.array()? });
                 }
                 REVISION => revision = Some(value.u64()?),
                 COPY => {
                     let made = Timestamp(value.i64()?);
                     let label = std::str::from_utf8(value.take(value.rest().len())?).ok()?;
-                    store.copies.push(MadeCopy {
-                        made,
-                        label: label.to_owned(),
-                    });
+                    store.copies.push(MadeCopy { made, label: label.to_owned() });
                 }
                 _ => return None,
             }
@@ -134,20 +120,13 @@ fn encode_key(key: &KeyEntry) -> Zeroizing<Vec<u8>> {
     }
     out.push(u8::from(key.frozen_at.is_some()));
     if let Some(frozen) = &key.frozen_at {
-        out.extend_from_slice(
-            &u16::try_from(frozen.len())
-                .unwrap_or(u16::MAX)
-                .to_be_bytes(),
-        );
+        out.extend_from_slice(&u16::try_from(frozen.len()).unwrap_or(u16::MAX).to_be_bytes());
         for (writer, counter) in frozen.iter().take(usize::from(u16::MAX)) {
             out.extend_from_slice(&writer.to_be_bytes());
             out.extend_from_slice(&counter.to_be_bytes());
         }
     }
-    lp(
-        &mut out,
-        key.key.as_ref().map_or(&[][..], |key| key.as_slice()),
-    );
+    lp(&mut out, key.key.as_ref().map_or(&[][..], |key| key.as_slice()));
     out
 }
 
@@ -188,17 +167,7 @@ fn decode_key(value: &mut Reader<'_>) -> Option<KeyEntry> {
     if key.is_none() != (state == KeyState::Destroyed) {
         return None;
     }
-    Some(KeyEntry {
-        kind,
-        version,
-        state,
-        created,
-        activated,
-        retired,
-        destroyed,
-        frozen_at,
-        key,
-    })
+    Some(KeyEntry { kind, version, state, created, activated, retired, destroyed, frozen_at, key })
 }
 
 fn element(out: &mut Vec<u8>, tag: u8, value: &[u8]) {

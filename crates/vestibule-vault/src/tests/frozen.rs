@@ -10,53 +10,24 @@ use vestibule_core::id::hex;
 const FROZEN: &str = include_str!("../../tests/vectors/frozen.json");
 
 fn known(start: u8, len: usize) -> Draw {
-    Draw::fixed(
-        (0..len)
-            .map(|i| start.wrapping_add((i * 7 + (i >> 8) * 13) as u8))
-            .collect(),
-    )
+    Draw::fixed((0..len).map(|i| start.wrapping_add((i * 7 + (i >> 8) * 13) as u8)).collect())
 }
 
 fn made() -> Value {
-    let store = KeyStore::create(
-        1,
-        &mut known(1, keystore::CREATE_DRAW),
-        Timestamp(1_700_000_000_000),
-    )
-    .unwrap();
+    let store = KeyStore::create(1, &mut known(1, keystore::CREATE_DRAW), Timestamp(1_700_000_000_000)).unwrap();
     let root = Root::generate(&mut known(2, 32)).unwrap();
     let ring = store.keyring().unwrap();
     let scope = Scope::of(Mode::Live);
-    let new = ring
-        .create_subject(scope, &mut known(3, CREATE_DRAW))
-        .unwrap();
+    let new = ring.create_subject(scope, &mut known(3, CREATE_DRAW)).unwrap();
     let fields = [
         string("candidate.email", [1, 2, 3, 4, 5, 6], b"dana@example.com"),
-        SlotValue {
-            category: 300,
-            kind: ValueKind::Number,
-            ..string("salary", [9; 6], b"61000.50")
-        },
+        SlotValue { category: 300, kind: ValueKind::Number, ..string("salary", [9; 6], b"61000.50") },
         string("health", [7; 6], b""),
     ];
-    let row = ring
-        .seal_record(&new.key, number(42), &fields, &mut known(4, 32))
-        .unwrap();
-    let body = ring
-        .seal_body(
-            &new.key,
-            BodyPurpose::Queued,
-            b"17",
-            b"{\"id\":1}",
-            &mut known(5, 32),
-        )
-        .unwrap();
-    let tag = ring
-        .subject_tags(scope, "hr", 7, b"dana@example.com")
-        .unwrap()[0];
-    let stable = ring
-        .stable_tags(scope, "hr", 7, new.number, b"dana@example.com")
-        .unwrap()[0];
+    let row = ring.seal_record(&new.key, number(42), &fields, &mut known(4, 32)).unwrap();
+    let body = ring.seal_body(&new.key, BodyPurpose::Queued, b"17", b"{\"id\":1}", &mut known(5, 32)).unwrap();
+    let tag = ring.subject_tags(scope, "hr", 7, b"dana@example.com").unwrap()[0];
+    let stable = ring.stable_tags(scope, "hr", 7, new.number, b"dana@example.com").unwrap()[0];
     let minted = ring.mint_api_key(Mode::Live, &mut known(6, 128)).unwrap();
     let delivery = ring.delivery_secret("careers-apply");
     json!({
@@ -88,12 +59,7 @@ fn made() -> Value {
 fn stored_formats_are_frozen() {
     let frozen: Value = serde_json::from_str(FROZEN).unwrap();
     let made = made();
-    assert_eq!(
-        frozen,
-        made,
-        "made:\n{}",
-        serde_json::to_string_pretty(&made).unwrap()
-    );
+    assert_eq!(frozen, made, "made:\n{}", serde_json::to_string_pretty(&made).unwrap());
     println!("frozen vectors: {} values", made.as_object().unwrap().len());
 }
 
@@ -103,34 +69,20 @@ fn the_frozen_key_store_opens_the_frozen_record() {
     let text = |name: &str| frozen[name].as_str().unwrap().to_owned();
     let bytes = |name: &str| -> Vec<u8> {
         let text = text(name);
-        (0..text.len())
-            .step_by(2)
-            .map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap())
-            .collect()
+        (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
     };
     let root = Root::parse(text("root_text").as_bytes()).unwrap();
-    let ring = KeyStore::open(&bytes("key_store"), &root)
-        .unwrap()
-        .keyring()
-        .unwrap();
+    let ring = KeyStore::open(&bytes("key_store"), &root).unwrap().keyring().unwrap();
     let known = known(3, 32);
     let mut ids = known;
     let number_of = vestibule_core::id::SubjectNumber(ids.take().unwrap());
     let dek_id = vestibule_core::id::DekId(ids.take().unwrap());
-    let wrapped = crate::subject::WrappedDek {
-        epoch: KeyVersion(1),
-        bytes: bytes("wrapped_dek"),
-    };
-    let key = ring
-        .open_subject(Scope::of(Mode::Live), number_of, dek_id, &wrapped)
-        .unwrap();
+    let wrapped = crate::subject::WrappedDek { epoch: KeyVersion(1), bytes: bytes("wrapped_dek") };
+    let key = ring.open_subject(Scope::of(Mode::Live), number_of, dek_id, &wrapped).unwrap();
     let value = |slot| open_claimed(&key, number(42), &bytes("record"), number(42), slot).unwrap();
     assert_eq!(value(0), b"dana@example.com");
     assert_eq!(value(1), b"61000.50");
     assert_eq!(value(2), b"");
     let token = ring.open_token(bytes("token").try_into().unwrap()).unwrap();
-    assert_eq!(
-        (token.record, token.slot, token.random),
-        (number(42), Slot(1), [9; 6])
-    );
+    assert_eq!((token.record, token.slot, token.random), (number(42), Slot(1), [9; 6]));
 }

@@ -29,8 +29,7 @@ fn store() -> KeyStore {
 }
 
 fn subject(ring: &Keyring, mode: Mode) -> NewSubject {
-    ring.create_subject(Scope::of(mode), &mut draw(CREATE_DRAW))
-        .unwrap()
+    ring.create_subject(Scope::of(mode), &mut draw(CREATE_DRAW)).unwrap()
 }
 
 fn number(n: u64) -> RecordNo {
@@ -38,39 +37,14 @@ fn number(n: u64) -> RecordNo {
 }
 
 fn string<'a>(field: &'a str, random: [u8; 6], value: &'a [u8]) -> SlotValue<'a> {
-    SlotValue {
-        category: 7,
-        field,
-        kind: ValueKind::String,
-        random,
-        value,
-    }
+    SlotValue { category: 7, field, kind: ValueKind::String, random, value }
 }
 
 /// Opens one slot with the random part that the row itself claims, so that only the sealing can refuse.
-fn open_claimed(
-    key: &SubjectKey,
-    first: RecordNo,
-    row: &[u8],
-    record: RecordNo,
-    slot: u8,
-) -> Result<Vec<u8>, VaultError> {
+fn open_claimed(key: &SubjectKey, first: RecordNo, row: &[u8], record: RecordNo, slot: u8) -> Result<Vec<u8>, VaultError> {
     let packed = PackedRecord::parse(row)?;
-    let random = packed
-        .slot(first, record, Slot(slot))
-        .ok_or(VaultError::TokenMismatch)?
-        .random;
-    let token = TokenRef {
-        version: KeyVersion(1),
-        record,
-        slot: Slot(slot),
-        random,
-    };
-    let opened = testing::open(&[Open {
-        key,
-        first,
-        packed: row,
-        token,
-    }])?;
+    let random = packed.slot(first, record, Slot(slot)).ok_or(VaultError::TokenMismatch)?.random;
+    let token = TokenRef { version: KeyVersion(1), record, slot: Slot(slot), random };
+    let opened = testing::open(&[Open { key, first, packed: row, token }])?;
     Ok(opened[0].2.clone())
 }

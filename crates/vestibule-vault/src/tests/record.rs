@@ -6,14 +6,7 @@ use crate::record::{MAX_VALUE, draw_len, padded, place, records};
 fn sealed(fields: &[SlotValue<'_>]) -> (Keyring, NewSubject, Vec<u8>) {
     let ring = store().keyring().unwrap();
     let owner = subject(&ring, Mode::Live);
-    let row = ring
-        .seal_record(
-            &owner.key,
-            number(5),
-            fields,
-            &mut draw(draw_len(fields.len())),
-        )
-        .unwrap();
+    let row = ring.seal_record(&owner.key, number(5), fields, &mut draw(draw_len(fields.len()))).unwrap();
     (ring, owner, row)
 }
 
@@ -25,10 +18,7 @@ fn sizes_show_only_their_bucket() {
         let value = vec![b'x'; len];
         let (_, owner, row) = sealed(&[string("f", [0; 6], &value)]);
         assert_eq!(row.len(), 3 + 58 + 11 + 4 + padded(len) + 16);
-        assert_eq!(
-            open_claimed(&owner.key, number(5), &row, number(5), 0).unwrap(),
-            value
-        );
+        assert_eq!(open_claimed(&owner.key, number(5), &row, number(5), 0).unwrap(), value);
     }
 }
 
@@ -37,15 +27,9 @@ fn an_empty_special_slot_looks_like_a_short_answer() {
     let (_, _, empty) = sealed(&[string("health", [1; 6], b"")]);
     let (_, owner, short) = sealed(&[string("health", [1; 6], b"asthma")]);
     assert_eq!(empty.len(), short.len());
-    assert_eq!(
-        open_claimed(&owner.key, number(5), &short, number(5), 0).unwrap(),
-        b"asthma"
-    );
+    assert_eq!(open_claimed(&owner.key, number(5), &short, number(5), 0).unwrap(), b"asthma");
     let (_, owner, empty) = sealed(&[string("health", [1; 6], b"")]);
-    assert_eq!(
-        open_claimed(&owner.key, number(5), &empty, number(5), 0).unwrap(),
-        b""
-    );
+    assert_eq!(open_claimed(&owner.key, number(5), &empty, number(5), 0).unwrap(), b"");
 }
 
 #[test]
@@ -67,77 +51,33 @@ fn an_event_with_many_fields_takes_consecutive_numbers() {
             .rev()
             .map(|(i, field)| {
                 let (record, slot) = place(number(5), i).unwrap();
-                let token = TokenRef {
-                    version: KeyVersion(1),
-                    record,
-                    slot,
-                    random: field.random,
-                };
-                Open {
-                    key: &owner.key,
-                    first: number(5),
-                    packed: &row,
-                    token,
-                }
+                let token = TokenRef { version: KeyVersion(1), record, slot, random: field.random };
+                Open { key: &owner.key, first: number(5), packed: &row, token }
             })
             .collect();
         let opened = testing::open(&opens).unwrap();
-        assert!(
-            opened
-                .iter()
-                .rev()
-                .map(|(_, _, value)| value.as_slice())
-                .eq(values.iter().map(String::as_bytes))
-        );
+        assert!(opened.iter().rev().map(|(_, _, value)| value.as_slice()).eq(values.iter().map(String::as_bytes)));
     }
 }
 
 #[test]
 fn kinds_and_categories_come_back() {
-    let kinds = [
-        ValueKind::String,
-        ValueKind::Number,
-        ValueKind::Bool,
-        ValueKind::Name,
-        ValueKind::Json,
-        ValueKind::Bytes,
-    ];
-    let mut fields: Vec<_> = kinds
-        .map(|kind| SlotValue {
-            kind,
-            ..string("f", [3; 6], b"1.50")
-        })
-        .into();
+    let kinds = [ValueKind::String, ValueKind::Number, ValueKind::Bool, ValueKind::Name, ValueKind::Json, ValueKind::Bytes];
+    let mut fields: Vec<_> = kinds.map(|kind| SlotValue { kind, ..string("f", [3; 6], b"1.50") }).into();
     fields[4].category = u16::MAX;
     let (_, owner, row) = sealed(&fields);
     for (i, kind) in kinds.into_iter().enumerate() {
-        let token = TokenRef {
-            version: KeyVersion(1),
-            record: number(5),
-            slot: Slot(i as u8),
-            random: [3; 6],
-        };
-        let open = Open {
-            key: &owner.key,
-            first: number(5),
-            packed: &row,
-            token,
-        };
+        let token = TokenRef { version: KeyVersion(1), record: number(5), slot: Slot(i as u8), random: [3; 6] };
+        let open = Open { key: &owner.key, first: number(5), packed: &row, token };
         let category = if i == 4 { u16::MAX } else { 7 };
-        assert_eq!(
-            testing::open(&[open]).unwrap(),
-            [(kind, category, b"1.50".to_vec())]
-        );
+        assert_eq!(testing::open(&[open]).unwrap(), [(kind, category, b"1.50".to_vec())]);
     }
 }
 
 #[test]
 fn every_flipped_bit_is_found_by_the_slots_it_touches() {
     let values: [&[u8]; 2] = [b"dana@example.com", b"Dana"];
-    let (_, owner, row) = sealed(&[
-        string("mail", [1; 6], values[0]),
-        string("name", [2; 6], values[1]),
-    ]);
+    let (_, owner, row) = sealed(&[string("mail", [1; 6], values[0]), string("name", [2; 6], values[1])]);
     let first_slot = 3 + 58;
     let second_slot = first_slot + 14 + 4 + 32 + 16;
     let mut flips = 0;
@@ -145,15 +85,10 @@ fn every_flipped_bit_is_found_by_the_slots_it_touches() {
         for bit in 0..8 {
             let mut bad = row.clone();
             bad[at] ^= 1 << bit;
-            let opened: Vec<_> = (0..2u8)
-                .map(|slot| open_claimed(&owner.key, number(5), &bad, number(5), slot))
-                .collect();
+            let opened: Vec<_> = (0..2u8).map(|slot| open_claimed(&owner.key, number(5), &bad, number(5), slot)).collect();
             for (slot, opened) in opened.iter().enumerate() {
                 let touched = at < first_slot || (at < second_slot) == (slot == 0);
-                assert!(
-                    opened.is_err() || !touched,
-                    "byte {at} bit {bit} slot {slot}"
-                );
+                assert!(opened.is_err() || !touched, "byte {at} bit {bit} slot {slot}");
                 if let Ok(value) = opened {
                     assert_eq!(value, values[slot]);
                 }
@@ -174,12 +109,7 @@ fn a_reveal_refuses_before_it_opens() {
         key: &owner.key,
         first: number(5),
         packed: &row,
-        token: TokenRef {
-            version: KeyVersion(1),
-            record: number(5),
-            slot: Slot(slot),
-            random,
-        },
+        token: TokenRef { version: KeyVersion(1), record: number(5), slot: Slot(slot), random },
     };
     let all = [open(0, [1; 6]), open(1, [2; 6])];
     assert_eq!(testing::open(&all).unwrap().len(), 2);
@@ -187,10 +117,7 @@ fn a_reveal_refuses_before_it_opens() {
     assert_eq!(only_first.unwrap_err(), VaultError::NotPermitted);
     let other_random = testing::open(&[open(0, [1; 6]), open(1, [1; 6])]);
     assert_eq!(other_random.unwrap_err(), VaultError::TokenMismatch);
-    assert_eq!(
-        testing::open(&[open(2, [2; 6])]).unwrap_err(),
-        VaultError::TokenMismatch
-    );
+    assert_eq!(testing::open(&[open(2, [2; 6])]).unwrap_err(), VaultError::TokenMismatch);
 }
 
 #[test]
@@ -198,27 +125,13 @@ fn what_does_not_fit_the_format_is_refused() {
     let ring = store().keyring().unwrap();
     let owner = subject(&ring, Mode::Live);
     let long = "x".repeat(256);
-    let seal = |field: SlotValue<'_>, first, len| {
-        ring.seal_record(&owner.key, first, &[field], &mut draw(len))
-            .unwrap_err()
-    };
-    assert_eq!(
-        seal(string(&long, [0; 6], b""), number(1), 32),
-        VaultError::TooLong("field")
-    );
+    let seal = |field: SlotValue<'_>, first, len| ring.seal_record(&owner.key, first, &[field], &mut draw(len)).unwrap_err();
+    assert_eq!(seal(string(&long, [0; 6], b""), number(1), 32), VaultError::TooLong("field"));
     let huge = vec![0; MAX_VALUE + 1];
-    assert_eq!(
-        seal(string("f", [0; 6], &huge), number(1), 32),
-        VaultError::TooLong("value")
-    );
-    assert_eq!(
-        seal(string("f", [0; 6], b""), number(1), 31),
-        VaultError::DrawExhausted
-    );
+    assert_eq!(seal(string("f", [0; 6], &huge), number(1), 32), VaultError::TooLong("value"));
+    assert_eq!(seal(string("f", [0; 6], b""), number(1), 31), VaultError::DrawExhausted);
     let fields: Vec<_> = (0..257).map(|_| string("f", [0; 6], b"")).collect();
     let last = number(RecordNo::MAX_COUNTER);
-    let error = ring
-        .seal_record(&owner.key, last, &fields, &mut draw(64))
-        .unwrap_err();
+    let error = ring.seal_record(&owner.key, last, &fields, &mut draw(64)).unwrap_err();
     assert_eq!(error, VaultError::RecordNotCovered);
 }

@@ -22,32 +22,18 @@ struct Cell {
 #[test]
 fn every_swap_within_and_between_rows_fails() {
     let ring = store().keyring().unwrap();
-    let keys: Vec<NewSubject> = [Mode::Live, Mode::Live, Mode::Test, Mode::Test]
-        .map(|mode| subject(&ring, mode))
-        .into();
+    let keys: Vec<NewSubject> = [Mode::Live, Mode::Live, Mode::Test, Mode::Test].map(|mode| subject(&ring, mode)).into();
     let mut cells = Vec::new();
     for (key, owner) in keys.iter().enumerate() {
         for n in [10, 11] {
-            let values: Vec<Vec<u8>> = (0..SLOTS)
-                .map(|s| format!("{key}-{n}-{s}").into_bytes())
-                .collect();
-            let randoms: Vec<[u8; 6]> = (0..SLOTS)
-                .map(|s| [key as u8, n as u8, s as u8, 1, 2, 3])
-                .collect();
-            let mut fields: Vec<_> = (0..SLOTS)
-                .map(|s| string(FIELDS[s], randoms[s], &values[s]))
-                .collect();
+            let values: Vec<Vec<u8>> = (0..SLOTS).map(|s| format!("{key}-{n}-{s}").into_bytes()).collect();
+            let randoms: Vec<[u8; 6]> = (0..SLOTS).map(|s| [key as u8, n as u8, s as u8, 1, 2, 3]).collect();
+            let mut fields: Vec<_> = (0..SLOTS).map(|s| string(FIELDS[s], randoms[s], &values[s])).collect();
             fields[2].kind = ValueKind::Number;
             fields[1].category = 9;
-            let row = ring
-                .seal_record(&owner.key, number(n), &fields, &mut draw(draw_len(SLOTS)))
-                .unwrap();
+            let row = ring.seal_record(&owner.key, number(n), &fields, &mut draw(draw_len(SLOTS))).unwrap();
             assert_eq!(row.len(), FIRST_SLOT + SLOTS * SLOT);
-            cells.push(Cell {
-                key,
-                record: number(n),
-                row,
-            });
+            cells.push(Cell { key, record: number(n), row });
         }
     }
     let parts = |slot: usize| {
@@ -57,20 +43,13 @@ fn every_swap_within_and_between_rows_fails() {
     let mut swaps = 0u64;
     let mut refused = |key: usize, record: RecordNo, slot: usize, row: &[u8]| {
         let opened = open_claimed(&keys[key].key, record, row, record, slot as u8);
-        assert_eq!(
-            opened,
-            Err(VaultError::Sealed),
-            "key {key} record {record:?} slot {slot}"
-        );
+        assert_eq!(opened, Err(VaultError::Sealed), "key {key} record {record:?} slot {slot}");
         swaps += 1;
     };
     for to in &cells {
         for slot in 0..SLOTS {
             let value = open_claimed(&keys[to.key].key, to.record, &to.row, to.record, slot as u8);
-            assert_eq!(
-                value.unwrap(),
-                format!("{}-{}-{slot}", to.key, to.record.as_u64() & 0xff).into_bytes()
-            );
+            assert_eq!(value.unwrap(), format!("{}-{}-{slot}", to.key, to.record.as_u64() & 0xff).into_bytes());
         }
         for from in &cells {
             let same_row = std::ptr::eq(to, from);
@@ -105,43 +84,18 @@ fn every_swap_within_and_between_rows_fails() {
 fn every_swap_of_a_wrapped_key_fails() {
     let mut store = store();
     let before = subject(&store.keyring().unwrap(), Mode::Live);
-    store
-        .rotate(Kind::Epoch, Timestamp(1), &mut draw(32))
-        .unwrap();
+    store.rotate(Kind::Epoch, Timestamp(1), &mut draw(32)).unwrap();
     let ring = store.keyring().unwrap();
-    let subjects = [
-        before,
-        subject(&ring, Mode::Live),
-        subject(&ring, Mode::Test),
-        subject(&ring, Mode::Test),
-    ];
-    let scopes = [
-        Scope::of(Mode::Live),
-        Scope::of(Mode::Test),
-        Scope {
-            tenant: 2,
-            mode: Mode::Live,
-        },
-    ];
+    let subjects = [before, subject(&ring, Mode::Live), subject(&ring, Mode::Test), subject(&ring, Mode::Test)];
+    let scopes = [Scope::of(Mode::Live), Scope::of(Mode::Test), Scope { tenant: 2, mode: Mode::Live }];
     let epochs = [KeyVersion(1), KeyVersion(2)];
     let (mut swaps, mut right) = (0, 0);
     for wrapped in &subjects {
         for scope in scopes {
-            for number in subjects
-                .iter()
-                .map(|subject| subject.number)
-                .chain([SubjectNumber([0; 16])])
-            {
-                for dek_id in subjects
-                    .iter()
-                    .map(|subject| subject.dek_id)
-                    .chain([DekId([0; 16])])
-                {
+            for number in subjects.iter().map(|subject| subject.number).chain([SubjectNumber([0; 16])]) {
+                for dek_id in subjects.iter().map(|subject| subject.dek_id).chain([DekId([0; 16])]) {
                     for epoch in epochs {
-                        let claim = WrappedDek {
-                            epoch,
-                            bytes: wrapped.wrapped.bytes.clone(),
-                        };
+                        let claim = WrappedDek { epoch, bytes: wrapped.wrapped.bytes.clone() };
                         let opened = ring.open_subject(scope, number, dek_id, &claim);
                         let in_place = scope == wrapped.key.scope()
                             && number == wrapped.number
@@ -161,26 +115,14 @@ fn every_swap_of_a_wrapped_key_fails() {
 #[test]
 fn every_swap_of_bodies_pseudonyms_and_files_fails() {
     let ring = store().keyring().unwrap();
-    let subjects = [
-        subject(&ring, Mode::Live),
-        subject(&ring, Mode::Live),
-        subject(&ring, Mode::Test),
-    ];
-    let purposes = [
-        BodyPurpose::Queued,
-        BodyPurpose::Held,
-        BodyPurpose::Quarantined,
-        BodyPurpose::Dead,
-        BodyPurpose::Answer,
-    ];
+    let subjects = [subject(&ring, Mode::Live), subject(&ring, Mode::Live), subject(&ring, Mode::Test)];
+    let purposes = [BodyPurpose::Queued, BodyPurpose::Held, BodyPurpose::Quarantined, BodyPurpose::Dead, BodyPurpose::Answer];
     let ids: [&[u8]; 3] = [b"1", b"2", b""];
     let mut sealed = Vec::new();
     for (key, owner) in subjects.iter().enumerate() {
         for purpose in purposes {
             for id in ids {
-                let body = ring
-                    .seal_body(&owner.key, purpose, id, b"{\"a\":1}", &mut draw(BODY_DRAW))
-                    .unwrap();
+                let body = ring.seal_body(&owner.key, purpose, id, b"{\"a\":1}", &mut draw(BODY_DRAW)).unwrap();
                 sealed.push((key, purpose, id, body));
             }
         }

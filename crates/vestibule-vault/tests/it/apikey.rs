@@ -14,10 +14,7 @@ fn a_key_has_its_form_and_only_the_whole_key_passes() {
         assert_eq!(text.len(), 58);
         assert!(text.starts_with(&format!("vst_{mode}_{}_", minted.id)));
         let parsed = parse_api_key(text).unwrap();
-        assert_eq!(
-            (parsed.mode, parsed.id.as_str()),
-            (mode, minted.id.as_str())
-        );
+        assert_eq!((parsed.mode, parsed.id.as_str()), (mode, minted.id.as_str()));
         assert!(ring.check_api_key(&parsed, Some(&minted.hash)));
         assert!(!ring.check_api_key(&parsed, None));
         assert!(!ring.check_api_key(&parsed, Some(&[0; 32])));
@@ -35,11 +32,7 @@ fn every_changed_character_and_every_cut_is_found_without_a_look_up() {
     let mut changes = 0;
     for at in 0..text.len() {
         for with in ['0', 'A', 'z', '_', ' '] {
-            let changed: String = text
-                .chars()
-                .enumerate()
-                .map(|(i, c)| if i == at { with } else { c })
-                .collect();
+            let changed: String = text.chars().enumerate().map(|(i, c)| if i == at { with } else { c }).collect();
             if changed != *text {
                 assert!(parse_api_key(&changed).is_none(), "{at} {with}");
                 changes += 1;
@@ -64,10 +57,6 @@ fn characters_are_evenly_spread() {
     }
     // 64,000 characters over 62: 1,032 each, standard deviation 32; six of them are allowed.
     for byte in (b'0'..=b'9').chain(b'A'..=b'Z').chain(b'a'..=b'z') {
-        assert!(
-            (840..=1225).contains(&counts[usize::from(byte)]),
-            "{}",
-            char::from(byte)
-        );
+        assert!((840..=1225).contains(&counts[usize::from(byte)]), "{}", char::from(byte));
     }
 }

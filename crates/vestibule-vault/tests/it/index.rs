@@ -15,14 +15,7 @@ fn tags_are_shared_by_nothing_but_the_same_value_in_the_same_place() {
     let mut seen = HashSet::new();
     let mut count = 0;
     for ring in [&ring, &other] {
-        for scope in [
-            live(),
-            Scope::of(Mode::Test),
-            Scope {
-                tenant: 2,
-                mode: Mode::Live,
-            },
-        ] {
+        for scope in [live(), Scope::of(Mode::Test), Scope { tenant: 2, mode: Mode::Live }] {
             for realm in ["hr", "sales", ""] {
                 for category in [7, 8, 1000] {
                     for value in ["a@b.example", "a@b.exampl", ""] {
@@ -30,10 +23,7 @@ fn tags_are_shared_by_nothing_but_the_same_value_in_the_same_place() {
                         let mut tags = ring.subject_tags(scope, realm, category, value).unwrap();
                         for subject in [1, 2] {
                             let subject = SubjectNumber([subject; 16]);
-                            tags.extend(
-                                ring.stable_tags(scope, realm, category, subject, value)
-                                    .unwrap(),
-                            );
+                            tags.extend(ring.stable_tags(scope, realm, category, subject, value).unwrap());
                         }
                         count += tags.len();
                         seen.extend(tags.iter().map(|tag| tag.bytes));
@@ -51,12 +41,9 @@ fn tags_are_shared_by_nothing_but_the_same_value_in_the_same_place() {
 #[test]
 fn rewrapping_needs_no_value_and_gives_the_tag_of_the_new_epoch() {
     let mut store = store();
-    let tags =
-        |ring: &vestibule_vault::Keyring| ring.subject_tags(live(), "hr", 7, b"a@b").unwrap();
+    let tags = |ring: &vestibule_vault::Keyring| ring.subject_tags(live(), "hr", 7, b"a@b").unwrap();
     let old = tags(&store.keyring().unwrap())[0];
-    store
-        .rotate(Kind::IndexOuter, Timestamp(1), &mut draw(32))
-        .unwrap();
+    store.rotate(Kind::IndexOuter, Timestamp(1), &mut draw(32)).unwrap();
     let ring = store.keyring().unwrap();
     let both = tags(&ring);
     assert_eq!((both.len(), both[1]), (2, old));
@@ -65,32 +52,20 @@ fn rewrapping_needs_no_value_and_gives_the_tag_of_the_new_epoch() {
     assert_eq!(ring.rewrap_tag(&moved).unwrap(), moved);
     assert_eq!(ring.active_index_epoch(), KeyVersion(2));
 
-    let unused = Usage {
-        rows: 0,
-        backup_checked: false,
-    };
-    store
-        .destroy(Kind::IndexOuter, KeyVersion(1), unused, Timestamp(2))
-        .unwrap();
+    let unused = Usage { rows: 0, backup_checked: false };
+    store.destroy(Kind::IndexOuter, KeyVersion(1), unused, Timestamp(2)).unwrap();
     let ring = store.keyring().unwrap();
     assert_eq!(tags(&ring), [moved]);
-    assert_eq!(
-        ring.rewrap_tag(&old),
-        Err(VaultError::KeyGone(Kind::IndexOuter, KeyVersion(1)))
-    );
+    assert_eq!(ring.rewrap_tag(&old), Err(VaultError::KeyGone(Kind::IndexOuter, KeyVersion(1))));
 }
 
 #[test]
 fn an_inner_key_rotates_and_old_rows_are_still_found() {
     let mut store = store();
     let subject = new_subject(&store.keyring().unwrap()).number;
-    let tags = |ring: &vestibule_vault::Keyring| {
-        ring.stable_tags(live(), "hr", 7, subject, b"a@b").unwrap()
-    };
+    let tags = |ring: &vestibule_vault::Keyring| ring.stable_tags(live(), "hr", 7, subject, b"a@b").unwrap();
     let old = tags(&store.keyring().unwrap())[0];
-    store
-        .rotate(Kind::IndexInner, Timestamp(1), &mut draw(32))
-        .unwrap();
+    store.rotate(Kind::IndexInner, Timestamp(1), &mut draw(32)).unwrap();
     let now = tags(&store.keyring().unwrap());
     assert_ne!(now[0], old);
     assert!(now.contains(&old));
@@ -99,9 +74,7 @@ fn an_inner_key_rotates_and_old_rows_are_still_found() {
 #[test]
 fn a_row_mac_covers_everything_in_the_row() {
     let ring = store().keyring().unwrap();
-    let tags: Vec<_> = [b"a", b"b"]
-        .map(|value| ring.subject_tags(live(), "hr", 7, value).unwrap()[0])
-        .into();
+    let tags: Vec<_> = [b"a", b"b"].map(|value| ring.subject_tags(live(), "hr", 7, value).unwrap()[0]).into();
     let mac = ring.index_mac("subject", &tags[0], &[b"ab", b"c"]).unwrap();
     assert!(ring.index_mac_verify("subject", &tags[0], &[b"ab", b"c"], &mac));
     assert!(!ring.index_mac_verify("stable", &tags[0], &[b"ab", b"c"], &mac));

@@ -5,10 +5,7 @@
 pub(crate) fn zlib(bytes: &[u8]) -> Vec<u8> {
     assert_eq!(bytes[0] & 0x0f, 8, "not deflate");
     assert_eq!(bytes[1] & 0x20, 0, "preset dictionary");
-    let mut bits = Bits {
-        bytes: &bytes[2..],
-        at: 0,
-    };
+    let mut bits = Bits { bytes: &bytes[2..], at: 0 };
     let mut out = Vec::new();
     loop {
         let last = bits.take(1) == 1;
@@ -18,12 +15,7 @@ pub(crate) fn zlib(bytes: &[u8]) -> Vec<u8> {
                 let mut lengths = [8u8; 288];
                 lengths[144..256].fill(9);
                 lengths[256..280].fill(7);
-                block(
-                    &mut bits,
-                    &mut out,
-                    &Huffman::new(&lengths),
-                    &Huffman::new(&[5; 30]),
-                );
+                block(&mut bits, &mut out, &Huffman::new(&lengths), &Huffman::new(&[5; 30]));
             }
             2 => {
                 let (literals, distances) = dynamic(&mut bits);
@@ -94,9 +86,7 @@ fn stored(bits: &mut Bits<'_>, out: &mut Vec<u8>) {
 }
 
 fn dynamic(bits: &mut Bits<'_>) -> (Huffman, Huffman) {
-    const ORDER: [usize; 19] = [
-        16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
-    ];
+    const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
     let (literals, distances, codes) = (bits.take(5) + 257, bits.take(5) + 1, bits.take(4) + 4);
     let mut lengths = [0u8; 19];
     for place in &ORDER[..codes] {
@@ -118,13 +108,9 @@ fn dynamic(bits: &mut Bits<'_>) -> (Huffman, Huffman) {
 }
 
 fn block(bits: &mut Bits<'_>, out: &mut Vec<u8>, literals: &Huffman, distances: &Huffman) {
-    const LENGTHS: [usize; 29] = [
-        3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115,
-        131, 163, 195, 227, 258,
-    ];
-    const LENGTH_BITS: [usize; 29] = [
-        0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0,
-    ];
+    const LENGTHS: [usize; 29] =
+        [3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258];
+    const LENGTH_BITS: [usize; 29] = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
     loop {
         match literals.decode(bits) {
             256 => return,
@@ -133,11 +119,7 @@ fn block(bits: &mut Bits<'_>, out: &mut Vec<u8>, literals: &Huffman, distances: 
                 let length = LENGTHS[symbol - 257] + bits.take(LENGTH_BITS[symbol - 257]);
                 let symbol = distances.decode(bits);
                 let extra = (symbol / 2).saturating_sub(1);
-                let base = if symbol < 4 {
-                    symbol + 1
-                } else {
-                    ((2 + symbol % 2) << extra) + 1
-                };
+                let base = if symbol < 4 { symbol + 1 } else { ((2 + symbol % 2) << extra) + 1 };
                 let distance = base + bits.take(extra);
                 for _ in 0..length {
                     out.push(out[out.len() - distance]);
@@ -152,8 +134,6 @@ fn inflates_stored_and_fixed_blocks() {
     let stored = [0x78, 0x01, 1, 3, 0, 0xfc, 0xff, b'a', b'b', b'c'];
     assert_eq!(zlib(&stored), b"abc");
     // zlib.compress(b"abcabcabcabc"): a fixed block with a back reference.
-    let fixed = [
-        0x78, 0x9c, 0x4b, 0x4c, 0x4a, 0x4e, 0x84, 0x21, 0x00, 0x1d, 0xe0, 0x04, 0x99,
-    ];
+    let fixed = [0x78, 0x9c, 0x4b, 0x4c, 0x4a, 0x4e, 0x84, 0x21, 0x00, 0x1d, 0xe0, 0x04, 0x99];
     assert_eq!(zlib(&fixed), b"abcabcabcabc");
 }

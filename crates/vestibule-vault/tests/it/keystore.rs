@@ -57,18 +57,12 @@ fn every_damage_is_found_and_named() {
             flips += 1;
         }
         let cut = error(&bytes[..at], &root);
-        assert!(
-            matches!(cut, KeyStoreError::Truncated | KeyStoreError::NotAKeyStore),
-            "cut at {at}"
-        );
+        assert!(matches!(cut, KeyStoreError::Truncated | KeyStoreError::NotAKeyStore), "cut at {at}");
         assert!(at == 0 || cut == KeyStoreError::Truncated);
     }
     let longer = [bytes.as_slice(), b"\n"].concat();
     assert_eq!(error(&longer, &root), KeyStoreError::Damaged);
-    println!(
-        "key store: {flips} flips and {} cuts, all found",
-        bytes.len()
-    );
+    println!("key store: {flips} flips and {} cuts, all found", bytes.len());
 }
 
 #[test]
@@ -86,44 +80,24 @@ fn a_change_with_a_corrected_checksum_is_still_found() {
 #[test]
 fn everything_in_it_survives_writing_and_a_new_root() {
     let (mut store, root) = (store(), new_root());
-    let erased: Vec<_> = (0..50u8)
-        .map(|n| (SubjectNumber([n; 16]), Timestamp(i64::from(n))))
-        .collect();
+    let erased: Vec<_> = (0..50u8).map(|n| (SubjectNumber([n; 16]), Timestamp(i64::from(n)))).collect();
     for (number, at) in &erased {
         store.erase(*number, *at);
         store.erase(*number, Timestamp(999));
     }
-    let head = Head {
-        origin: [1; 16],
-        size: 77,
-        mac: [2; 32],
-    };
+    let head = Head { origin: [1; 16], size: 77, mac: [2; 32] };
     store.set_head(head);
     store.raise_authority_revision(12);
     store.raise_authority_revision(11);
-    let copy = MadeCopy {
-        made: Timestamp(5),
-        label: "backup, Tuesday".to_owned(),
-    };
+    let copy = MadeCopy { made: Timestamp(5), label: "backup, Tuesday".to_owned() };
     store.note_copy(copy.clone());
     let highest = [RecordNo::new(1, 500).unwrap(), RecordNo::new(9, 3).unwrap()];
-    store
-        .open_new_token_version(&highest, Timestamp(6), &mut draw(32))
-        .unwrap();
-    let first = store
-        .rotate(Kind::Replay, Timestamp(7), &mut draw(32))
-        .unwrap();
+    store.open_new_token_version(&highest, Timestamp(6), &mut draw(32)).unwrap();
+    let first = store.rotate(Kind::Replay, Timestamp(7), &mut draw(32)).unwrap();
     let old = store.versions(Kind::Replay).next().unwrap().version();
-    let unused = Usage {
-        rows: 0,
-        backup_checked: true,
-    };
-    store
-        .destroy(Kind::Replay, old, unused, Timestamp(8))
-        .unwrap();
-    store
-        .announce(Kind::Audit, Timestamp(9), &mut draw(32))
-        .unwrap();
+    let unused = Usage { rows: 0, backup_checked: true };
+    store.destroy(Kind::Replay, old, unused, Timestamp(8)).unwrap();
+    store.announce(Kind::Audit, Timestamp(9), &mut draw(32)).unwrap();
 
     let next_root = new_root();
     let bytes = store.to_bytes(&root, &mut draw(WRITE_DRAW)).unwrap();
@@ -133,38 +107,16 @@ fn everything_in_it_survives_writing_and_a_new_root() {
     let last = KeyStore::open(&moved, &next_root).unwrap();
     for store in [&again, &last] {
         assert_eq!(store.erased(), erased);
-        assert!(
-            store.is_erased(SubjectNumber([49; 16])) && !store.is_erased(SubjectNumber([50; 16]))
-        );
+        assert!(store.is_erased(SubjectNumber([49; 16])) && !store.is_erased(SubjectNumber([50; 16])));
         assert_eq!(store.head(), Some(&head));
         assert_eq!(store.authority_revision(), 12);
         assert_eq!(store.copies(), std::slice::from_ref(&copy));
         assert_eq!((store.store_id(), store.tenant()), (again.store_id(), 1));
-        let frozen = store
-            .versions(Kind::Token)
-            .next()
-            .unwrap()
-            .frozen_at()
-            .unwrap();
-        assert_eq!(
-            frozen.iter().map(|(w, c)| (*w, *c)).collect::<Vec<_>>(),
-            [(1, 500), (9, 3)]
-        );
-        let states: Vec<_> = store
-            .versions(Kind::Replay)
-            .map(|key| (key.version(), key.state(), key.destroyed()))
-            .collect();
-        assert_eq!(
-            states,
-            [
-                (old, KeyState::Destroyed, Some(Timestamp(8))),
-                (first, KeyState::Active, None)
-            ]
-        );
-        assert_eq!(
-            store.versions(Kind::Audit).last().unwrap().state(),
-            KeyState::Announced
-        );
+        let frozen = store.versions(Kind::Token).next().unwrap().frozen_at().unwrap();
+        assert_eq!(frozen.iter().map(|(w, c)| (*w, *c)).collect::<Vec<_>>(), [(1, 500), (9, 3)]);
+        let states: Vec<_> = store.versions(Kind::Replay).map(|key| (key.version(), key.state(), key.destroyed())).collect();
+        assert_eq!(states, [(old, KeyState::Destroyed, Some(Timestamp(8))), (first, KeyState::Active, None)]);
+        assert_eq!(store.versions(Kind::Audit).last().unwrap().state(), KeyState::Announced);
     }
     let tag = |store: &KeyStore| store.keyring().unwrap().leaf_mac(&[0; 32], b"leaf");
     assert_eq!(tag(&store), tag(&last));

@@ -41,6 +41,5 @@ fn live() -> Scope {
 }
 
 fn new_subject(ring: &Keyring) -> NewSubject {
-    ring.create_subject(live(), &mut draw(subject::CREATE_DRAW))
-        .unwrap()
+    ring.create_subject(live(), &mut draw(subject::CREATE_DRAW)).unwrap()
 }

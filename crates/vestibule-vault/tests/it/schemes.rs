@@ -3,7 +3,9 @@
 use std::path::Path;
 use vestibule_core::clock::Timestamp;
 use vestibule_core::scheme::hmac_body::Encoding;
-use vestibule_core::scheme::{self, Claim, Headers, HmacBody, MacAlgorithm, Refusal, SignatureScheme, StandardWebhooks, StaticKey, TOLERANCE};
+use vestibule_core::scheme::{
+    self, Claim, Headers, HmacBody, MacAlgorithm, Refusal, SignatureScheme, StandardWebhooks, StaticKey, TOLERANCE,
+};
 use vestibule_core::secret::Secret;
 use vestibule_vault::mac;
 

@@ -65,45 +65,23 @@ fn a_frozen_version_covers_exactly_its_numbers() {
     let (kept, lost) = (number(1, 100), number(1, 101));
     let (old, void) = (token(&before, kept).unwrap(), token(&before, lost).unwrap());
     let other_writer = token(&before, number(2, 5)).unwrap();
-    store
-        .open_new_token_version(&[kept, number(1, 50)], Timestamp(1), &mut draw(32))
-        .unwrap();
+    store.open_new_token_version(&[kept, number(1, 50)], Timestamp(1), &mut draw(32)).unwrap();
     let ring = store.keyring().unwrap();
     assert_eq!(ring.open_token(old).unwrap().version, KeyVersion(1));
     assert_eq!(ring.open_token(void), None);
-    assert_eq!(
-        ring.open_token(other_writer),
-        None,
-        "a writer that was not named had written nothing"
-    );
+    assert_eq!(ring.open_token(other_writer), None, "a writer that was not named had written nothing");
     assert_eq!(token(&ring, kept).unwrap(), old);
     let fresh = token(&ring, lost).unwrap();
     assert_ne!(fresh, void);
     assert_eq!(ring.open_token(fresh).unwrap().version, KeyVersion(2));
 
-    store
-        .open_new_token_version(&[number(1, 200), number(2, 9)], Timestamp(2), &mut draw(32))
-        .unwrap();
+    store.open_new_token_version(&[number(1, 200), number(2, 9)], Timestamp(2), &mut draw(32)).unwrap();
     let ring = store.keyring().unwrap();
     for (record, version) in [(100, 1), (101, 2), (200, 2), (201, 3)] {
         let block = token(&ring, number(1, record)).unwrap();
-        assert_eq!(
-            ring.open_token(block).unwrap().version,
-            KeyVersion(version),
-            "{record}"
-        );
+        assert_eq!(ring.open_token(block).unwrap().version, KeyVersion(version), "{record}");
     }
-    store
-        .destroy(
-            Kind::Token,
-            KeyVersion(1),
-            Usage {
-                rows: 0,
-                backup_checked: false,
-            },
-            Timestamp(3),
-        )
-        .unwrap();
+    store.destroy(Kind::Token, KeyVersion(1), Usage { rows: 0, backup_checked: false }, Timestamp(3)).unwrap();
     let ring = store.keyring().unwrap();
     assert_eq!(ring.open_token(old), None);
     assert_eq!(token(&ring, kept), Err(VaultError::RecordNotCovered));
@@ -114,16 +92,12 @@ fn a_frozen_version_covers_exactly_its_numbers() {
 fn no_token_is_taken_for_one_of_another_version() {
     let mut store = store();
     for n in 1..4 {
-        store
-            .open_new_token_version(&[number(1, n * 50_000)], Timestamp(n as i64), &mut draw(32))
-            .unwrap();
+        store.open_new_token_version(&[number(1, n * 50_000)], Timestamp(n as i64), &mut draw(32)).unwrap();
     }
     let ring = store.keyring().unwrap();
     for counter in 1..200_000 {
         let record = number(1, counter);
-        let token = ring
-            .open_token(ring.token(record, Slot(0), [1; 6]).unwrap())
-            .unwrap();
+        let token = ring.open_token(ring.token(record, Slot(0), [1; 6]).unwrap()).unwrap();
         assert_eq!(token.record, record);
     }
 }

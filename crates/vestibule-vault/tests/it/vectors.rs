@@ -10,15 +10,8 @@ use vestibule_vault::mac::{Algorithm, Signer};
 
 /// The cases of a file with their group, or nothing where the vectors are missing.
 fn cases(file: &str) -> Option<(usize, Vec<(Value, Value)>)> {
-    let folder = std::env::var_os("VESTIBULE_VECTORS").map_or_else(
-        || {
-            PathBuf::from(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/../../../shared/vectors"
-            ))
-        },
-        PathBuf::from,
-    );
+    let folder = std::env::var_os("VESTIBULE_VECTORS")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors")), PathBuf::from);
     if !folder.exists() {
         println!("not run: no vectors");
         return None;
@@ -29,10 +22,7 @@ fn cases(file: &str) -> Option<(usize, Vec<(Value, Value)>)> {
     let cases = groups
         .flat_map(|group| {
             let tests = group["tests"].as_array().unwrap();
-            tests
-                .iter()
-                .map(|test| (group.clone_without_tests(), test.clone()))
-                .collect::<Vec<_>>()
+            tests.iter().map(|test| (group.clone_without_tests(), test.clone())).collect::<Vec<_>>()
         })
         .collect();
     Some((all["numberOfTests"].as_u64().unwrap() as usize, cases))
@@ -44,25 +34,14 @@ trait Group {
 
 impl Group for Value {
     fn clone_without_tests(&self) -> Value {
-        let members = self
-            .as_object()
-            .unwrap()
-            .iter()
-            .filter(|(name, _)| *name != "tests");
-        Value::Object(
-            members
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
-        )
+        let members = self.as_object().unwrap().iter().filter(|(name, _)| *name != "tests");
+        Value::Object(members.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 }
 
 fn bytes(value: &Value) -> Vec<u8> {
     let text = value.as_str().unwrap();
-    (0..text.len())
-        .step_by(2)
-        .map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap())
-        .collect()
+    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
 }
 
 fn valid(test: &Value) -> bool {
@@ -83,36 +62,21 @@ fn cobblestone_256() {
         let (key, context) = (bytes(&test["key"]), bytes(&test["ctx"]));
         let sealed = zlib(&bytes(&test["ct"]));
         let id = &test["tcId"];
-        let expected = test
-            .get("msgLength")
-            .map(|len| (len.as_u64().unwrap() as usize, bytes(&test["msgSha512"])));
+        let expected = test.get("msgLength").map(|len| (len.as_u64().unwrap() as usize, bytes(&test["msgSha512"])));
         let opened = cobblestone::decrypt(&key, &context, &sealed);
         assert_eq!(opened.is_ok(), valid(test), "case {id}");
-        let hash = |message: &[u8]| {
-            aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA512, message)
-                .as_ref()
-                .to_vec()
-        };
+        let hash = |message: &[u8]| aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA512, message).as_ref().to_vec();
         if let Ok(message) = opened {
             let (len, sha) = expected.as_ref().unwrap();
-            assert_eq!(
-                (message.len(), hash(&message)),
-                (*len, sha.clone()),
-                "case {id}"
-            );
+            assert_eq!((message.len(), hash(&message)), (*len, sha.clone()), "case {id}");
             let salt = sealed[..24].try_into().unwrap();
-            let again =
-                cobblestone::encrypt(&key.try_into().unwrap(), &context, salt, &message).unwrap();
+            let again = cobblestone::encrypt(&key.try_into().unwrap(), &context, salt, &message).unwrap();
             assert_eq!(again, sealed, "case {id}: encryption gives the same bytes");
         } else if let Ok(key) = <[u8; 32]>::try_from(key.as_slice()) {
             for step in [1000, CHUNK, sealed.len().max(1)] {
                 let prefix = stream(&key, &context, &sealed, step);
                 let (len, sha) = expected.clone().unwrap_or((0, hash(b"")));
-                assert_eq!(
-                    (prefix.len(), hash(&prefix)),
-                    (len, sha),
-                    "case {id}: longest valid prefix"
-                );
+                assert_eq!((prefix.len(), hash(&prefix)), (len, sha), "case {id}: longest valid prefix");
             }
         }
         ran += 1;
@@ -130,14 +94,9 @@ fn stream(key: &[u8; 32], context: &[u8], sealed: &[u8], step: usize) -> Vec<u8>
     let Ok(mut decryptor) = Decryptor::new(key, context, header) else {
         return out;
     };
-    let failed = chunks
-        .chunks(step)
-        .any(|piece| decryptor.update(piece, &mut out).is_err());
+    let failed = chunks.chunks(step).any(|piece| decryptor.update(piece, &mut out).is_err());
     if failed {
-        assert!(
-            decryptor.update(b"", &mut out).is_err(),
-            "an error is for ever"
-        );
+        assert!(decryptor.update(b"", &mut out).is_err(), "an error is for ever");
     }
     let before = out.len();
     assert!(decryptor.finish(&mut out).is_err());
@@ -163,10 +122,7 @@ fn hmac() {
             let len = group["tagSize"].as_u64().unwrap() as usize / 8;
             assert_eq!(whole[..len] == tag, valid(test), "{file} {}", test["tcId"]);
             // Ours verifies whole MACs only: a shortened one is refused even if it is right.
-            assert_eq!(
-                signer.verify(&[&message], &tag),
-                valid(test) && len == whole.len()
-            );
+            assert_eq!(signer.verify(&[&message], &tag), valid(test) && len == whole.len());
             ran += 1;
         }
         println!("wycheproof {file}: {ran} cases");
@@ -196,27 +152,16 @@ fn aes_gcm() {
         let mut sealed = [bytes(&test["ct"]), bytes(&test["tag"])].concat();
         if valid(test) {
             let mut again = message.clone();
-            key.seal_in_place_append_tag(
-                Nonce::assume_unique_for_key(nonce),
-                Aad::from(&aad),
-                &mut again,
-            )
-            .unwrap();
+            key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(&aad), &mut again).unwrap();
             assert_eq!(again, sealed, "case {}", test["tcId"]);
         }
-        let opened = key.open_in_place(
-            Nonce::assume_unique_for_key(nonce),
-            Aad::from(&aad),
-            &mut sealed,
-        );
+        let opened = key.open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(&aad), &mut sealed);
         assert_eq!(opened.is_ok(), valid(test), "case {}", test["tcId"]);
         if let Ok(opened) = opened {
             assert_eq!(opened, message);
         }
     }
-    println!(
-        "wycheproof AES-GCM: {ran} cases, of them {refused} refused for nonces that are not 12 bytes"
-    );
+    println!("wycheproof AES-GCM: {ran} cases, of them {refused} refused for nonces that are not 12 bytes");
     assert_eq!((ran, count), (316, 316));
 }
 
@@ -235,11 +180,7 @@ fn hkdf_sha512() {
     };
     let mut ran = 0;
     for (_, test) in &cases {
-        let (salt, secret, info) = (
-            bytes(&test["salt"]),
-            bytes(&test["ikm"]),
-            bytes(&test["info"]),
-        );
+        let (salt, secret, info) = (bytes(&test["salt"]), bytes(&test["ikm"]), bytes(&test["info"]));
         let size = test["size"].as_u64().unwrap() as usize;
         let key = Salt::new(HKDF_SHA512, &salt).extract(&secret);
         let info = [info.as_slice()];
@@ -247,12 +188,7 @@ fn hkdf_sha512() {
             let mut out = vec![0; size];
             okm.fill(&mut out).map(|()| out)
         });
-        assert_eq!(
-            made.is_ok_and(|out| out == bytes(&test["okm"])),
-            valid(test),
-            "case {}",
-            test["tcId"]
-        );
+        assert_eq!(made.is_ok_and(|out| out == bytes(&test["okm"])), valid(test), "case {}", test["tcId"]);
         ran += 1;
     }
     println!("wycheproof HKDF-SHA-512: {ran} cases");

@@ -147,10 +147,9 @@ impl InRoute {
             .iter()
             .map(|reference| {
                 let text = secrets::resolve(reference)?;
-                let key = scheme.key_bytes(text.expose()).map_err(|why| LoadError::Secret {
-                    reference: reference.to_string(),
-                    why: why.into(),
-                })?;
+                let key = scheme
+                    .key_bytes(text.expose())
+                    .map_err(|why| LoadError::Secret { reference: reference.to_string(), why: why.into() })?;
                 Ok(Secret::new(key))
             })
             .collect::<Result<_, LoadError>>()?;
@@ -200,10 +199,9 @@ impl Deliver {
             None => None,
             Some(reference) => {
                 let text = secrets::resolve(reference)?;
-                let key = scheme::StandardWebhooks.key_bytes(text.expose()).map_err(|why| LoadError::Secret {
-                    reference: reference.to_string(),
-                    why: why.into(),
-                })?;
+                let key = scheme::StandardWebhooks
+                    .key_bytes(text.expose())
+                    .map_err(|why| LoadError::Secret { reference: reference.to_string(), why: why.into() })?;
                 Some(Secret::new(key))
             }
         };
@@ -301,9 +299,7 @@ fn compile_grant(from: &config::Grant) -> Result<(policy::Grant, GrantDetail), L
 
 fn scheme(verify: &config::Verify) -> (Box<dyn SignatureScheme>, &[config::SecretRef], Span) {
     match verify {
-        config::Verify::StandardWebhooks { secrets, tolerance } => {
-            (Box::new(scheme::StandardWebhooks), secrets, *tolerance)
-        }
+        config::Verify::StandardWebhooks { secrets, tolerance } => (Box::new(scheme::StandardWebhooks), secrets, *tolerance),
         config::Verify::Hmac(hmac) => {
             let scheme = scheme::HmacBody {
                 header: hmac.header.clone(),

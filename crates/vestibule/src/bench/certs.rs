@@ -17,16 +17,10 @@ pub(super) struct Certificates {
 
 impl Certificates {
     pub(super) fn new() -> Result<Self, BenchError> {
-        let today = jiff::Timestamp::now()
-            .to_zoned(jiff::tz::TimeZone::UTC)
-            .date();
+        let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
         let authority = TrialCa::new(Validity::around(today, 2)).map_err(refused)?;
         let issued = authority.issue(&[NAME]).map_err(refused)?;
-        Ok(Self {
-            ca: authority.certificate().to_owned(),
-            cert: issued.chain,
-            key: issued.key.to_string(),
-        })
+        Ok(Self { ca: authority.certificate().to_owned(), cert: issued.chain, key: issued.key.to_string() })
     }
 
     /// The client end: trusts this run's authority and nothing else.

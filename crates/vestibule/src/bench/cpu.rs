@@ -13,9 +13,7 @@ use super::error::BenchError;
 
 /// A process and all its descendants, the parent first.
 pub(super) fn family(pid: u32) -> Vec<u32> {
-    let pairs: Vec<(u32, u32)> = processes()
-        .filter_map(|child| Some((child, parent_of(child)?)))
-        .collect();
+    let pairs: Vec<(u32, u32)> = processes().filter_map(|child| Some((child, parent_of(child)?))).collect();
     let mut family = vec![pid];
     let mut grown = true;
     while grown {
@@ -51,11 +49,7 @@ pub(super) fn used_by_thread(thread: u32) -> Result<Duration, BenchError> {
 }
 
 fn processes() -> impl Iterator<Item = u32> {
-    fs::read_dir("/proc")
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+    fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 fn parent_of(pid: u32) -> Option<u32> {
@@ -66,9 +60,7 @@ fn ticks(pid: u32) -> Option<Duration> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let ticks: u64 = field::<u64>(&stat, 14)? + field::<u64>(&stat, 15)?;
     let per_second = rustix::param::clock_ticks_per_second().max(1);
-    Some(Duration::from_nanos(
-        ticks.saturating_mul(1_000_000_000 / per_second),
-    ))
+    Some(Duration::from_nanos(ticks.saturating_mul(1_000_000_000 / per_second)))
 }
 
 fn nanoseconds(pid: u32) -> Option<Duration> {
@@ -90,10 +82,7 @@ fn schedstat(path: &str) -> Option<Duration> {
 /// program, field 2, may hold spaces and brackets: counting starts after it.
 fn field<T: std::str::FromStr>(stat: &str, number: usize) -> Option<T> {
     let (_, rest) = stat.rsplit_once(')')?;
-    rest.split_ascii_whitespace()
-        .nth(number.checked_sub(3)?)?
-        .parse()
-        .ok()
+    rest.split_ascii_whitespace().nth(number.checked_sub(3)?)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -104,8 +93,7 @@ mod tests {
 
     #[test]
     fn a_program_name_with_brackets_does_not_shift_fields() {
-        let stat =
-            "77 (a) b (c) S 5 77 77 0 -1 4194560 1 0 0 0 31 12 0 0 20 0 1 0 9 9 9 9".to_owned();
+        let stat = "77 (a) b (c) S 5 77 77 0 -1 4194560 1 0 0 0 31 12 0 0 20 0 1 0 9 9 9 9".to_owned();
         assert_eq!(field::<u32>(&stat, 4), Some(5));
         assert_eq!(field::<u64>(&stat, 14), Some(31));
         assert_eq!(field::<u64>(&stat, 15), Some(12));
@@ -130,11 +118,7 @@ mod tests {
 
     #[test]
     fn children_belong_to_the_family_and_strangers_do_not() {
-        let mut child = Command::new("cat")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let family = family(std::process::id());
         drop(child.stdin.take());
         let pid = child.id();

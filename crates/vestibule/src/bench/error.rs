@@ -37,9 +37,7 @@ pub enum BenchError {
     #[error("refused: the gateway of the benchmark speaks to loopback addresses only")]
     NotLoopback,
     /// The backend received something else than the real values.
-    #[error(
-        "check failed: the backend received {wrong} of {sent} requests without the real values or with the wrong credential"
-    )]
+    #[error("check failed: the backend received {wrong} of {sent} requests without the real values or with the wrong credential")]
     WrongAtBackend {
         /// Requests whose body or credential was wrong, or that never came.
         wrong: usize,
@@ -47,9 +45,7 @@ pub enum BenchError {
         sent: usize,
     },
     /// A status outside 200 to 299 under load.
-    #[error(
-        "{party} answered a request with status {status}: a run with refused requests is no measurement"
-    )]
+    #[error("{party} answered a request with status {status}: a run with refused requests is no measurement")]
     Refused {
         /// The party under load.
         party: &'static str,

@@ -35,10 +35,7 @@ pub(super) enum Scenario<'a> {
     EgressPlain { backend: SocketAddr },
     /// TLS listener with the run's certificate, TLS backend verified by the
     /// run's authority.
-    EgressTls {
-        backend: SocketAddr,
-        certificates: &'a Certificates,
-    },
+    EgressTls { backend: SocketAddr, certificates: &'a Certificates },
     /// Plain listener that accepts signed events.
     Ingress,
 }
@@ -137,11 +134,8 @@ pub(super) struct Own;
 
 impl Gateways for Own {
     fn start(&self, scenario: Scenario<'_>, folder: &Path) -> Result<Running, BenchError> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .arg(SUBCOMMAND)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
+        let mut child =
+            Command::new(std::env::current_exe()?).arg(SUBCOMMAND).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let (input, output) = (child.stdin.take(), child.stdout.take());
         // from here on it is stopped whatever happens
         let mut process = Process::new(child);
@@ -163,37 +157,22 @@ impl Gateways for Own {
             path: ready.path,
             key: ready.key,
             tokens: ready.tokens,
-            sign: if ingress {
-                hook::signer(&ready.secret)?
-            } else {
-                Box::new(|_, _, _| String::new())
-            },
-            check: if ingress {
-                Check::Accepted
-            } else {
-                Check::Protected
-            },
+            sign: if ingress { hook::signer(&ready.secret)? } else { Box::new(|_, _, _| String::new()) },
+            check: if ingress { Check::Accepted } else { Check::Protected },
         })
     }
 }
 
 impl Scenario<'_> {
     fn job(self, folder: &Path) -> Job {
-        let egress = |backend, tls| Part::Egress {
-            backend,
-            credential: CREDENTIAL.to_owned(),
-            tls,
-        };
+        let egress = |backend, tls| Part::Egress { backend, credential: CREDENTIAL.to_owned(), tls };
         Job {
             folder: folder.to_owned(),
             threads: 1,
             part: match self {
                 Self::Ingress => Part::Ingress,
                 Self::EgressPlain { backend } => egress(backend, None),
-                Self::EgressTls {
-                    backend,
-                    certificates,
-                } => egress(
+                Self::EgressTls { backend, certificates } => egress(
                     backend,
                     Some(Tls {
                         cert: certificates.cert.clone(),
@@ -273,60 +252,29 @@ mod tests {
 
     #[test]
     fn a_job_that_leaves_the_machine_is_refused() {
-        let job = Scenario::EgressPlain {
-            backend: "192.0.2.1:80".parse().unwrap(),
-        }
-        .job(Path::new("/nonexistent"));
+        let job = Scenario::EgressPlain { backend: "192.0.2.1:80".parse().unwrap() }.job(Path::new("/nonexistent"));
         let line = serde_json::to_string(&job).unwrap();
         assert!(matches!(conversation(&line), Err(BenchError::NotLoopback)));
     }
 
     #[test]
     fn anything_but_a_job_is_refused() {
-        for line in [
-            "",
-            "{}",
-            "serve\n",
-            r#"{"folder":"/tmp","threads":1,"part":"serve"}"#,
-        ] {
-            assert!(
-                matches!(conversation(line), Err(BenchError::Gateway(_))),
-                "{line}"
-            );
+        for line in ["", "{}", "serve\n", r#"{"folder":"/tmp","threads":1,"part":"serve"}"#] {
+            assert!(matches!(conversation(line), Err(BenchError::Gateway(_))), "{line}");
         }
     }
 
     #[test]
     fn jobs_cross_the_pipe_whole() {
-        let certificates = Certificates {
-            ca: "a".to_owned(),
-            cert: "b".to_owned(),
-            key: "c".to_owned(),
-        };
-        let job = Scenario::EgressTls {
-            backend: "127.0.0.1:7".parse().unwrap(),
-            certificates: &certificates,
-        }
-        .job(Path::new("/f"));
+        let certificates = Certificates { ca: "a".to_owned(), cert: "b".to_owned(), key: "c".to_owned() };
+        let job =
+            Scenario::EgressTls { backend: "127.0.0.1:7".parse().unwrap(), certificates: &certificates }.job(Path::new("/f"));
         let line = serde_json::to_string(&job).unwrap();
-        let Part::Egress {
-            backend,
-            credential,
-            tls: Some(tls),
-        } = serde_json::from_str::<Job>(&line).unwrap().part
-        else {
+        let Part::Egress { backend, credential, tls: Some(tls) } = serde_json::from_str::<Job>(&line).unwrap().part else {
             panic!("another job arrived");
         };
         assert_eq!((backend.port(), credential.as_str()), (7, CREDENTIAL));
-        assert_eq!(
-            (
-                tls.ca.as_str(),
-                tls.cert.as_str(),
-                tls.key.as_str(),
-                tls.name.as_str()
-            ),
-            ("a", "b", "c", "localhost")
-        );
+        assert_eq!((tls.ca.as_str(), tls.cert.as_str(), tls.key.as_str(), tls.name.as_str()), ("a", "b", "c", "localhost"));
     }
 
     #[test]

@@ -74,10 +74,7 @@ pub(super) fn open(job: &Job) -> Result<(Ready, Serving), BenchError> {
         Part::Egress { .. } => (CALLS, mint(&app)?, introduce(&app, &secret)?),
     };
     let listener = match &job.part {
-        Part::Egress {
-            tls: Some(Tls { cert, key, .. }),
-            ..
-        } => {
+        Part::Egress { tls: Some(Tls { cert, key, .. }), .. } => {
             let tls = ServerTls::new(cert.as_bytes(), key.as_bytes()).map_err(|_| BenchError::Certificates)?;
             ServerConfig::https(any_port(), tls)
         }
@@ -88,13 +85,7 @@ pub(super) fn open(job: &Job) -> Result<(Ready, Serving), BenchError> {
         Part::Ingress => plain()?,
     };
     let gateway = start(&app, listener.threads(job.threads))?;
-    let ready = Ready {
-        addr: address(&gateway)?,
-        path: path.to_owned(),
-        key,
-        tokens,
-        secret,
-    };
+    let ready = Ready { addr: address(&gateway)?, path: path.to_owned(), key, tokens, secret };
     Ok((ready, Serving(Some(gateway))))
 }
 
@@ -115,16 +106,19 @@ pub(super) fn signer(secret: &str) -> Result<Signer, BenchError> {
 fn configure(job: &Job, secret: &str) -> Result<Config, BenchError> {
     let folder = job.folder.as_path();
     for part in ["data", "keys", "secrets"] {
-        files::private_folder(&folder.join(part)).map_err(|source| BenchError::Folder {
-            path: folder.join(part),
-            source,
-        })?;
+        files::private_folder(&folder.join(part)).map_err(|source| BenchError::Folder { path: folder.join(part), source })?;
     }
     write(&folder.join("secrets/signing"), secret)?;
     write(&folder.join("secrets/hook"), "https://platform.example.com/hook")?;
     let mut text = base(folder);
     match &job.part {
-        Part::Ingress => text.push_str(&route("careers", EVENTS, &format!("{{ id = \"{}\" }}", people::EVENT_SUBJECT), &event_fields(), folder)),
+        Part::Ingress => text.push_str(&route(
+            "careers",
+            EVENTS,
+            &format!("{{ id = \"{}\" }}", people::EVENT_SUBJECT),
+            &event_fields(),
+            folder,
+        )),
         Part::Egress { backend, credential, tls } => {
             write(&folder.join("secrets/credential"), credential)?;
             let name = tls.as_ref().map_or("localhost", |tls| tls.name.as_str());
@@ -236,13 +230,7 @@ fn set_up(config: &Config) -> Result<Arc<App>, BenchError> {
     let text = root.to_text();
     let store = KeyStore::create(0, &mut draw, clock.now()).map_err(failed)?;
     Keeper::create(&config.keys.store, root, store).map_err(failed)?;
-    App::open(&Settings {
-        config,
-        root: &text,
-        clock,
-        store: Options::new(&config.store.path),
-    })
-    .map_err(failed)
+    App::open(&Settings { config, root: &text, clock, store: Options::new(&config.store.path) }).map_err(failed)
 }
 
 /// The same routes with the backend of the plain run: loopback, without TLS.
@@ -257,9 +245,7 @@ fn without_tls(config: &Config, backend: SocketAddr) -> Result<Routes, BenchErro
 /// A workflow key, good for this run.
 fn mint(app: &App) -> Result<String, BenchError> {
     let keyring = app.keeper.keyring();
-    let minted = keyring
-        .mint_api_key(Mode::Live, &mut Draw::new(apikey::DRAW).map_err(failed)?)
-        .map_err(failed)?;
+    let minted = keyring.mint_api_key(Mode::Live, &mut Draw::new(apikey::DRAW).map_err(failed)?).map_err(failed)?;
     let now = app.clock.now();
     let mut row = ApiKeyRow {
         id: minted.id,
@@ -286,11 +272,7 @@ fn mint(app: &App) -> Result<String, BenchError> {
 /// tokens as the platform would have got them.
 fn introduce(app: &Arc<App>, secret: &str) -> Result<Vec<[String; 8]>, BenchError> {
     let gateway = start(app, plain()?)?;
-    let target = Load {
-        party: "gateway",
-        addr: address(&gateway)?,
-        tls: None,
-    };
+    let target = Load { party: "gateway", addr: address(&gateway)?, tls: None };
     let events = Known::new(target.addr, KNOWN, signer(secret)?);
     send_each(&target, events, people::PEOPLE as usize, Check::Accepted)?;
     gateway.stop();
@@ -335,19 +317,12 @@ fn tokens(app: &App, first: Option<RecordNo>, sealed: &[u8]) -> Result<[String; 
 }
 
 fn start(app: &Arc<App>, data: ServerConfig) -> Result<Gateway, BenchError> {
-    let plan = Plan {
-        data,
-        socket: None,
-        client: Arc::new(system_client),
-        deliver: false,
-    };
+    let plan = Plan { data, socket: None, client: Arc::new(system_client), deliver: false };
     Gateway::start(app, plan).map_err(failed)
 }
 
 fn address(gateway: &Gateway) -> Result<SocketAddr, BenchError> {
-    gateway
-        .address()
-        .ok_or_else(|| BenchError::Gateway("it listens nowhere".to_owned()))
+    gateway.address().ok_or_else(|| BenchError::Gateway("it listens nowhere".to_owned()))
 }
 
 fn plain() -> Result<ServerConfig, BenchError> {
@@ -364,10 +339,7 @@ fn signing_secret() -> Result<String, BenchError> {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), BenchError> {
-    files::create(path, text.as_bytes()).map_err(|source| BenchError::Folder {
-        path: path.to_owned(),
-        source,
-    })
+    files::create(path, text.as_bytes()).map_err(|source| BenchError::Folder { path: path.to_owned(), source })
 }
 
 /// Errors of the product name places and codes, never values.
@@ -382,11 +354,7 @@ mod tests {
 
     fn job(part: Part) -> (tempfile::TempDir, Job) {
         let folder = tempfile::tempdir().unwrap();
-        let job = Job {
-            folder: folder.path().to_owned(),
-            threads: 1,
-            part,
-        };
+        let job = Job { folder: folder.path().to_owned(), threads: 1, part };
         (folder, job)
     }
 
@@ -394,11 +362,7 @@ mod tests {
     fn the_gateway_takes_events_in() {
         let (_folder, job) = job(Part::Ingress);
         let (ready, serving) = open(&job).unwrap();
-        let target = Load {
-            party: "gateway",
-            addr: ready.addr,
-            tls: None,
-        };
+        let target = Load { party: "gateway", addr: ready.addr, tls: None };
         let events = super::super::requests::Events::new(ready.addr, &ready.path, signer(&ready.secret).unwrap());
         send_each(&target, events, 20, Check::Accepted).unwrap();
         drop(serving);
@@ -406,11 +370,7 @@ mod tests {
 
     #[test]
     fn people_are_known_by_tokens_of_their_own() {
-        let part = Part::Egress {
-            backend: "127.0.0.1:9".parse().unwrap(),
-            credential: "credential".to_owned(),
-            tls: None,
-        };
+        let part = Part::Egress { backend: "127.0.0.1:9".parse().unwrap(), credential: "credential".to_owned(), tls: None };
         let (_folder, job) = job(part);
         let (ready, serving) = open(&job).unwrap();
         let all: std::collections::HashSet<&String> = ready.tokens.iter().flatten().collect();
@@ -422,11 +382,7 @@ mod tests {
     #[test]
     fn signs_as_the_published_example_of_standard_webhooks() {
         let sign = signer("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
-        let signature = sign(
-            "msg_p5jXN8AQM9LWM0D4loKWxJek",
-            1_614_265_330,
-            br#"{"test": 2432232314}"#,
-        );
+        let signature = sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 

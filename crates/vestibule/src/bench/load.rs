@@ -76,11 +76,7 @@ pub(super) fn drive(
     cpu: impl Fn() -> Result<Duration, BenchError>,
 ) -> Result<Sample, BenchError> {
     in_one_thread(async {
-        let shared = Rc::new(Shared {
-            answered: Cell::new(0),
-            stop: Cell::new(false),
-            requests: RefCell::new(requests),
-        });
+        let shared = Rc::new(Shared { answered: Cell::new(0), stop: Cell::new(false), requests: RefCell::new(requests) });
         let mut connections = JoinSet::new();
         for _ in 0..CONNECTIONS {
             let connection = Connection::open(target).await?;
@@ -94,21 +90,14 @@ pub(super) fn drive(
         shared.stop.set(true);
         let sample = measured?;
         if sample.count == 0 {
-            return Err(BenchError::Silent {
-                party: target.party,
-            });
+            return Err(BenchError::Silent { party: target.party });
         }
         Ok(sample)
     })
 }
 
 /// Sends a few requests one after the other and hands over what came back.
-pub(super) fn send_each(
-    target: &Target,
-    mut requests: impl Requests,
-    count: usize,
-    check: Check,
-) -> Result<(), BenchError> {
+pub(super) fn send_each(target: &Target, mut requests: impl Requests, count: usize, check: Check) -> Result<(), BenchError> {
     in_one_thread(async {
         let mut connection = Connection::open(target).await?;
         let mut request = Vec::new();
@@ -116,9 +105,7 @@ pub(super) fn send_each(
             requests.next(&mut request);
             let answer = tokio::time::timeout(PATIENCE, connection.exchange(&request))
                 .await
-                .map_err(|_| BenchError::Silent {
-                    party: target.party,
-                })??;
+                .map_err(|_| BenchError::Silent { party: target.party })??;
             check.status(target.party, &answer)?;
             check.body(target.party, &answer)?;
         }
@@ -140,22 +127,14 @@ pub(super) async fn measure(
     let (counted, used, start) = (count(), cpu()?, Instant::now());
     tokio::time::sleep(timing.measured).await;
     let elapsed = start.elapsed();
-    Ok(Sample {
-        count: count() - counted,
-        cpu: cpu()?.saturating_sub(used),
-        elapsed,
-    })
+    Ok(Sample { count: count() - counted, cpu: cpu()?.saturating_sub(used), elapsed })
 }
 
 /// Runs a future, and the local tasks it starts, on this thread. Ctrl-C and the
 /// signal to terminate end it with an error, so that peers are stopped and
 /// folders removed on the way out.
-pub(super) fn in_one_thread<T>(
-    work: impl Future<Output = Result<T, BenchError>>,
-) -> Result<T, BenchError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+pub(super) fn in_one_thread<T>(work: impl Future<Output = Result<T, BenchError>>) -> Result<T, BenchError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     LocalSet::new().block_on(&runtime, async {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
@@ -216,9 +195,7 @@ impl Check {
 
     fn body(self, party: &'static str, answer: &Answer<'_>) -> Result<(), BenchError> {
         let reason = match self {
-            Self::Unchanged if answer.body != people::answer().as_bytes() => {
-                "the backend's answer, unchanged"
-            }
+            Self::Unchanged if answer.body != people::answer().as_bytes() => "the backend's answer, unchanged",
             Self::Protected if shows_a_value(answer.body) => "an answer without personal values",
             Self::Protected if !holds_what_is_kept(answer.body) => "an answer with every member that the rules keep",
             _ => return Ok(()),
@@ -228,9 +205,7 @@ impl Check {
 }
 
 fn shows_a_value(body: &[u8]) -> bool {
-    people::ANSWER_VALUES
-        .iter()
-        .any(|value| memmem::find(body, value.as_bytes()).is_some())
+    people::ANSWER_VALUES.iter().any(|value| memmem::find(body, value.as_bytes()).is_some())
 }
 
 fn holds_what_is_kept(body: &[u8]) -> bool {
@@ -243,10 +218,7 @@ mod tests {
     use super::*;
 
     fn fails(check: Check, body: &str) -> bool {
-        let answer = Answer {
-            status: 200,
-            body: body.as_bytes(),
-        };
+        let answer = Answer { status: 200, body: body.as_bytes() };
         check.body("gateway", &answer).is_err()
     }
 
@@ -269,30 +241,15 @@ mod tests {
 
     #[test]
     fn only_success_counts() {
-        for (status, good) in [
-            (200, true),
-            (202, true),
-            (299, true),
-            (300, false),
-            (409, false),
-            (503, false),
-        ] {
+        for (status, good) in [(200, true), (202, true), (299, true), (300, false), (409, false), (503, false)] {
             let answer = Answer { status, body: b"" };
-            assert_eq!(
-                Check::Accepted.status("gateway", &answer).is_ok(),
-                good,
-                "{status}"
-            );
+            assert_eq!(Check::Accepted.status("gateway", &answer).is_ok(), good, "{status}");
         }
     }
 
     #[test]
     fn rates_and_cpu_come_from_the_measured_part() {
-        let sample = Sample {
-            count: 1_000,
-            elapsed: Duration::from_millis(500),
-            cpu: Duration::from_millis(17),
-        };
+        let sample = Sample { count: 1_000, elapsed: Duration::from_millis(500), cpu: Duration::from_millis(17) };
         assert!((sample.per_second() - 2_000.0).abs() < 1e-9);
         assert!((sample.cpu_each() - 17.0).abs() < 1e-9);
     }

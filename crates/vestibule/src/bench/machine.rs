@@ -27,12 +27,8 @@ impl Machine {
     pub(super) fn read(folder: &Path, nginx: Option<String>) -> Self {
         Self {
             cores: std::thread::available_parallelism().map_or(1, usize::from),
-            processor: fs::read_to_string("/proc/cpuinfo")
-                .ok()
-                .and_then(|text| processor(&text)),
-            kernel: fs::read_to_string("/proc/sys/kernel/osrelease")
-                .ok()
-                .map(|text| text.trim().to_owned()),
+            processor: fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| processor(&text)),
+            kernel: fs::read_to_string("/proc/sys/kernel/osrelease").ok().map(|text| text.trim().to_owned()),
             file_system: fs::read_to_string("/proc/self/mounts")
                 .ok()
                 .and_then(|mounts| file_system(&mounts, &folder.canonicalize().ok()?)),

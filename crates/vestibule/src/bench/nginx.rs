@@ -92,10 +92,7 @@ impl Nginx {
         folder.write("key.pem", &certificates.key)?;
         folder.write("ca.pem", &certificates.ca)?;
         let words = folder.path().join("stderr");
-        let stderr = File::create(&words).map_err(|source| BenchError::Folder {
-            path: words.clone(),
-            source,
-        })?;
+        let stderr = File::create(&words).map_err(|source| BenchError::Folder { path: words.clone(), source })?;
         let child = Command::new(program)
             .arg("-p")
             .arg(folder.path())
@@ -115,11 +112,7 @@ impl Nginx {
                 message: text.lines().last().unwrap_or("no message").to_owned(),
             });
         }
-        Ok(Self {
-            process,
-            addr,
-            _folder: folder,
-        })
+        Ok(Self { process, addr, _folder: folder })
     }
 
     pub(super) fn addr(&self) -> SocketAddr {
@@ -148,12 +141,7 @@ fn free_address() -> Result<SocketAddr, BenchError> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::panic,
-        clippy::print_stdout,
-        reason = "tests"
-    )]
+    #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
     use super::*;
 
     const ROLES: [Role; 4] = [Role::Backend, Role::Proxy, Role::TlsBackend, Role::TlsProxy];
@@ -163,11 +151,7 @@ mod tests {
         for role in ROLES {
             let backend = Some("127.0.0.1:9".parse().unwrap());
             let conf = fill(role, Path::new("/run/bench"), 8080, backend);
-            assert!(
-                !conf.contains("{{") && conf.contains("127.0.0.1:8080"),
-                "{}",
-                role.name()
-            );
+            assert!(!conf.contains("{{") && conf.contains("127.0.0.1:8080"), "{}", role.name());
             let proxies = matches!(role, Role::Proxy | Role::TlsProxy);
             assert_eq!(conf.contains("server 127.0.0.1:9;"), proxies);
         }
@@ -200,11 +184,7 @@ mod tests {
             println!("not run: nginx is not installed");
             return;
         };
-        let certificates = Certificates {
-            ca: String::new(),
-            cert: "no certificate".to_owned(),
-            key: String::new(),
-        };
+        let certificates = Certificates { ca: String::new(), cert: "no certificate".to_owned(), key: String::new() };
         let parent = std::env::temp_dir();
         let started = Nginx::start(&program, &parent, Role::TlsBackend, None, &certificates);
         let Err(BenchError::NginxFailed { role, message }) = started else {

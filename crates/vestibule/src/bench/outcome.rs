@@ -77,11 +77,7 @@ pub(super) struct Ratio {
 impl Ratio {
     pub(super) fn meets(&self, bound: f64) -> Option<bool> {
         let value = self.value?;
-        Some(if self.at_most {
-            value <= bound
-        } else {
-            value >= bound
-        })
+        Some(if self.at_most { value <= bound } else { value >= bound })
     }
 }
 
@@ -91,9 +87,7 @@ pub(super) struct Outcome {
 
 impl Outcome {
     pub(super) fn new(parties: &[Party]) -> Self {
-        Self {
-            samples: parties.iter().map(|party| (*party, Vec::new())).collect(),
-        }
+        Self { samples: parties.iter().map(|party| (*party, Vec::new())).collect() }
     }
 
     pub(super) fn add(&mut self, party: Party, sample: Sample) {
@@ -104,9 +98,7 @@ impl Outcome {
 
     /// Every party with its samples, in order.
     pub(super) fn samples(&self) -> impl Iterator<Item = (Party, &[Sample])> {
-        self.samples
-            .iter()
-            .map(|(party, samples)| (*party, samples.as_slice()))
+        self.samples.iter().map(|(party, samples)| (*party, samples.as_slice()))
     }
 
     pub(super) fn median(&self, party: Party) -> Option<Median> {
@@ -177,11 +169,7 @@ mod tests {
     use std::time::Duration;
 
     pub(super) fn sample(count: u64, cpu_us_each: u64) -> Sample {
-        Sample {
-            count,
-            elapsed: Duration::from_secs(1),
-            cpu: Duration::from_micros(cpu_us_each * count),
-        }
+        Sample { count, elapsed: Duration::from_secs(1), cpu: Duration::from_micros(cpu_us_each * count) }
     }
 
     fn value(outcome: &Outcome, key: &str) -> Option<f64> {
@@ -209,11 +197,7 @@ mod tests {
         assert_eq!(value(&outcome, "egress_tls_cpu_ratio"), Some(2.0));
         assert_eq!(value(&outcome, "ingress_cpu_ratio"), Some(4.5));
         assert_eq!(value(&outcome, "ingress_store_ratio"), Some(0.6));
-        let met: Vec<_> = outcome
-            .ratios()
-            .iter()
-            .map(|ratio| (ratio.meets(ratio.must), ratio.meets(ratio.goal)))
-            .collect();
+        let met: Vec<_> = outcome.ratios().iter().map(|ratio| (ratio.meets(ratio.must), ratio.meets(ratio.goal))).collect();
         assert_eq!(met, [(Some(true), Some(false)); 4]);
     }
 

@@ -22,13 +22,7 @@ pub const EVENT_FIELDS: [(&str, &str, bool); 8] = [
 ];
 
 /// What an event's rules keep, the subject's id among it.
-pub const EVENT_KEEP: [&str; 5] = [
-    "candidate.id",
-    "job.id",
-    "job.board",
-    "job.text",
-    "received_at",
-];
+pub const EVENT_KEEP: [&str; 5] = ["candidate.id", "job.id", "job.board", "job.text", "received_at"];
 
 /// The member that names the person.
 pub const EVENT_SUBJECT: &str = "candidate.id";
@@ -46,13 +40,8 @@ pub const CALL_FIELDS: [(&str, &str); 8] = [
 ];
 
 /// What of the backend's answer passes as it is: path and type.
-pub const ANSWER_KEEP: [(&str, &str); 5] = [
-    ("id", "integer"),
-    ("job_id", "integer"),
-    ("stage", "string"),
-    ("created_at", "string"),
-    ("terms", "string"),
-];
+pub const ANSWER_KEEP: [(&str, &str); 5] =
+    [("id", "integer"), ("job_id", "integer"), ("stage", "string"), ("created_at", "string"), ("terms", "string")];
 
 /// The 8 values of the backend's answer that must not reach the platform.
 pub const ANSWER_VALUES: [&str; 8] = [
@@ -75,12 +64,7 @@ pub fn values(person: u32) -> [String; 8] {
         format!("person{person:04}@mail.example"),
         format!("+49 30 5550{person:04}"),
         format!("Lindenallee {person}, 10115 Berlin"),
-        format!(
-            "19{:02}-{:02}-{:02}",
-            person % 90,
-            person % 12 + 1,
-            person % 28 + 1
-        ),
+        format!("19{:02}-{:02}-{:02}", person % 90, person % 12 + 1, person % 28 + 1),
         format!("{} EUR", 40_000 + person),
         format!("https://profiles.example/person{person:04}"),
     ]
@@ -98,7 +82,14 @@ pub fn call(fields: &[String; 8]) -> Vec<u8> {
             r#""applications":[{{"job_id":40718,"source":"careers","referrer":null}}],"tags":["autumn","remote","engineering"],"#,
             r#""consent":true,"notes":"{}"}}"#
         ),
-        first, last, email, phone, address, birth, salary, profile,
+        first,
+        last,
+        email,
+        phone,
+        address,
+        birth,
+        salary,
+        profile,
         filler(1_450)
     )
     .into_bytes()
@@ -155,8 +146,7 @@ pub fn answer() -> String {
 
 /// Plain words without personal data.
 fn filler(length: usize) -> String {
-    const WORDS: &str =
-        "the team builds calm tools for busy people and keeps a careful eye on what they cost ";
+    const WORDS: &str = "the team builds calm tools for busy people and keeps a careful eye on what they cost ";
     WORDS.chars().cycle().take(length).collect()
 }
 
@@ -196,14 +186,9 @@ mod tests {
         let event: Value = serde_json::from_slice(&event).unwrap();
         for path in EVENT_FIELDS.iter().map(|f| f.0).chain(EVENT_KEEP) {
             let pointer = format!("/{}", path.replace('.', "/"));
-            assert!(
-                event.pointer(&pointer).is_some_and(|v| !v.is_null()),
-                "{path}"
-            );
+            assert!(event.pointer(&pointer).is_some_and(|v| !v.is_null()), "{path}");
         }
-        let members = event["candidate"].as_object().unwrap().len()
-            + event["job"].as_object().unwrap().len()
-            + 1;
+        let members = event["candidate"].as_object().unwrap().len() + event["job"].as_object().unwrap().len() + 1;
         assert_eq!(members, EVENT_FIELDS.len() + EVENT_KEEP.len());
     }
 
@@ -212,11 +197,7 @@ mod tests {
         let body: Value = serde_json::from_slice(&call(&values(3))).unwrap();
         for ((path, _), value) in CALL_FIELDS.iter().zip(values(3)) {
             let pointer = format!("/{}", path.replace("[*].", "/0/"));
-            assert_eq!(
-                body.pointer(&pointer).and_then(Value::as_str),
-                Some(value.as_str()),
-                "{path}"
-            );
+            assert_eq!(body.pointer(&pointer).and_then(Value::as_str), Some(value.as_str()), "{path}");
         }
     }
 

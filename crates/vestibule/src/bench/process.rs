@@ -24,11 +24,7 @@ impl Folder {
     /// Makes a new folder below `parent`.
     pub(super) fn new(parent: &Path) -> Result<Self, BenchError> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let path = parent.join(format!(
-            "vestibule-bench-{}-{}",
-            std::process::id(),
-            NEXT.fetch_add(1, Ordering::Relaxed)
-        ));
+        let path = parent.join(format!("vestibule-bench-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
         match fs::DirBuilder::new().mode(0o700).create(&path) {
             Ok(()) => Ok(Self(path)),
             Err(source) => Err(BenchError::Folder { path, source }),
@@ -139,10 +135,7 @@ mod tests {
         let folder = Folder::new(&std::env::temp_dir()).unwrap();
         folder.write("a", "b").unwrap();
         let path = folder.path().to_owned();
-        assert_eq!(
-            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o700
-        );
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
         drop(folder);
         assert!(!path.exists());
     }

@@ -50,8 +50,7 @@ pub(super) fn run(folder: &Path, timing: Timing) -> Result<Sample, BenchError> {
         let (committed, stop) = (Rc::new(Cell::new(0_u64)), Rc::new(Cell::new(false)));
         let mut requesters = JoinSet::new();
         for _ in 0..CONNECTIONS {
-            let (submit, committed, stop) =
-                (submit.clone(), Rc::clone(&committed), Rc::clone(&stop));
+            let (submit, committed, stop) = (submit.clone(), Rc::clone(&committed), Rc::clone(&stop));
             requesters.spawn_local(async move {
                 while !stop.get() {
                     let (done, wait) = oneshot::channel();
@@ -104,18 +103,14 @@ impl Writer {
         let (step, steps) = mpsc::sync_channel(1);
         let (name, names) = mpsc::channel();
         let (writer_name, path) = (name.clone(), path.to_owned());
-        let writer = std::thread::Builder::new()
-            .name("raw-writer".to_owned())
-            .spawn(move || {
-                let _ = writer_name.send((0, cpu::current_thread()));
-                write(&connection, source, events, &step)
-            })?;
-        let checkpointer = std::thread::Builder::new()
-            .name("raw-checkpoint".to_owned())
-            .spawn(move || {
-                let _ = name.send((1, cpu::current_thread()));
-                checkpoint(&path, &steps)
-            })?;
+        let writer = std::thread::Builder::new().name("raw-writer".to_owned()).spawn(move || {
+            let _ = writer_name.send((0, cpu::current_thread()));
+            write(&connection, source, events, &step)
+        })?;
+        let checkpointer = std::thread::Builder::new().name("raw-checkpoint".to_owned()).spawn(move || {
+            let _ = name.send((1, cpu::current_thread()));
+            checkpoint(&path, &steps)
+        })?;
         let mut threads = [0; 2];
         for _ in 0..2 {
             let (which, thread) = names.recv().map_err(|_| BenchError::RawEnded)?;
@@ -123,12 +118,7 @@ impl Writer {
                 *place = thread.ok_or(BenchError::CpuTimes)?;
             }
         }
-        Ok(Self {
-            submit,
-            threads: threads.into(),
-            writer,
-            checkpointer,
-        })
+        Ok(Self { submit, threads: threads.into(), writer, checkpointer })
     }
 
     fn finish(self) -> Result<(), BenchError> {
@@ -183,9 +173,7 @@ fn checkpoint(path: &Path, steps: &Receiver<()>) -> Result<(), BenchError> {
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;")?;
     let pages = |mode: &str| -> rusqlite::Result<i64> {
-        connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
-            row.get(1)
-        })
+        connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get(1))
     };
     while steps.recv().is_ok() {
         if pages("PASSIVE")? > LONG {
@@ -223,25 +211,16 @@ impl<'c> Prepared<'c> {
         for text in sql.split_inclusive(';').filter(|text| text.contains(';')) {
             let statement = connection.prepare(text)?;
             let parameters = (1..=statement.parameter_count())
-                .map(|index| {
-                    statement
-                        .parameter_name(index)
-                        .and_then(Parameter::named)
-                        .ok_or(BenchError::RawParameter)
-                })
+                .map(|index| statement.parameter_name(index).and_then(Parameter::named).ok_or(BenchError::RawParameter))
                 .collect::<Result<_, _>>()?;
-            prepared.push(Self {
-                statement,
-                parameters,
-            });
+            prepared.push(Self { statement, parameters });
         }
         Ok(prepared)
     }
 
     fn run(&mut self, source: &Source) -> Result<(), BenchError> {
         for (index, parameter) in (1..).zip(&self.parameters) {
-            self.statement
-                .raw_bind_parameter(index, source.value(*parameter))?;
+            self.statement.raw_bind_parameter(index, source.value(*parameter))?;
         }
         if self.statement.column_count() == 0 {
             self.statement.raw_execute()?;
@@ -301,14 +280,8 @@ struct Source {
 
 impl Source {
     fn new() -> Self {
-        let mut source = Self {
-            row: 0,
-            name: String::new(),
-            replay: [0; 16],
-            tag: [0; 16],
-            random: 0x9e37_79b9_7f4a_7c15,
-            bytes: Vec::new(),
-        };
+        let mut source =
+            Self { row: 0, name: String::new(), replay: [0; 16], tag: [0; 16], random: 0x9e37_79b9_7f4a_7c15, bytes: Vec::new() };
         while source.bytes.len() < BODY {
             let word = source.draw().to_le_bytes();
             source.bytes.extend_from_slice(&word);
@@ -348,9 +321,7 @@ impl Source {
             Parameter::Name => ValueRef::Text(self.name.as_bytes()),
             Parameter::Replay => ValueRef::Blob(&self.replay),
             Parameter::Tag => ValueRef::Blob(&self.tag),
-            Parameter::Bytes(length) => {
-                ValueRef::Blob(self.bytes.get(..length).unwrap_or(&self.bytes))
-            }
+            Parameter::Bytes(length) => ValueRef::Blob(self.bytes.get(..length).unwrap_or(&self.bytes)),
         })
     }
 }
@@ -370,11 +341,7 @@ mod tests {
     #[test]
     fn every_acknowledged_event_stands_in_every_table() {
         let folder = Folder::new(&std::env::temp_dir()).unwrap();
-        let timing = Timing {
-            warm_up: Duration::ZERO,
-            warm_up_requests: 100,
-            measured: Duration::from_millis(50),
-        };
+        let timing = Timing { warm_up: Duration::ZERO, warm_up_requests: 100, measured: Duration::from_millis(50) };
         let sample = run(folder.path(), timing).unwrap();
         assert!(sample.count > 0 && sample.cpu > Duration::ZERO);
         let connection = Connection::open(folder.path().join("raw.db")).unwrap();
@@ -392,11 +359,7 @@ mod tests {
         let connection = Connection::open(folder.path().join("raw.db")).unwrap();
         connection.execute_batch(SCHEMA).unwrap();
         let pragma = |name: &str| -> String {
-            connection
-                .query_row(&format!("PRAGMA {name}"), [], |row| {
-                    Ok(format!("{:?}", row.get_ref(0)?))
-                })
-                .unwrap()
+            connection.query_row(&format!("PRAGMA {name}"), [], |row| Ok(format!("{:?}", row.get_ref(0)?))).unwrap()
         };
         assert_eq!(pragma("synchronous"), "Integer(2)");
         assert_eq!(pragma("secure_delete"), "Integer(1)");
@@ -407,9 +370,6 @@ mod tests {
     #[test]
     fn an_unknown_parameter_is_an_error() {
         let connection = Connection::open_in_memory().unwrap();
-        assert!(matches!(
-            Prepared::all(&connection, "SELECT :nothing;"),
-            Err(BenchError::RawParameter)
-        ));
+        assert!(matches!(Prepared::all(&connection, "SELECT :nothing;"), Err(BenchError::RawParameter)));
     }
 }

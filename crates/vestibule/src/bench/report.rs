@@ -11,12 +11,7 @@ use super::outcome::{Outcome, Party};
 use super::run::Plan;
 
 /// One JSON object and a line end. A ratio that was not measured is `null`.
-pub(super) fn json(
-    out: &mut dyn Write,
-    plan: &Plan,
-    outcome: &Outcome,
-    machine: &Machine,
-) -> io::Result<()> {
+pub(super) fn json(out: &mut dyn Write, plan: &Plan, outcome: &Outcome, machine: &Machine) -> io::Result<()> {
     let mut report = Map::new();
     for ratio in outcome.ratios() {
         report.insert(ratio.key.to_owned(), json!(ratio.value.map(rounded)));
@@ -38,19 +33,12 @@ pub(super) fn json(
         cpu.insert(party.key().to_owned(), json!(rounded(median.cpu_each)));
         counts.insert(party.key().to_owned(), json!(median.count));
     }
-    let names = [
-        "requests_per_second",
-        "rows_per_second",
-        "cpu_us_per_request",
-        "requests",
-    ];
+    let names = ["requests_per_second", "rows_per_second", "cpu_us_per_request", "requests"];
     for (name, member) in names.into_iter().zip(members) {
         report.insert(name.to_owned(), Value::Object(member));
     }
-    let rounds: Map<String, Value> = outcome
-        .samples()
-        .map(|(party, samples)| (party.key().to_owned(), samples.iter().map(round).collect()))
-        .collect();
+    let rounds: Map<String, Value> =
+        outcome.samples().map(|(party, samples)| (party.key().to_owned(), samples.iter().map(round).collect())).collect();
     report.insert("rounds".to_owned(), Value::Object(rounds));
     report.insert(
         "load".to_owned(),
@@ -80,12 +68,7 @@ fn rounded(value: f64) -> f64 {
 }
 
 /// The table.
-pub(super) fn table(
-    out: &mut dyn Write,
-    plan: &Plan,
-    outcome: &Outcome,
-    machine: &Machine,
-) -> io::Result<()> {
+pub(super) fn table(out: &mut dyn Write, plan: &Plan, outcome: &Outcome, machine: &Machine) -> io::Result<()> {
     let unknown = || "unknown".to_owned();
     writeln!(
         out,
@@ -104,28 +87,13 @@ pub(super) fn table(
         plan.rounds,
         plan.measured.as_secs_f64()
     )?;
-    writeln!(
-        out,
-        "{:<28}{:>12}{:>16}{:>14}",
-        "", "a second", "CPU us each", "counted"
-    )?;
+    writeln!(out, "{:<28}{:>12}{:>16}{:>14}", "", "a second", "CPU us each", "counted")?;
     for (party, _) in outcome.samples() {
         if let Some(median) = outcome.median(party) {
-            writeln!(
-                out,
-                "{:<28}{:>12.0}{:>16.1}{:>14}",
-                party.label(),
-                median.per_second,
-                median.cpu_each,
-                median.count
-            )?;
+            writeln!(out, "{:<28}{:>12.0}{:>16.1}{:>14}", party.label(), median.per_second, median.cpu_each, median.count)?;
         }
     }
-    writeln!(
-        out,
-        "\n{:<54}{:>8}{:>10}{:>10}",
-        "", "ratio", "must", "goal"
-    )?;
+    writeln!(out, "\n{:<54}{:>8}{:>10}{:>10}", "", "ratio", "must", "goal")?;
     for ratio in outcome.ratios() {
         let Some(value) = ratio.value else { continue };
         let sign = if ratio.at_most { "<=" } else { ">=" };
@@ -144,16 +112,10 @@ pub(super) fn table(
         )?;
     }
     if machine.volatile() {
-        writeln!(
-            out,
-            "\nnote: the databases lay in memory, where a sync costs nothing; use `--data` with a folder on a disk"
-        )?;
+        writeln!(out, "\nnote: the databases lay in memory, where a sync costs nothing; use `--data` with a folder on a disk")?;
     }
     if !machine.optimised {
-        writeln!(
-            out,
-            "\nnote: this is a debug build; its figures mean nothing. Use `cargo run --release -- bench`"
-        )?;
+        writeln!(out, "\nnote: this is a debug build; its figures mean nothing. Use `cargo run --release -- bench`")?;
     }
     Ok(())
 }
@@ -191,14 +153,8 @@ mod tests {
     fn outcome(parties: &[Party]) -> Outcome {
         let mut outcome = Outcome::new(parties);
         for (party, cpu) in parties.iter().zip([6, 17, 34, 30, 60, 80, 40]) {
-            outcome.add(
-                *party,
-                Sample {
-                    count: 60_000,
-                    elapsed: Duration::from_secs(6),
-                    cpu: Duration::from_micros(cpu * 60_000),
-                },
-            );
+            outcome
+                .add(*party, Sample { count: 60_000, elapsed: Duration::from_secs(6), cpu: Duration::from_micros(cpu * 60_000) });
         }
         outcome
     }
@@ -232,41 +188,25 @@ mod tests {
         for ratio in outcome(&[]).ratios() {
             assert_eq!(report[ratio.key], Value::Null);
         }
-        assert!(
-            report["requests_per_second"]
-                .get("gateway_egress")
-                .is_none()
-        );
+        assert!(report["requests_per_second"].get("gateway_egress").is_none());
     }
 
     #[test]
     fn the_table_says_what_is_met_and_what_not() {
         let text = text(|out| table(out, &plan(), &outcome(&Party::ALL), &machine()));
         let line = |start: &str| text.lines().find(|l| l.starts_with(start)).unwrap();
-        assert!(
-            line("egress, CPU").ends_with("2.00      <= 3    <= 2.2  goal reached"),
-            "{text}"
-        );
+        assert!(line("egress, CPU").ends_with("2.00      <= 3    <= 2.2  goal reached"), "{text}");
         assert!(line("ingress, CPU").ends_with("within bounds"));
         assert!(line("raw SQLite loop").ends_with("60000"));
         assert!(!text.contains("note:"));
         let mut slow = outcome(&Party::ALL);
         for _ in 0..2 {
-            slow.add(
-                Party::GatewayEgress,
-                Sample {
-                    count: 10,
-                    elapsed: Duration::from_secs(1),
-                    cpu: Duration::from_secs(1),
-                },
-            );
+            slow.add(Party::GatewayEgress, Sample { count: 10, elapsed: Duration::from_secs(1), cpu: Duration::from_secs(1) });
         }
         let mut memory = machine();
         memory.file_system = Some("tmpfs".to_owned());
         memory.optimised = false;
         let text = self::text(|out| table(out, &plan(), &slow, &memory));
-        assert!(
-            text.contains("MISSED") && text.contains("in memory") && text.contains("debug build")
-        );
+        assert!(text.contains("MISSED") && text.contains("in memory") && text.contains("debug build"));
     }
 }

@@ -77,14 +77,7 @@ impl Events {
                 Some((body, place))
             })
             .collect();
-        Self {
-            addr,
-            path: path.to_owned(),
-            sign,
-            bodies,
-            serial: 0,
-            body: Vec::new(),
-        }
+        Self { addr, path: path.to_owned(), sign, bodies, serial: 0, body: Vec::new() }
     }
 }
 
@@ -98,12 +91,7 @@ pub(super) struct Known {
 
 impl Known {
     pub(super) fn new(addr: SocketAddr, path: &str, sign: Signer) -> Self {
-        Self {
-            addr,
-            path: path.to_owned(),
-            sign,
-            next: 0,
-        }
+        Self { addr, path: path.to_owned(), sign, next: 0 }
     }
 }
 
@@ -135,21 +123,10 @@ impl Requests for Events {
 }
 
 /// One signed event, of this moment.
-fn write_signed(
-    out: &mut Vec<u8>,
-    addr: SocketAddr,
-    path: &str,
-    sign: &Signer,
-    id: &str,
-    body: &[u8],
-) {
-    let time = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |d| d.as_secs());
+fn write_signed(out: &mut Vec<u8>, addr: SocketAddr, path: &str, sign: &Signer, id: &str, body: &[u8]) {
+    let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
     let signature = sign(id, time, body);
-    let extra = format!(
-        "webhook-id: {id}\r\nwebhook-timestamp: {time}\r\nwebhook-signature: {signature}\r\n"
-    );
+    let extra = format!("webhook-id: {id}\r\nwebhook-timestamp: {time}\r\nwebhook-signature: {signature}\r\n");
     out.clear();
     write_head(out, addr, path, &extra, body.len());
     out.extend_from_slice(body);
@@ -197,20 +174,12 @@ mod tests {
             mails.insert(candidate.get("email").unwrap().to_string());
             people.insert(candidate.get("id").unwrap().to_string());
         }
-        assert_eq!(
-            (heads.len(), mails.len(), people.len()),
-            (2_500, 2_500, 1_000)
-        );
+        assert_eq!((heads.len(), mails.len(), people.len()), (2_500, 2_500, 1_000));
     }
 
     #[test]
     fn the_signature_is_over_what_is_sent() {
-        let sign: Signer = Box::new(|id, time, body| {
-            format!(
-                "{id}.{time}.{}",
-                body.iter().map(|b| u64::from(*b)).sum::<u64>()
-            )
-        });
+        let sign: Signer = Box::new(|id, time, body| format!("{id}.{time}.{}", body.iter().map(|b| u64::from(*b)).sum::<u64>()));
         let mut events = Events::new(addr(), "/in", sign);
         let mut out = Vec::new();
         events.next(&mut out);
@@ -222,11 +191,7 @@ mod tests {
             let line = head.lines().find(|l| l.starts_with(name)).unwrap();
             line.split_once(": ").unwrap().1.to_owned()
         };
-        let expected = format!(
-            "{}.{}.{sum}",
-            value("webhook-id"),
-            value("webhook-timestamp")
-        );
+        let expected = format!("{}.{}.{sum}", value("webhook-id"), value("webhook-timestamp"));
         assert_eq!(value("webhook-signature"), expected);
     }
 

@@ -36,11 +36,7 @@ pub(super) struct Plan {
 }
 
 /// Carries out a plan. `progress` gets a line before each measurement.
-pub(super) fn run(
-    plan: &Plan,
-    gateways: &dyn Gateways,
-    progress: &mut dyn FnMut(&str),
-) -> Result<Outcome, BenchError> {
+pub(super) fn run(plan: &Plan, gateways: &dyn Gateways, progress: &mut dyn FnMut(&str)) -> Result<Outcome, BenchError> {
     let bench = Bench::start(plan, gateways)?;
     for party in [Party::GatewayEgress, Party::GatewayEgressTls] {
         if plan.parties.contains(&party) {
@@ -51,11 +47,7 @@ pub(super) fn run(
     let mut outcome = Outcome::new(&plan.parties);
     for round in 1..=plan.rounds {
         for party in &plan.parties {
-            progress(&format!(
-                "round {round} of {}: {}",
-                plan.rounds,
-                party.label()
-            ));
+            progress(&format!("round {round} of {}: {}", plan.rounds, party.label()));
             outcome.add(*party, bench.measure(*party)?);
         }
     }
@@ -67,9 +59,7 @@ pub(super) fn run(
 fn refuse_unfair(outcome: &Outcome) -> Result<(), BenchError> {
     let rate = |party| outcome.median(party).map(|sample| sample.per_second);
     match (rate(Party::NginxProxy), rate(Party::NginxDirect)) {
-        (Some(proxied), Some(direct)) if proxied < direct * FAIR => {
-            Err(BenchError::Invalid { proxied, direct })
-        }
+        (Some(proxied), Some(direct)) if proxied < direct * FAIR => Err(BenchError::Invalid { proxied, direct }),
         _ => Ok(()),
     }
 }
@@ -97,15 +87,7 @@ impl<'a> Bench<'a> {
         let proxy = start(Role::Proxy, Some(&backend))?;
         let tls_backend = start(Role::TlsBackend, None)?;
         let tls_proxy = start(Role::TlsProxy, Some(&tls_backend))?;
-        Ok(Self {
-            plan,
-            gateways,
-            certificates,
-            backend,
-            proxy,
-            tls_backend,
-            tls_proxy,
-        })
+        Ok(Self { plan, gateways, certificates, backend, proxy, tls_backend, tls_proxy })
     }
 
     fn measure(&self, party: Party) -> Result<Sample, BenchError> {
@@ -133,12 +115,7 @@ impl<'a> Bench<'a> {
         }
     }
 
-    fn drive(
-        &self,
-        party: Party,
-        running: &Running,
-        requests: impl Requests + 'static,
-    ) -> Result<Sample, BenchError> {
+    fn drive(&self, party: Party, running: &Running, requests: impl Requests + 'static) -> Result<Sample, BenchError> {
         let target = self.target(party, running.addr)?;
         let used = || cpu::used(&running.pids());
         drive(&target, requests, running.check, self.timing(), used)
@@ -154,29 +131,17 @@ impl<'a> Bench<'a> {
     }
 
     /// Starts a gateway in front of nginx or of the checking backend.
-    fn egress(
-        &self,
-        party: Party,
-        sink: Option<&Sink>,
-        folder: &Path,
-    ) -> Result<Running, BenchError> {
+    fn egress(&self, party: Party, sink: Option<&Sink>, folder: &Path) -> Result<Running, BenchError> {
         let scenario = if party == Party::GatewayEgressTls {
-            Scenario::EgressTls {
-                backend: sink.map_or(self.tls_backend.addr(), Sink::addr),
-                certificates: &self.certificates,
-            }
+            Scenario::EgressTls { backend: sink.map_or(self.tls_backend.addr(), Sink::addr), certificates: &self.certificates }
         } else {
-            Scenario::EgressPlain {
-                backend: sink.map_or(self.backend.addr(), Sink::addr),
-            }
+            Scenario::EgressPlain { backend: sink.map_or(self.backend.addr(), Sink::addr) }
         };
         self.gateways.start(scenario, folder)
     }
 
     fn check_backend_gets_values(&self, party: Party) -> Result<(), BenchError> {
-        let tls = (party == Party::GatewayEgressTls)
-            .then(|| self.certificates.server())
-            .transpose()?;
+        let tls = (party == Party::GatewayEgressTls).then(|| self.certificates.server()).transpose()?;
         let sink = Sink::start(tls)?;
         let folder = Folder::new(&self.plan.parent)?;
         let running = self.egress(party, Some(&sink), folder.path())?;
@@ -188,26 +153,18 @@ impl<'a> Bench<'a> {
             .iter()
             .zip(0..)
             .filter(|(request, person)| {
-                request.body == people::call(&people::values(*person))
-                    && request.credential.as_deref() == Some(&credential)
+                request.body == people::call(&people::values(*person)) && request.credential.as_deref() == Some(&credential)
             })
             .count();
         if right == CHECKED && received.len() == CHECKED {
             return Ok(());
         }
-        Err(BenchError::WrongAtBackend {
-            wrong: CHECKED - right.min(CHECKED - 1),
-            sent: CHECKED,
-        })
+        Err(BenchError::WrongAtBackend { wrong: CHECKED - right.min(CHECKED - 1), sent: CHECKED })
     }
 
     fn target(&self, party: Party, addr: std::net::SocketAddr) -> Result<Target, BenchError> {
         let tls = matches!(party, Party::NginxTlsProxy | Party::GatewayEgressTls);
-        Ok(Target {
-            party: party.label(),
-            addr,
-            tls: tls.then(|| self.certificates.client()).transpose()?,
-        })
+        Ok(Target { party: party.label(), addr, tls: tls.then(|| self.certificates.client()).transpose()? })
     }
 
     fn timing(&self) -> Timing {

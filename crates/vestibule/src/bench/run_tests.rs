@@ -1,12 +1,7 @@
 //! Whole runs with nginx standing in for the gateway: a stand-in that does what
 //! is asked gives figures, one that does not is caught.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 use std::cell::RefCell;
 
@@ -37,17 +32,12 @@ impl Gateways for StandIn {
         let (role, backend, certificates) = match scenario {
             Scenario::Ingress => (Role::Backend, None, &none),
             Scenario::EgressPlain { backend } => (Role::Proxy, Some(backend), &none),
-            Scenario::EgressTls {
-                backend,
-                certificates,
-            } => (Role::TlsProxy, Some(backend), certificates),
+            Scenario::EgressTls { backend, certificates } => (Role::TlsProxy, Some(backend), certificates),
         };
         let peer = Nginx::start(&self.nginx, folder, role, backend, certificates)?;
         let addr = peer.addr();
         // the process that is measured; the proxy itself is kept beside it
-        let child = std::process::Command::new("cat")
-            .stdin(std::process::Stdio::piped())
-            .spawn()?;
+        let child = std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn()?;
         self.peers.borrow_mut().push(peer);
         let values = |person| {
             let mut values = people::values(person);
@@ -88,11 +78,7 @@ fn bench(fault: Fault, parties: &[Party]) -> Option<Result<Outcome, BenchError>>
         parent: std::env::temp_dir(),
         nginx: nginx.clone(),
     };
-    let gateways = StandIn {
-        fault,
-        nginx,
-        peers: RefCell::new(Vec::new()),
-    };
+    let gateways = StandIn { fault, nginx, peers: RefCell::new(Vec::new()) };
     let mut lines = Vec::new();
     let outcome = run(&plan, &gateways, &mut |line| lines.push(line.to_owned()));
     if outcome.is_ok() {
@@ -140,10 +126,7 @@ fn a_backend_without_real_values_ends_the_run() {
 fn a_backend_with_another_credential_ends_the_run() {
     let error = failure(Fault::Credential, &[Party::GatewayEgress]);
     if let Some(error) = error {
-        assert!(
-            matches!(error, BenchError::WrongAtBackend { .. }),
-            "{error}"
-        );
+        assert!(matches!(error, BenchError::WrongAtBackend { .. }), "{error}");
     }
 }
 
@@ -160,14 +143,7 @@ fn a_starved_proxy_makes_the_run_invalid() {
     let outcome = |proxied| {
         let mut outcome = Outcome::new(&[Party::NginxDirect, Party::NginxProxy]);
         for (party, count) in [(Party::NginxDirect, 90_000), (Party::NginxProxy, proxied)] {
-            outcome.add(
-                party,
-                Sample {
-                    count,
-                    elapsed: Duration::from_secs(1),
-                    cpu: Duration::from_secs(1),
-                },
-            );
+            outcome.add(party, Sample { count, elapsed: Duration::from_secs(1), cpu: Duration::from_secs(1) });
         }
         outcome
     };

@@ -40,25 +40,16 @@ impl Sink {
         let received = Arc::new(Mutex::new(Vec::new()));
         let (stop, stopped) = oneshot::channel();
         let log = Arc::clone(&received);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let thread = std::thread::Builder::new()
-            .name("bench-sink".to_owned())
-            .spawn(move || {
-                runtime.block_on(async {
-                    tokio::select! {
-                        _ = stopped => {}
-                        _ = accept(listener, tls, log) => {}
-                    }
-                });
-            })?;
-        Ok(Self {
-            addr,
-            received,
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let thread = std::thread::Builder::new().name("bench-sink".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    _ = stopped => {}
+                    _ = accept(listener, tls, log) => {}
+                }
+            });
+        })?;
+        Ok(Self { addr, received, stop: Some(stop), thread: Some(thread) })
     }
 
     pub(super) fn addr(&self) -> SocketAddr {
@@ -80,11 +71,7 @@ impl Drop for Sink {
     }
 }
 
-async fn accept(
-    listener: std::net::TcpListener,
-    tls: Option<ServerTls>,
-    log: Arc<Mutex<Vec<Received>>>,
-) -> io::Result<()> {
+async fn accept(listener: std::net::TcpListener, tls: Option<ServerTls>, log: Arc<Mutex<Vec<Received>>>) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
     loop {
         let (tcp, _) = listener.accept().await?;
@@ -93,10 +80,7 @@ async fn accept(
             match tls {
                 None => serve(tcp, &log).await,
                 Some(tls) => {
-                    let stream = tls
-                        .accept(tcp)
-                        .await
-                        .map_err(|fault| io::Error::other(fault.name()))?;
+                    let stream = tls.accept(tcp).await.map_err(|fault| io::Error::other(fault.name()))?;
                     serve(stream, &log).await
                 }
             }
@@ -104,15 +88,9 @@ async fn accept(
     }
 }
 
-async fn serve(
-    mut stream: impl AsyncRead + AsyncWrite + Unpin,
-    log: &Mutex<Vec<Received>>,
-) -> io::Result<()> {
+async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, log: &Mutex<Vec<Received>>) -> io::Result<()> {
     let answer = people::answer();
-    let head = format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-        answer.len()
-    );
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", answer.len());
     let mut bytes = Vec::new();
     loop {
         let Some((request, used)) = complete(&bytes) else {
@@ -122,9 +100,7 @@ async fn serve(
             continue;
         };
         bytes.drain(..used);
-        log.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(request);
+        log.lock().unwrap_or_else(PoisonError::into_inner).push(request);
         stream.write_all(head.as_bytes()).await?;
         stream.write_all(answer.as_bytes()).await?;
         stream.flush().await?;
@@ -160,11 +136,7 @@ mod tests {
     fn round(tls: bool) {
         let certificates = Certificates::new().unwrap();
         let sink = Sink::start(tls.then(|| certificates.server().unwrap())).unwrap();
-        let target = Target {
-            party: "sink",
-            addr: sink.addr(),
-            tls: tls.then(|| certificates.client().unwrap()),
-        };
+        let target = Target { party: "sink", addr: sink.addr(), tls: tls.then(|| certificates.client().unwrap()) };
         let rows = [people::values(5), people::values(6)];
         let calls = Calls::new(sink.addr(), "/x", "k", &rows);
         send_each(&target, calls, 3, Check::Unchanged).unwrap();

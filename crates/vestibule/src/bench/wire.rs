@@ -50,35 +50,23 @@ impl Connection {
         tcp.set_nodelay(true).map_err(broken)?;
         let stream: Box<dyn Stream> = match &target.tls {
             None => Box::new(tcp),
-            Some(tls) => Box::new(tls.connect(certs::NAME, tcp).await.map_err(|fault| {
-                BenchError::Broken {
-                    party: target.party,
-                    reason: format!("TLS: {}", fault.name()),
-                }
-            })?),
+            Some(tls) => Box::new(
+                tls.connect(certs::NAME, tcp)
+                    .await
+                    .map_err(|fault| BenchError::Broken { party: target.party, reason: format!("TLS: {}", fault.name()) })?,
+            ),
         };
-        Ok(Self {
-            party: target.party,
-            stream,
-            buffer: vec![0; 8 * 1024],
-        })
+        Ok(Self { party: target.party, stream, buffer: vec![0; 8 * 1024] })
     }
 
     /// Sends one request and reads its whole answer.
     pub(super) async fn exchange(&mut self, request: &[u8]) -> Result<Answer<'_>, BenchError> {
         let party = self.party;
-        self.stream
-            .write_all(request)
-            .await
-            .map_err(|error| broken(party, &error))?;
+        self.stream.write_all(request).await.map_err(|error| broken(party, &error))?;
         let mut filled = 0;
         let head = loop {
             let room = self.buffer.get_mut(filled..).unwrap_or_default();
-            let read = self
-                .stream
-                .read(room)
-                .await
-                .map_err(|error| broken(party, &error))?;
+            let read = self.stream.read(room).await.map_err(|error| broken(party, &error))?;
             if read == 0 {
                 return Err(broken(party, &io::ErrorKind::UnexpectedEof.into()));
             }
@@ -100,10 +88,7 @@ impl Connection {
             }
         };
         let body = self.buffer.get(head.end..filled).unwrap_or_default();
-        Ok(Answer {
-            status: head.status,
-            body,
-        })
+        Ok(Answer { status: head.status, body })
     }
 }
 
@@ -139,12 +124,7 @@ impl Head {
 
     fn of(head: &str, end: usize) -> Option<Self> {
         let mut lines = head.split("\r\n");
-        let status: u16 = lines
-            .next()?
-            .strip_prefix("HTTP/1.1 ")?
-            .get(..3)?
-            .parse()
-            .ok()?;
+        let status: u16 = lines.next()?.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
         let mut length = None;
         for line in lines {
             let (name, value) = line.split_once(':')?;
@@ -159,26 +139,16 @@ impl Head {
             (None, 204) => 0,
             (None, _) => return None,
         };
-        Some(Self {
-            status,
-            end,
-            length,
-        })
+        Some(Self { status, end, length })
     }
 }
 
 fn broken(party: &'static str, error: &io::Error) -> BenchError {
-    BenchError::Broken {
-        party,
-        reason: error.to_string(),
-    }
+    BenchError::Broken { party, reason: error.to_string() }
 }
 
 fn malformed(party: &'static str) -> BenchError {
-    BenchError::WrongAnswer {
-        party,
-        reason: "an HTTP/1.1 answer with a content length",
-    }
+    BenchError::WrongAnswer { party, reason: "an HTTP/1.1 answer with a content length" }
 }
 
 #[cfg(test)]

@@ -30,8 +30,7 @@ pub struct CheckArgs {
 /// Exit code 0: accepted, perhaps with warnings; 1: refused; 2: the file cannot be read.
 pub fn run(args: &CheckArgs, now: Timestamp) -> ExitCode {
     let stdout = std::io::stdout();
-    let colour =
-        stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     match check(args, now, colour, &mut stdout.lock()) {
         Ok(code) => ExitCode::from(code),
         // nobody reads the other end of the pipe any more
@@ -39,12 +38,7 @@ pub fn run(args: &CheckArgs, now: Timestamp) -> ExitCode {
     }
 }
 
-fn check(
-    args: &CheckArgs,
-    now: Timestamp,
-    colour: bool,
-    out: &mut impl Write,
-) -> std::io::Result<u8> {
+fn check(args: &CheckArgs, now: Timestamp, colour: bool, out: &mut impl Write) -> std::io::Result<u8> {
     let name = args.file.display().to_string();
     let text = match read(args) {
         Ok(text) => text,
@@ -74,34 +68,19 @@ fn read(args: &CheckArgs) -> std::io::Result<String> {
     std::fs::read_to_string(&args.file)
 }
 
-fn unreadable(
-    args: &CheckArgs,
-    name: &str,
-    kind: std::io::ErrorKind,
-    out: &mut impl Write,
-) -> std::io::Result<()> {
+fn unreadable(args: &CheckArgs, name: &str, kind: std::io::ErrorKind, out: &mut impl Write) -> std::io::Result<()> {
     let message = format!("`{name}` cannot be read: {kind}");
     let fix = "check the path, its permissions, and that it is a text in UTF-8";
     if args.json || args.sarif {
         let finding = serde_json::json!({ "severity": "error", "code": "cli.file", "message": message, "fix": fix });
-        writeln!(
-            out,
-            "{:#}",
-            serde_json::json!({ "file": name, "accepted": false, "findings": [finding] })
-        )
+        writeln!(out, "{:#}", serde_json::json!({ "file": name, "accepted": false, "findings": [finding] }))
     } else {
         writeln!(out, "error[cli.file]: {message}\n  = help: {fix}")
     }
 }
 
 fn summary(report: &Report) -> String {
-    let count = |severity| {
-        report
-            .findings()
-            .iter()
-            .filter(|finding| finding.severity == severity)
-            .count()
-    };
+    let count = |severity| report.findings().iter().filter(|finding| finding.severity == severity).count();
     let plural = |count: usize, word: &str| match count {
         1 => format!("1 {word}"),
         count => format!("{count} {word}s"),
@@ -139,29 +118,18 @@ mod tests {
         let cli = Cli::try_parse_from(["check", path].iter().chain(flags)).unwrap();
         let mut out = Vec::new();
         let code = check(&cli.args, Timestamp(1_795_305_600_000), false, &mut out).unwrap();
-        (
-            code,
-            String::from_utf8(out)
-                .unwrap()
-                .replace(path, "vestibule.toml"),
-        )
+        (code, String::from_utf8(out).unwrap().replace(path, "vestibule.toml"))
     }
 
     const EXAMPLE: &str = include_str!("../../../../examples/candidate-intake/vestibule.toml");
 
     #[test]
     fn a_good_file_is_accepted() {
-        assert_eq!(
-            outcome(EXAMPLE, &[]),
-            (0, "vestibule.toml: accepted\n".to_owned())
-        );
+        assert_eq!(outcome(EXAMPLE, &[]), (0, "vestibule.toml: accepted\n".to_owned()));
         let warned = EXAMPLE.replace("credential:vestibule-root", "env:ROOT");
         let (code, text) = outcome(&warned, &[]);
         assert_eq!(code, 0);
-        assert!(
-            text.ends_with("vestibule.toml: accepted with 1 warning\n"),
-            "{text}"
-        );
+        assert!(text.ends_with("vestibule.toml: accepted with 1 warning\n"), "{text}");
     }
 
     #[test]
@@ -170,18 +138,10 @@ mod tests {
         let (code, text) = outcome(&bad, &[]);
         assert_eq!(code, 1);
         assert!(text.starts_with("error[config.plain_http]: "), "{text}");
-        assert!(
-            text.ends_with(
-                "refused, 1 error and 0 warnings; `vestibule explain config.plain_http` says more\n"
-            ),
-            "{text}"
-        );
+        assert!(text.ends_with("refused, 1 error and 0 warnings; `vestibule explain config.plain_http` says more\n"), "{text}");
         let (code, text) = outcome(&bad, &["--json"]);
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(
-            (code, &json["findings"][0]["code"]),
-            (1, &"config.plain_http".into())
-        );
+        assert_eq!((code, &json["findings"][0]["code"]), (1, &"config.plain_http".into()));
         let (code, text) = outcome(&bad, &["--sarif"]);
         let sarif: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!((code, &sarif["version"]), (1, &"2.1.0".into()));
@@ -191,17 +151,9 @@ mod tests {
     #[test]
     fn an_unreadable_file_is_told_apart() {
         let folder = tempfile::tempdir().unwrap();
-        let args = CheckArgs {
-            file: folder.path().join("none.toml"),
-            json: false,
-            sarif: false,
-        };
+        let args = CheckArgs { file: folder.path().join("none.toml"), json: false, sarif: false };
         let mut out = Vec::new();
         assert_eq!(check(&args, Timestamp(0), false, &mut out).unwrap(), 2);
-        assert!(
-            String::from_utf8(out)
-                .unwrap()
-                .starts_with("error[cli.file]: ")
-        );
+        assert!(String::from_utf8(out).unwrap().starts_with("error[cli.file]: "));
     }
 }

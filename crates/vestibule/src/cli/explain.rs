@@ -36,10 +36,7 @@ fn explain(args: &ExplainArgs, out: &mut impl Write) -> std::io::Result<u8> {
         return Ok(0);
     };
     // as the terminal shows it: `error[config.plain_http]`
-    let code = code
-        .trim_start_matches("error")
-        .trim_start_matches("warning")
-        .trim_matches(['[', ']']);
+    let code = code.trim_start_matches("error").trim_start_matches("warning").trim_matches(['[', ']']);
     match problem::find(code) {
         Some(entry) if args.json => writeln!(out, "{:#}", json(entry)).map(|()| 0),
         Some(entry) => write!(out, "{}", enlarged(entry)).map(|()| 0),
@@ -97,10 +94,7 @@ fn list(as_json: bool, out: &mut impl Write) -> std::io::Result<()> {
         let all: Vec<_> = problem::all().map(json).collect();
         return writeln!(out, "{:#}", serde_json::Value::from(all));
     }
-    let width = problem::all()
-        .map(|entry| entry.code.len())
-        .max()
-        .unwrap_or(0);
+    let width = problem::all().map(|entry| entry.code.len()).max().unwrap_or(0);
     for entry in problem::all() {
         writeln!(out, "{:width$}  {}", entry.code, entry.title)?;
     }
@@ -110,17 +104,10 @@ fn list(as_json: bool, out: &mut impl Write) -> std::io::Result<()> {
 fn unknown(code: &str, as_json: bool, out: &mut impl Write) -> std::io::Result<()> {
     let near = problem::suggest(code);
     if as_json {
-        return writeln!(
-            out,
-            "{:#}",
-            serde_json::json!({ "error": "cli.unknown_code", "suggestion": near })
-        );
+        return writeln!(out, "{:#}", serde_json::json!({ "error": "cli.unknown_code", "suggestion": near }));
     }
     match near {
-        Some(near) => writeln!(
-            out,
-            "error[cli.unknown_code]: there is no such code\n  = help: did you mean `{near}`?"
-        ),
+        Some(near) => writeln!(out, "error[cli.unknown_code]: there is no such code\n  = help: did you mean `{near}`?"),
         None => writeln!(
             out,
             "error[cli.unknown_code]: there is no such code\n  = help: `vestibule explain` without a code lists all"
@@ -152,10 +139,7 @@ mod tests {
 
     fn outcome(code: Option<&str>, json: bool) -> (u8, String) {
         let mut out = Vec::new();
-        let args = ExplainArgs {
-            code: code.map(str::to_owned),
-            json,
-        };
+        let args = ExplainArgs { code: code.map(str::to_owned), json };
         let exit = explain(&args, &mut out).unwrap();
         (exit, String::from_utf8(out).unwrap())
     }
@@ -164,28 +148,13 @@ mod tests {
     fn an_entry_is_enlarged() {
         let (exit, text) = outcome(Some("token.damaged"), false);
         assert_eq!(exit, 0);
-        assert!(
-            text.starts_with("token.damaged: damaged token\n\n"),
-            "{text}"
-        );
-        assert!(
-            text.contains("\nFix: Map the whole token") && text.contains("- HTTP status 422\n"),
-            "{text}"
-        );
-        assert!(
-            text.lines().all(|line| line.chars().count() <= WIDTH),
-            "{text}"
-        );
+        assert!(text.starts_with("token.damaged: damaged token\n\n"), "{text}");
+        assert!(text.contains("\nFix: Map the whole token") && text.contains("- HTTP status 422\n"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         let (_, text) = outcome(Some("error[config.plain_http]"), false);
-        assert!(
-            text.contains("What it looks like:\n\nerror[config.plain_http]: "),
-            "{text}"
-        );
+        assert!(text.contains("What it looks like:\n\nerror[config.plain_http]: "), "{text}");
         let (_, text) = outcome(Some("token.damaged"), true);
-        assert_eq!(
-            serde_json::from_str::<serde_json::Value>(&text).unwrap()["status"],
-            422
-        );
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap()["status"], 422);
     }
 
     #[test]

@@ -5,9 +5,9 @@
 
 use super::failure::Failure;
 use super::session;
-use crate::app::schedule::KeySchedule;
 use crate::app::App;
 use crate::app::routes::Routes;
+use crate::app::schedule::KeySchedule;
 use crate::config::{Config, SecretSource, TlsFiles};
 use crate::gateway::{Gateway, Plan, system_client};
 use crate::net::server::ServerConfig;

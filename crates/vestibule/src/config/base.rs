@@ -8,10 +8,7 @@ use std::path::{Path, PathBuf};
 use vestibule_core::id::Mode;
 
 use super::diagnostic::Diagnostic;
-use super::model::{
-    Inbound, Keys, Limits, Platform, SecretRef, SecretSource, Server, Store, System, TlsFiles,
-    Workflow,
-};
+use super::model::{Inbound, Keys, Limits, Platform, SecretRef, SecretSource, Server, Store, System, TlsFiles, Workflow};
 use super::read::{Context, Fields, Text};
 use super::{named, schema, secret, url};
 
@@ -26,20 +23,13 @@ pub(super) fn server(context: &mut Context, root: &Fields<'_>) -> Option<Server>
         return root.missing(context, "server");
     };
     let fields = Fields::open(context, node, &schema::SERVER)?;
-    let public_url = fields
-        .need_text(context, "public_url")
-        .and_then(|text| url::public(context, &text));
-    let listen = fields
-        .need_text(context, "listen")
-        .and_then(|text| url::socket(context, &text));
+    let public_url = fields.need_text(context, "public_url").and_then(|text| url::public(context, &text));
+    let listen = fields.need_text(context, "listen").and_then(|text| url::socket(context, &text));
     let tls = fields.node(context, "tls").map(|node| {
         let tls = Fields::open(context, node, &schema::TLS)?;
         let cert = tls.need_text(context, "cert");
         let key = tls.need_text(context, "key");
-        Some(TlsFiles {
-            cert: PathBuf::from(cert?.value),
-            key: PathBuf::from(key?.value),
-        })
+        Some(TlsFiles { cert: PathBuf::from(cert?.value), key: PathBuf::from(key?.value) })
     });
     if tls.is_none() && listen.is_some_and(|address: SocketAddr| !address.ip().is_loopback()) {
         context.push(
@@ -51,9 +41,7 @@ pub(super) fn server(context: &mut Context, root: &Fields<'_>) -> Option<Server>
             .label("not a loopback address"),
         );
     }
-    let token_domain = fields
-        .text(context, "token_domain")
-        .and_then(|text| domain(context, &text));
+    let token_domain = fields.text(context, "token_domain").and_then(|text| domain(context, &text));
     let threads = fields.integer(context, "threads", 1..=256);
     Some(Server {
         public_url: public_url?,
@@ -68,18 +56,9 @@ pub(super) fn server(context: &mut Context, root: &Fields<'_>) -> Option<Server>
 }
 
 /// A live route needs a token domain of one's own.
-pub(super) fn live_needs_domain(
-    context: &mut Context,
-    route: &Inbound,
-    server: Option<&Server>,
-    place: std::ops::Range<usize>,
-) {
+pub(super) fn live_needs_domain(context: &mut Context, route: &Inbound, server: Option<&Server>, place: std::ops::Range<usize>) {
     let reserved = ["token.invalid", "invalid", "example", "test", "localhost"];
-    let is_reserved = |domain: &str| {
-        reserved
-            .iter()
-            .any(|end| domain == *end || domain.ends_with(&format!(".{end}")))
-    };
+    let is_reserved = |domain: &str| reserved.iter().any(|end| domain == *end || domain.ends_with(&format!(".{end}")));
     if route.mode == Mode::Live && server.is_some_and(|server| is_reserved(&server.token_domain)) {
         context.push(
             Diagnostic::error("config.token_domain", place, "this route is live, and e-mail tokens have no domain of yours")
@@ -94,25 +73,16 @@ pub(super) fn store(context: &mut Context, root: &Fields<'_>) -> Option<Store> {
     };
     let fields = Fields::open(context, node, &schema::STORE)?;
     let text = fields.need_text(context, "url")?;
-    let path = text
-        .value
-        .strip_prefix("sqlite:")
-        .filter(|path| !path.is_empty() && !path.starts_with("//"));
+    let path = text.value.strip_prefix("sqlite:").filter(|path| !path.is_empty() && !path.starts_with("//"));
     if path.is_none() {
         let message = "this is no place for the database";
         let help = "write `sqlite:` and the path of a file, for example \"sqlite:/var/lib/vestibule/vestibule.db\"";
         context.push(Diagnostic::error("config.bad_url", text.span.clone(), message).help(help));
     }
-    Some(Store {
-        path: PathBuf::from(path?),
-    })
+    Some(Store { path: PathBuf::from(path?) })
 }
 
-pub(super) fn keys(
-    context: &mut Context,
-    root: &Fields<'_>,
-    database: Option<&Store>,
-) -> Option<Keys> {
+pub(super) fn keys(context: &mut Context, root: &Fields<'_>, database: Option<&Store>) -> Option<Keys> {
     let Some(node) = root.node(context, "keys") else {
         return root.missing(context, "keys");
     };
@@ -120,12 +90,8 @@ pub(super) fn keys(
     let root_text = fields.need_text(context, "root");
     let root_key = root_text.and_then(|text| secret::reference(context, &text));
     let store = fields.need_text(context, "store");
-    let erasure_days = fields
-        .integer(context, "erasure_days", 11..=90)
-        .unwrap_or(30);
-    let restore_window_days = fields
-        .integer(context, "restore_window_days", 2..=81)
-        .unwrap_or(14);
+    let erasure_days = fields.integer(context, "erasure_days", 11..=90).unwrap_or(30);
+    let restore_window_days = fields.integer(context, "restore_window_days", 2..=81).unwrap_or(14);
     apart(context, database, root_key.as_ref(), store.as_ref());
     let days = |days: i64| u32::try_from(days).unwrap_or(u32::MAX);
     let keys = Keys {
@@ -146,22 +112,9 @@ pub(super) fn keys(
 }
 
 /// Whoever copies the folder of the database must not get the keys with it.
-fn apart(
-    context: &mut Context,
-    database: Option<&Store>,
-    root: Option<&SecretRef>,
-    store: Option<&Text<'_>>,
-) {
-    if let Some(SecretRef {
-        source: SecretSource::Env(_),
-        span,
-    }) = root
-    {
-        context.push(Diagnostic::warning(
-            "config.root_in_env",
-            span.clone(),
-            "the root key stands in the environment",
-        ));
+fn apart(context: &mut Context, database: Option<&Store>, root: Option<&SecretRef>, store: Option<&Text<'_>>) {
+    if let Some(SecretRef { source: SecretSource::Env(_), span }) = root {
+        context.push(Diagnostic::warning("config.root_in_env", span.clone(), "the root key stands in the environment"));
     }
     let Some(folder) = database.and_then(|database| database.path.parent()) else {
         return;
@@ -180,11 +133,7 @@ fn apart(
     if let Some(store) = store {
         check(Path::new(store.value), store.span.clone(), "the key store");
     }
-    if let Some(SecretRef {
-        source: SecretSource::File(path),
-        span,
-    }) = root
-    {
+    if let Some(SecretRef { source: SecretSource::File(path), span }) = root {
         check(path, span.clone(), "the root key");
     }
 }
@@ -205,29 +154,16 @@ fn plain(path: &Path) -> PathBuf {
 
 pub(super) fn limits(context: &mut Context, root: &Fields<'_>) -> Limits {
     const MIB: u64 = 1 << 20;
-    let fields = root
-        .node(context, "limits")
-        .and_then(|node| Fields::open(context, node, &schema::LIMITS));
-    let mut size = |key, range, default| {
-        fields
-            .as_ref()
-            .and_then(|fields| fields.size(context, key, range))
-            .unwrap_or(default)
-    };
+    let fields = root.node(context, "limits").and_then(|node| Fields::open(context, node, &schema::LIMITS));
+    let mut size = |key, range, default| fields.as_ref().and_then(|fields| fields.size(context, key, range)).unwrap_or(default);
     let max_body = size("max_body", 1024..=256 * MIB, 10 * MIB);
     let body_budget = size("body_budget", MIB..=65_536 * MIB, 256 * MIB);
-    Limits {
-        max_body,
-        body_budget: body_budget.max(max_body),
-    }
+    Limits { max_body, body_budget: body_budget.max(max_body) }
 }
 
 pub(super) fn systems(context: &mut Context, root: &Fields<'_>) -> Vec<System> {
     let entries = named(context, root, "system");
-    context.systems = entries
-        .iter()
-        .map(|(name, _)| name.value.to_owned())
-        .collect();
+    context.systems = entries.iter().map(|(name, _)| name.value.to_owned()).collect();
     let mut systems = Vec::new();
     for (name, node) in entries {
         let Some(fields) = Fields::open(context, node, &schema::SYSTEM) else {
@@ -243,10 +179,7 @@ pub(super) fn systems(context: &mut Context, root: &Fields<'_>) -> Vec<System> {
             keeps: keeps
                 .into_iter()
                 .filter_map(|(what, node)| {
-                    Some((
-                        what.value.to_owned(),
-                        context.text(node, "what a system keeps")?.value.to_owned(),
-                    ))
+                    Some((what.value.to_owned(), context.text(node, "what a system keeps")?.value.to_owned()))
                 })
                 .collect(),
         });
@@ -255,17 +188,10 @@ pub(super) fn systems(context: &mut Context, root: &Fields<'_>) -> Vec<System> {
 }
 
 pub(super) fn workflows(context: &mut Context, root: &Fields<'_>) -> Vec<Workflow> {
-    const PLATFORMS: &[(&str, Platform)] = &[
-        ("make", Platform::Make),
-        ("zapier", Platform::Zapier),
-        ("n8n", Platform::N8n),
-        ("other", Platform::Other),
-    ];
+    const PLATFORMS: &[(&str, Platform)] =
+        &[("make", Platform::Make), ("zapier", Platform::Zapier), ("n8n", Platform::N8n), ("other", Platform::Other)];
     let entries = named(context, root, "workflow");
-    context.workflows = entries
-        .iter()
-        .map(|(name, _)| name.value.to_owned())
-        .collect();
+    context.workflows = entries.iter().map(|(name, _)| name.value.to_owned()).collect();
     let mut workflows = Vec::new();
     for (name, node) in entries {
         let Some(fields) = Fields::open(context, node, &schema::WORKFLOW) else {
@@ -319,7 +245,5 @@ pub(super) fn is_address(text: &str) -> bool {
     !local.is_empty()
         && domain.contains('.')
         && url::is_host_name(&domain.to_ascii_lowercase())
-        && local
-            .chars()
-            .all(|c| c.is_ascii_graphic() && c != '@' && !"<>()[],;:\\\"|".contains(c))
+        && local.chars().all(|c| c.is_ascii_graphic() && c != '@' && !"<>()[],;:\\\"|".contains(c))
 }

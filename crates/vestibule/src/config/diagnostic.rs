@@ -63,15 +63,8 @@ impl Diagnostic {
     }
 
     /// A warning.
-    pub fn warning(
-        code: &'static str,
-        span: Range<usize>,
-        message: impl Into<String>,
-    ) -> Diagnostic {
-        Diagnostic {
-            severity: Severity::Warning,
-            ..Diagnostic::error(code, span, message)
-        }
+    pub fn warning(code: &'static str, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
+        Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, span, message) }
     }
 
     /// With a word at the marked place.
@@ -116,9 +109,7 @@ impl Report {
 
     /// Whether there is an error.
     pub fn is_refused(&self) -> bool {
-        self.findings
-            .iter()
-            .any(|finding| finding.severity == Severity::Error)
+        self.findings.iter().any(|finding| finding.severity == Severity::Error)
     }
 
     /// Adds a finding of a later step, for example a secret that could not be resolved.
@@ -132,19 +123,11 @@ impl Report {
         let before = self.blotted.get(..offset).unwrap_or(&self.blotted);
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         let line = before.matches('\n').count() + 1;
-        (
-            line,
-            before
-                .get(line_start..)
-                .map_or(0, |text| text.chars().count())
-                + 1,
-        )
+        (line, before.get(line_start..).map_or(0, |text| text.chars().count()) + 1)
     }
 
     pub(super) fn sort(&mut self) {
-        self.findings.sort_by(|a, b| {
-            (a.severity, a.span.start, a.code).cmp(&(b.severity, b.span.start, b.code))
-        });
+        self.findings.sort_by(|a, b| (a.severity, a.span.start, a.code).cmp(&(b.severity, b.span.start, b.code)));
     }
 }
 
@@ -154,9 +137,7 @@ fn lower_first(text: &str) -> String {
     let mut letters = text.chars();
     match letters.next() {
         // a single capital is the beginning of a sentence; two are an abbreviation
-        Some(first) if !letters.clone().next().is_some_and(char::is_uppercase) => {
-            first.to_lowercase().chain(letters).collect()
-        }
+        Some(first) if !letters.clone().next().is_some_and(char::is_uppercase) => first.to_lowercase().chain(letters).collect(),
         _ => text.to_owned(),
     }
 }

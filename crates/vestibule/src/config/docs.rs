@@ -19,25 +19,14 @@ pub fn configuration() -> String {
         Sizes are numbers of bytes or texts such as `\"10 MiB\"`; dates stand without quotes.\n",
     );
     for section in schema::ALL {
-        let heading = if section.heading == "the file" {
-            "The file".to_owned()
-        } else {
-            format!("`{}`", section.heading)
-        };
+        let heading = if section.heading == "the file" { "The file".to_owned() } else { format!("`{}`", section.heading) };
         let _ = write!(
             page,
             "\n## {heading}\n\n{}\n\n| key | example | without it | what it does |\n|---|---|---|---|\n",
             section.about
         );
         for key in section.keys {
-            let _ = writeln!(
-                page,
-                "| `{}` | {} | {} | {} |",
-                key.name,
-                code(key.example),
-                cell(key.default),
-                cell(key.about)
-            );
+            let _ = writeln!(page, "| `{}` | {} | {} | {} |", key.name, code(key.example), cell(key.default), cell(key.about));
         }
     }
     page
@@ -58,16 +47,8 @@ pub fn errors() -> String {
             area = this;
             let _ = write!(page, "\n## {area}\n");
         }
-        let status = if entry.status == 0 {
-            String::new()
-        } else {
-            format!(", status {}", entry.status)
-        };
-        let again = if entry.retryable {
-            ", may be tried again"
-        } else {
-            ""
-        };
+        let status = if entry.status == 0 { String::new() } else { format!(", status {}", entry.status) };
+        let again = if entry.retryable { ", may be tried again" } else { "" };
         let _ = write!(
             page,
             "\n### `{}`\n\n**{}** ({}{status}{again})\n\n{}\n\n*Fix:* {}\n",
@@ -105,11 +86,8 @@ pub fn categories() -> String {
             Shape::Email => "33 characters@token domain",
         };
         let special = if category.special { "yes" } else { "" };
-        let _ = writeln!(
-            page,
-            "| `{}` | `{}` | {} | {special} | {stable} | {shape} |",
-            category.alias, category.key, category.about
-        );
+        let _ =
+            writeln!(page, "| `{}` | `{}` | {} | {special} | {stable} | {shape} |", category.alias, category.key, category.about);
     }
     page
 }
@@ -119,9 +97,5 @@ fn cell(text: &str) -> String {
 }
 
 fn code(text: &str) -> String {
-    if text == "…" {
-        "see below".to_owned()
-    } else {
-        format!("`{}`", cell(text))
-    }
+    if text == "…" { "see below".to_owned() } else { format!("`{}`", cell(text)) }
 }

@@ -54,8 +54,5 @@ static EXAMPLES: &[(&str, &str)] = examples! {
 
 /// What the finding with this code looks like on the terminal; codes outside the configuration have none.
 pub fn example(code: &str) -> Option<&'static str> {
-    EXAMPLES
-        .iter()
-        .find(|(known, _)| *known == code)
-        .map(|(_, text)| *text)
+    EXAMPLES.iter().find(|(known, _)| *known == code).map(|(_, text)| *text)
 }

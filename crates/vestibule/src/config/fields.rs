@@ -35,11 +35,7 @@ fn character(text: &Text<'_>, column: usize) -> Range<usize> {
     let before = text.value.char_indices().nth(column.saturating_sub(1));
     let (at, length) = before.map_or((text.value.len(), 1), |(at, c)| (at, c.len_utf8()));
     let start = text.span.start + 1 + at;
-    if written_plainly {
-        start..start + length
-    } else {
-        text.span.clone()
-    }
+    if written_plainly { start..start + length } else { text.span.clone() }
 }
 
 /// Reports the first two paths of a list that tie.
@@ -52,43 +48,24 @@ pub(super) fn ties(context: &mut Context, paths: &[FieldPath], spans: &[Range<us
     context.push(match error {
         MatcherError::Tie { first, second } => {
             let place = |at: usize| spans.get(at).cloned().unwrap_or_default();
-            Diagnostic::error(
-                "config.field_tie",
-                place(second),
-                "two rules fit one field equally well",
-            )
-            .related(place(first), "the other rule")
+            Diagnostic::error("config.field_tie", place(second), "two rules fit one field equally well")
+                .related(place(first), "the other rule")
         }
-        MatcherError::TooMany => {
-            Diagnostic::error("config.too_many", last, "too many paths in one table")
-        }
+        MatcherError::TooMany => Diagnostic::error("config.too_many", last, "too many paths in one table"),
     });
 }
 
 /// Reads the category a text names.
-pub(super) fn category(
-    context: &mut Context,
-    text: &Text<'_>,
-    also: &[&str],
-) -> Option<&'static Category> {
+pub(super) fn category(context: &mut Context, text: &Text<'_>, also: &[&str]) -> Option<&'static Category> {
     let found = category::find(text.value);
     if found.is_none() {
-        let near = vestibule_core::problem::closest(text.value, also.iter().copied())
-            .or_else(|| category::suggest(text.value));
+        let near = vestibule_core::problem::closest(text.value, also.iter().copied()).or_else(|| category::suggest(text.value));
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
-            None => {
-                "see docs/reference/categories.md; `any` is the category of data without a kind"
-                    .to_owned()
-            }
+            None => "see docs/reference/categories.md; `any` is the category of data without a kind".to_owned(),
         };
         context.push(
-            Diagnostic::error(
-                "config.unknown_category",
-                text.span.clone(),
-                "there is no category with this name",
-            )
-            .help(help),
+            Diagnostic::error("config.unknown_category", text.span.clone(), "there is no category with this name").help(help),
         );
     }
     found
@@ -142,7 +119,11 @@ fn treatment(context: &mut Context, key: &Text<'_>, node: Node<'_>) -> Option<Tr
             None
         }
         DeValue::Table(_) => long_form(context, node),
-        _ => context.wrong_type(node, "a rule", "`keep`, `drop`, a category, or a table such as { category = \"user_id\", stable = true }"),
+        _ => context.wrong_type(
+            node,
+            "a rule",
+            "`keep`, `drop`, a category, or a table such as { category = \"user_id\", stable = true }",
+        ),
     }
 }
 
@@ -157,18 +138,8 @@ fn long_form(context: &mut Context, node: Node<'_>) -> Option<Treatment> {
     let fields = Fields::open(context, node, &schema::FIELD)?;
     let treat = fields.text(context, "treat").map(|text| {
         // `keep` is understood, so that the answer can say why it is not accepted
-        let words = [
-            ("tokenize", Treat::Tokenize),
-            ("drop", Treat::Drop),
-            ("keep", Treat::Keep),
-        ];
-        context.word(
-            &text,
-            "`treat`",
-            words
-                .get(..if text.value == "keep" { 3 } else { 2 })
-                .unwrap_or(&words),
-        )
+        let words = [("tokenize", Treat::Tokenize), ("drop", Treat::Drop), ("keep", Treat::Keep)];
+        context.word(&text, "`treat`", words.get(..if text.value == "keep" { 3 } else { 2 }).unwrap_or(&words))
     });
     let treat = match treat {
         Some(treat) => treat?,
@@ -183,35 +154,18 @@ fn long_form(context: &mut Context, node: Node<'_>) -> Option<Treatment> {
     if treat == Treat::Keep {
         let place = fields.key_span("treat");
         context.push(match category.special {
-            true => special(
-                place,
-                "data of a special category would reach the platform in the clear",
-            ),
-            false => Diagnostic::error(
-                "config.keep_category",
-                place,
-                "the category says personal, `keep` says not",
-            ),
+            true => special(place, "data of a special category would reach the platform in the clear"),
+            false => Diagnostic::error("config.keep_category", place, "the category says personal, `keep` says not"),
         });
         return None;
     }
     if stable == Some(true) && !category.indexable {
-        let message = format!(
-            "values of `{}` are too easily guessed for stable tokens",
-            category.alias
-        );
-        context.push(Diagnostic::error(
-            "config.not_indexable",
-            fields.key_span("stable"),
-            message,
-        ));
+        let message = format!("values of `{}` are too easily guessed for stable tokens", category.alias);
+        context.push(Diagnostic::error("config.not_indexable", fields.key_span("stable"), message));
     }
     Some(match treat {
         Treat::Drop => Treatment::Drop,
-        _ => Treatment::Tokenize {
-            category: category.code,
-            stable: stable.unwrap_or(category.stable_by_default),
-        },
+        _ => Treatment::Tokenize { category: category.code, stable: stable.unwrap_or(category.stable_by_default) },
     })
 }
 
@@ -245,15 +199,9 @@ fn looks_personal(context: &mut Context, path: &FieldPath, key: &Text<'_>) {
         return;
     };
     if category.special {
-        context.push(special(
-            key.span.clone(),
-            "a field with the name of a special category is kept in the clear",
-        ));
+        context.push(special(key.span.clone(), "a field with the name of a special category is kept in the clear"));
     } else if UNMISTAKABLE.contains(&category.alias) {
-        let message = format!(
-            "this field is kept in the clear, and is called like the category `{}`",
-            category.alias
-        );
+        let message = format!("this field is kept in the clear, and is called like the category `{}`", category.alias);
         context.push(
             Diagnostic::warning("config.keep_looks_personal", key.span.clone(), message)
                 .help(format!("write \"{}\" instead of \"keep\"", category.alias)),
@@ -262,15 +210,8 @@ fn looks_personal(context: &mut Context, path: &FieldPath, key: &Text<'_>) {
 }
 
 /// Reads `subject`; both paths need a rule.
-pub(super) fn subject(
-    context: &mut Context,
-    route: &Fields<'_>,
-    rules: &[FieldRule],
-) -> SubjectPaths {
-    let Some(fields) = route
-        .node(context, "subject")
-        .and_then(|node| Fields::open(context, node, &schema::SUBJECT))
-    else {
+pub(super) fn subject(context: &mut Context, route: &Fields<'_>, rules: &[FieldRule]) -> SubjectPaths {
+    let Some(fields) = route.node(context, "subject").and_then(|node| Fields::open(context, node, &schema::SUBJECT)) else {
         return SubjectPaths::default();
     };
     let mut read = |key: &'static str| {
@@ -279,38 +220,26 @@ pub(super) fn subject(
         let rule = rules.iter().find(|rule| rule.path == path);
         let fits = match rule.map(|rule| rule.treatment) {
             Some(Treatment::Tokenize { category, .. }) => {
-                key == "id"
-                    || category::by_code(category)
-                        .is_some_and(|category| category.shape == Shape::Email)
+                key == "id" || category::by_code(category).is_some_and(|category| category.shape == Shape::Email)
             }
             Some(Treatment::Keep) => key == "id",
             _ => false,
         };
         if !fits {
             let (message, help) = match rule {
-                None => (
-                    "the subject's place has no rule in `fields`",
-                    "add this path to `fields`",
-                ),
-                Some(_) if key == "email" => (
-                    "the subject's e-mail is not treated as one",
-                    "give this path the category `email` in `fields`",
-                ),
-                Some(_) => (
-                    "the subject's identifier is dropped",
-                    "give this path the category `user_id` in `fields`, or keep it",
-                ),
+                None => ("the subject's place has no rule in `fields`", "add this path to `fields`"),
+                Some(_) if key == "email" => {
+                    ("the subject's e-mail is not treated as one", "give this path the category `email` in `fields`")
+                }
+                Some(_) => {
+                    ("the subject's identifier is dropped", "give this path the category `user_id` in `fields`, or keep it")
+                }
             };
-            context.push(
-                Diagnostic::error("config.subject_path", text.span.clone(), message).help(help),
-            );
+            context.push(Diagnostic::error("config.subject_path", text.span.clone(), message).help(help));
         }
         Some(path)
     };
-    SubjectPaths {
-        id: read("id"),
-        email: read("email"),
-    }
+    SubjectPaths { id: read("id"), email: read("email") }
 }
 
 /// Reads `when`.
@@ -332,23 +261,13 @@ fn scalar(context: &mut Context, node: Node<'_>) -> Option<Scalar> {
     match node.get_ref() {
         DeValue::String(text) => Some(Scalar::Text(text.as_ref().to_owned())),
         DeValue::Boolean(value) => Some(Scalar::Boolean(*value)),
-        DeValue::Integer(_) => context
-            .integer(node, "a condition", i64::MIN..=i64::MAX)
-            .map(Scalar::Integer),
-        _ => context.wrong_type(
-            node,
-            "a condition",
-            "a text, a whole number, true or false, or a list of these",
-        ),
+        DeValue::Integer(_) => context.integer(node, "a condition", i64::MIN..=i64::MAX).map(Scalar::Integer),
+        _ => context.wrong_type(node, "a condition", "a text, a whole number, true or false, or a list of these"),
     }
 }
 
 /// Reads `derive`.
-pub(super) fn derived(
-    context: &mut Context,
-    route: &Fields<'_>,
-    rules: &[FieldRule],
-) -> Vec<Derived> {
+pub(super) fn derived(context: &mut Context, route: &Fields<'_>, rules: &[FieldRule]) -> Vec<Derived> {
     const FUNCTIONS: &[(&str, Function)] = &[
         ("domain", Function::Domain),
         ("present", Function::Present),
@@ -361,56 +280,28 @@ pub(super) fn derived(
         if !is_member_name(key.value) {
             let message = "this is no name for a derived member";
             let help = "use lower-case letters, digits and underscores, beginning with a letter";
-            context
-                .push(Diagnostic::error("config.bad_name", key.span.clone(), message).help(help));
+            context.push(Diagnostic::error("config.bad_name", key.span.clone(), message).help(help));
         }
         let Some(text) = context.text(node, "a derived member") else {
             continue;
         };
-        let call = text
-            .value
-            .strip_suffix(')')
-            .and_then(|call| call.split_once('('));
-        let function =
-            call.and_then(|(name, _)| FUNCTIONS.iter().find(|(known, _)| *known == name));
+        let call = text.value.strip_suffix(')').and_then(|call| call.split_once('('));
+        let function = call.and_then(|(name, _)| FUNCTIONS.iter().find(|(known, _)| *known == name));
         let (Some((_, argument)), Some((_, function))) = (call, function) else {
-            context.push(Diagnostic::error(
-                "config.bad_derive",
-                text.span,
-                "this is no known function of a path",
-            ));
+            context.push(Diagnostic::error("config.bad_derive", text.span, "this is no known function of a path"));
             continue;
         };
-        let Some(path) = path(
-            context,
-            &Text {
-                value: argument,
-                span: text.span.clone(),
-            },
-        ) else {
+        let Some(path) = path(context, &Text { value: argument, span: text.span.clone() }) else {
             continue;
         };
-        let of_special =
-            rules
-                .iter()
-                .filter(|rule| covers(&rule.path, &path))
-                .any(|rule| match rule.treatment {
-                    Treatment::Tokenize { category, .. } => {
-                        category::by_code(category).is_some_and(|category| category.special)
-                    }
-                    _ => false,
-                });
-        if of_special {
-            context.push(special(
-                text.span.clone(),
-                "something would be told about data of a special category",
-            ));
-        }
-        derived.push(Derived {
-            name: key.value.to_owned(),
-            function: *function,
-            path,
+        let of_special = rules.iter().filter(|rule| covers(&rule.path, &path)).any(|rule| match rule.treatment {
+            Treatment::Tokenize { category, .. } => category::by_code(category).is_some_and(|category| category.special),
+            _ => false,
         });
+        if of_special {
+            context.push(special(text.span.clone(), "something would be told about data of a special category"));
+        }
+        derived.push(Derived { name: key.value.to_owned(), function: *function, path });
     }
     derived
 }
@@ -428,7 +319,5 @@ fn covers(outer: &FieldPath, inner: &FieldPath) -> bool {
 fn is_member_name(name: &str) -> bool {
     name.len() <= 64
         && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }

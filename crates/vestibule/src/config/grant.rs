@@ -11,8 +11,7 @@ use vestibule_core::network::is_path;
 
 use super::diagnostic::Diagnostic;
 use super::model::{
-    Addressee, AddresseeCondition, Answer, AnswerOtherwise, BodyPlace, Grant, JsonType, NamedPlace,
-    PathPattern, Segment,
+    Addressee, AddresseeCondition, Answer, AnswerOtherwise, BodyPlace, Grant, JsonType, NamedPlace, PathPattern, Segment,
 };
 use super::read::{Context, Fields, Text, texts};
 use super::{base, fields, schema, tables, url};
@@ -37,18 +36,12 @@ pub(super) fn grants(context: &mut Context, table: &Fields<'_>) -> Vec<Grant> {
         };
         let place = table.key_span("call");
         let tie = grants.iter().find(|(known, _)| {
-            known.workflow == grant.workflow
-                && known.method == grant.method
-                && same_calls(&known.path, &grant.path)
+            known.workflow == grant.workflow && known.method == grant.method && same_calls(&known.path, &grant.path)
         });
         if let Some((_, other)) = tie {
             context.push(
-                Diagnostic::error(
-                    "config.grant_tie",
-                    place.clone(),
-                    "another grant of this workflow fits the same calls",
-                )
-                .related(other.clone(), "the other grant"),
+                Diagnostic::error("config.grant_tie", place.clone(), "another grant of this workflow fits the same calls")
+                    .related(other.clone(), "the other grant"),
             );
         }
         grants.push((grant, place));
@@ -68,23 +61,13 @@ fn same_calls(a: &PathPattern, b: &PathPattern) -> bool {
 
 fn grant(context: &mut Context, table: &Fields<'_>) -> Option<Grant> {
     let workflow = table.need_text(context, "workflow");
-    let workflow =
-        workflow.map(|text| context.reference(&text, "config.unknown_workflow", "workflow"));
-    let call = table
-        .need_text(context, "call")
-        .and_then(|text| call(context, &text));
+    let workflow = workflow.map(|text| context.reference(&text, "config.unknown_workflow", "workflow"));
+    let call = table.need_text(context, "call").and_then(|text| call(context, &text));
     let reveal = body_places(context, table, "reveal");
     let in_text = body_places(context, table, "in_text");
     for (place, span) in &in_text {
-        if place
-            .categories
-            .iter()
-            .any(|code| category::by_code(*code).is_some_and(|category| category.special))
-        {
-            context.push(fields::special(
-                span.clone(),
-                "data of a special category would stand in the middle of a text",
-            ));
+        if place.categories.iter().any(|code| category::by_code(*code).is_some_and(|category| category.special)) {
+            context.push(fields::special(span.clone(), "data of a special category would stand in the middle of a text"));
         }
     }
     let all: Vec<_> = reveal.iter().chain(&in_text).collect();
@@ -101,10 +84,7 @@ fn grant(context: &mut Context, table: &Fields<'_>) -> Option<Grant> {
     let answer = answer(context, table);
     let (method, path) = call?;
     for (place, span) in &reveal_path {
-        let is_there = path
-            .segments
-            .iter()
-            .any(|segment| matches!(segment, Segment::Any(Some(name)) if *name == place.name));
+        let is_there = path.segments.iter().any(|segment| matches!(segment, Segment::Any(Some(name)) if *name == place.name));
         if !is_there {
             context.push(
                 Diagnostic::error("config.bad_call", span.clone(), "`call` has no segment with this name")
@@ -112,12 +92,8 @@ fn grant(context: &mut Context, table: &Fields<'_>) -> Option<Grant> {
             );
         }
     }
-    let plain = |places: Vec<(NamedPlace, Range<usize>)>| {
-        places.into_iter().map(|(place, _)| place).collect()
-    };
-    let body = |places: Vec<(BodyPlace, Range<usize>)>| {
-        places.into_iter().map(|(place, _)| place).collect()
-    };
+    let plain = |places: Vec<(NamedPlace, Range<usize>)>| places.into_iter().map(|(place, _)| place).collect();
+    let body = |places: Vec<(BodyPlace, Range<usize>)>| places.into_iter().map(|(place, _)| place).collect();
     Some(Grant {
         workflow: workflow?,
         method,
@@ -144,9 +120,7 @@ fn call(context: &mut Context, text: &Text<'_>) -> Option<(String, PathPattern)>
     } else {
         None
     };
-    let pattern = path
-        .strip_prefix('/')
-        .and_then(|path| pattern(path.trim_end_matches('/')));
+    let pattern = path.strip_prefix('/').and_then(|path| pattern(path.trim_end_matches('/')));
     let message = fault.or(pattern.is_none().then_some("this path is not readable"));
     if let Some(message) = message {
         context.push(
@@ -160,28 +134,19 @@ fn call(context: &mut Context, text: &Text<'_>) -> Option<(String, PathPattern)>
 
 fn pattern(path: &str) -> Option<PathPattern> {
     if path.is_empty() {
-        return Some(PathPattern {
-            segments: Vec::new(),
-        });
+        return Some(PathPattern { segments: Vec::new() });
     }
     let mut segments = Vec::new();
     for segment in path.split('/') {
-        let name = segment
-            .strip_prefix('{')
-            .and_then(|segment| segment.strip_suffix('}'));
+        let name = segment.strip_prefix('{').and_then(|segment| segment.strip_suffix('}'));
         segments.push(match name {
             Some(name) => {
                 let is_new = !segments.contains(&Segment::Any(Some(name.to_owned())));
-                let usable = is_new
-                    && !name.is_empty()
-                    && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+                let usable = is_new && !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
                 Segment::Any(usable.then(|| Some(name.to_owned()))?)
             }
             None if segment == "*" => Segment::Any(None),
-            None if is_path(&format!("/{segment}"))
-                && !segment.is_empty()
-                && !segment.contains(['*', '%']) =>
-            {
+            None if is_path(&format!("/{segment}")) && !segment.is_empty() && !segment.contains(['*', '%']) => {
                 Segment::Literal(segment.to_owned())
             }
             None => return None,
@@ -190,11 +155,7 @@ fn pattern(path: &str) -> Option<PathPattern> {
     Some(PathPattern { segments })
 }
 
-fn body_places(
-    context: &mut Context,
-    table: &Fields<'_>,
-    key: &'static str,
-) -> Vec<(BodyPlace, Range<usize>)> {
+fn body_places(context: &mut Context, table: &Fields<'_>, key: &'static str) -> Vec<(BodyPlace, Range<usize>)> {
     let mut places = Vec::new();
     for (name, node) in table.pairs(context, key) {
         let path = fields::path(context, &name);
@@ -206,22 +167,12 @@ fn body_places(
     places
 }
 
-fn named_places(
-    context: &mut Context,
-    table: &Fields<'_>,
-    key: &'static str,
-) -> Vec<(NamedPlace, Range<usize>)> {
+fn named_places(context: &mut Context, table: &Fields<'_>, key: &'static str) -> Vec<(NamedPlace, Range<usize>)> {
     let mut places = Vec::new();
     for (name, node) in table.pairs(context, key) {
         if let Some(texts) = texts(context, node, "a place") {
             let categories = categories(context, &texts);
-            places.push((
-                NamedPlace {
-                    name: name.value.to_owned(),
-                    categories,
-                },
-                name.span,
-            ));
+            places.push((NamedPlace { name: name.value.to_owned(), categories }, name.span));
         }
     }
     places
@@ -232,18 +183,8 @@ fn headers(context: &mut Context, table: &Fields<'_>) -> Vec<(NamedPlace, Range<
     for (place, span) in &mut places {
         if place.name.eq_ignore_ascii_case("authorization") {
             let message = "the Authorization header is the gateway's own";
-            context.push(Diagnostic::error(
-                "config.bad_header",
-                span.clone(),
-                message,
-            ));
-        } else if let Some(name) = url::header(
-            context,
-            &Text {
-                value: &place.name,
-                span: span.clone(),
-            },
-        ) {
+            context.push(Diagnostic::error("config.bad_header", span.clone(), message));
+        } else if let Some(name) = url::header(context, &Text { value: &place.name, span: span.clone() }) {
             place.name = name;
         }
     }
@@ -251,11 +192,7 @@ fn headers(context: &mut Context, table: &Fields<'_>) -> Vec<(NamedPlace, Range<
 }
 
 fn categories(context: &mut Context, texts: &[Text<'_>]) -> Vec<u16> {
-    texts
-        .iter()
-        .filter_map(|text| fields::category(context, text, &[]))
-        .map(|category| category.code)
-        .collect()
+    texts.iter().filter_map(|text| fields::category(context, text, &[])).map(|category| category.code).collect()
 }
 
 fn conditions(context: &mut Context, table: &Fields<'_>) -> Vec<AddresseeCondition> {
@@ -265,17 +202,9 @@ fn conditions(context: &mut Context, table: &Fields<'_>) -> Vec<AddresseeConditi
         let Some(text) = context.text(node, "a condition") else {
             continue;
         };
-        let any_of: Option<Vec<Addressee>> = text
-            .value
-            .split('|')
-            .map(|word| addressee(word.trim()))
-            .collect();
+        let any_of: Option<Vec<Addressee>> = text.value.split('|').map(|word| addressee(word.trim())).collect();
         if any_of.is_none() {
-            context.push(Diagnostic::error(
-                "config.bad_condition",
-                text.span.clone(),
-                "this condition is not readable",
-            ));
+            context.push(Diagnostic::error("config.bad_condition", text.span.clone(), "this condition is not readable"));
         }
         if let (Some(path), Some(any_of)) = (path, any_of) {
             conditions.push(AddresseeCondition { path, any_of });
@@ -290,8 +219,7 @@ fn addressee(word: &str) -> Option<Addressee> {
     }
     let word = word.to_ascii_lowercase();
     match word.strip_prefix('@') {
-        Some(domain) => (domain.contains('.') && url::is_host_name(domain))
-            .then(|| Addressee::Domain(domain.to_owned())),
+        Some(domain) => (domain.contains('.') && url::is_host_name(domain)).then(|| Addressee::Domain(domain.to_owned())),
         None => base::is_address(&word).then_some(Addressee::Address(word)),
     }
 }
@@ -303,10 +231,7 @@ fn answer(context: &mut Context, grant: &Fields<'_>) -> Answer {
         ("string", JsonType::String),
         ("boolean", JsonType::Boolean),
     ];
-    let nothing = Answer {
-        keep: Vec::new(),
-        otherwise: AnswerOtherwise::Drop,
-    };
+    let nothing = Answer { keep: Vec::new(), otherwise: AnswerOtherwise::Drop };
     let Some(node) = grant.node(context, "answer") else {
         return nothing;
     };
@@ -317,9 +242,7 @@ fn answer(context: &mut Context, grant: &Fields<'_>) -> Answer {
     let mut spans = Vec::new();
     for (name, node) in table.pairs(context, "keep") {
         let path = fields::path(context, &name);
-        let kind = context
-            .text(node, "a kept field")
-            .and_then(|text| context.word(&text, "a kept field", TYPES));
+        let kind = context.text(node, "a kept field").and_then(|text| context.word(&text, "a kept field", TYPES));
         if let (Some(path), Some(kind)) = (path, kind) {
             keep.push((path, kind));
             spans.push(name.span);
@@ -327,26 +250,18 @@ fn answer(context: &mut Context, grant: &Fields<'_>) -> Answer {
     }
     let paths: Vec<FieldPath> = keep.iter().map(|(path, _)| path.clone()).collect();
     fields::ties(context, &paths, &spans);
-    let tokenize = table
-        .word(context, "otherwise", &[("drop", false), ("tokenize", true)])
-        .unwrap_or(false);
+    let tokenize = table.word(context, "otherwise", &[("drop", false), ("tokenize", true)]).unwrap_or(false);
     let days = table.integer(context, "retention_days", 1..=365);
     if !tokenize && table.node(context, "retention_days").is_some() {
         let message = "nothing of the answer is kept for days";
         context.push(
-            Diagnostic::error(
-                "config.unknown_key",
-                table.key_span("retention_days"),
-                message,
-            )
-            .label("nothing reads this")
-            .help("set `otherwise = \"tokenize\"`, or remove `retention_days`"),
+            Diagnostic::error("config.unknown_key", table.key_span("retention_days"), message)
+                .label("nothing reads this")
+                .help("set `otherwise = \"tokenize\"`, or remove `retention_days`"),
         );
     }
     let otherwise = match tokenize {
-        true => AnswerOtherwise::Tokenize {
-            retention: Span::days(days.unwrap_or(30)),
-        },
+        true => AnswerOtherwise::Tokenize { retention: Span::days(days.unwrap_or(30)) },
         false => AnswerOtherwise::Drop,
     };
     Answer { keep, otherwise }

@@ -37,11 +37,8 @@ use read::{Context, Fields};
 pub fn load(text: &str, file_name: &str, now: Timestamp) -> Result<(Config, Report), Report> {
     let mut context = Context::new(now);
     let config = read(&mut context, text);
-    let mut report = Report {
-        file_name: file_name.to_owned(),
-        blotted: secret::blot(text, &context.secrets),
-        findings: context.findings,
-    };
+    let mut report =
+        Report { file_name: file_name.to_owned(), blotted: secret::blot(text, &context.secrets), findings: context.findings };
     report.sort();
     match config {
         Some(config) if !report.is_refused() => Ok((config, report)),
@@ -69,46 +66,25 @@ fn read(context: &mut Context, text: &str) -> Option<Config> {
     for (_, node) in document.get_ref() {
         secret::scan(context, node);
     }
-    Some(Config {
-        server: server?,
-        store: store?,
-        keys: keys?,
-        limits,
-        systems,
-        workflows,
-        inbound,
-        outbound,
-    })
+    Some(Config { server: server?, store: store?, keys: keys?, limits, systems, workflows, inbound, outbound })
 }
 
 fn syntax(fault: &toml::de::Error, text: &str) -> Diagnostic {
     let span = fault.span().unwrap_or(0..0);
     let span = span.start.min(text.len())..span.end.min(text.len());
     if fault.message().contains("duplicate") {
-        return Diagnostic::error(
-            "config.duplicate_key",
-            span,
-            "this key or table stands twice",
-        );
+        return Diagnostic::error("config.duplicate_key", span, "this key or table stands twice");
     }
     let message = fault.message().lines().next().unwrap_or_default();
     Diagnostic::error("config.syntax", span, format!("not valid TOML: {message}"))
 }
 
 /// The entries of a table of named tables such as `[in.NAME]`.
-fn named<'d>(
-    context: &mut Context,
-    root: &Fields<'d>,
-    key: &'static str,
-) -> Vec<(read::Text<'d>, read::Node<'d>)> {
+fn named<'d>(context: &mut Context, root: &Fields<'d>, key: &'static str) -> Vec<(read::Text<'d>, read::Node<'d>)> {
     let entries = root.pairs(context, key);
     for (name, _) in &entries {
         if !is_name(name.value) {
-            context.push(Diagnostic::error(
-                "config.bad_name",
-                name.span.clone(),
-                "this is no usable name",
-            ));
+            context.push(Diagnostic::error("config.bad_name", name.span.clone(), "this is no usable name"));
         }
     }
     entries
@@ -118,9 +94,7 @@ fn named<'d>(
 fn is_name(name: &str) -> bool {
     name.len() <= 63
         && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 /// Whether a value is a list of tables, as `[[out.NAME.grant]]` gives one.

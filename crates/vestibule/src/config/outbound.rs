@@ -19,26 +19,19 @@ pub(super) fn destinations(context: &mut Context, root: &Fields<'_>) -> Vec<Outb
 }
 
 fn destination(context: &mut Context, table: &Fields<'_>, name: &str) -> Option<Outbound> {
-    let system = table
-        .text(context, "system")
-        .map(|text| context.reference(&text, "config.unknown_system", "system"));
+    let system = table.text(context, "system").map(|text| context.reference(&text, "config.unknown_system", "system"));
     let live = match table.node(context, "to") {
         Some(_) => server(context, table, ["to", "address", "ca", "credential"]),
         None => table.missing(context, "to"),
     };
     let test = match table.node(context, "test_to") {
-        Some(_) => Some(server(
-            context,
-            table,
-            ["test_to", "test_address", "test_ca", "test_credential"],
-        )),
+        Some(_) => Some(server(context, table, ["test_to", "test_address", "test_ca", "test_credential"])),
         None => {
             for key in ["test_address", "test_ca", "test_credential"] {
                 if table.node(context, key).is_some() {
                     let message = format!("`{key}` says nothing without `test_to`");
                     context.push(
-                        Diagnostic::error("config.missing_key", table.key_span(key), message)
-                            .help("add `test_to`, or remove it"),
+                        Diagnostic::error("config.missing_key", table.key_span(key), message).help("add `test_to`, or remove it"),
                     );
                 }
             }
@@ -48,9 +41,7 @@ fn destination(context: &mut Context, table: &Fields<'_>, name: &str) -> Option<
     let seconds = |seconds: Option<i64>, default| Span::seconds(seconds.unwrap_or(default));
     let connect_timeout = seconds(table.integer(context, "connect_timeout_seconds", 1..=60), 5);
     let timeout = seconds(table.integer(context, "timeout_seconds", 1..=300), 60);
-    let max_answer = table
-        .size(context, "max_answer", 1024..=256 << 20)
-        .unwrap_or(10 << 20);
+    let max_answer = table.size(context, "max_answer", 1024..=256 << 20).unwrap_or(10 << 20);
     let grants = grant::grants(context, table);
     Some(Outbound {
         name: name.to_owned(),
@@ -67,15 +58,9 @@ fn destination(context: &mut Context, table: &Fields<'_>, name: &str) -> Option<
     })
 }
 
-fn server(
-    context: &mut Context,
-    table: &Fields<'_>,
-    keys: [&'static str; 4],
-) -> Option<Destination> {
+fn server(context: &mut Context, table: &Fields<'_>, keys: [&'static str; 4]) -> Option<Destination> {
     let [to, address, ca, credential] = keys;
-    let pin = table
-        .text(context, address)
-        .map(|text| url::pin(context, &text));
+    let pin = table.text(context, address).map(|text| url::pin(context, &text));
     let origin = table.text(context, to).and_then(|text| match &pin {
         // a pin that cannot be read is reported; the host is not reported on top of it
         Some(None) => None,
@@ -98,37 +83,26 @@ fn server(
 }
 
 fn credential(context: &mut Context, table: &Fields<'_>) -> Option<Credential> {
-    let basic = table
-        .text(context, "basic")
-        .map(|text| secret::reference(context, &text).map(Credential::Basic));
-    let bearer = table
-        .text(context, "bearer")
-        .map(|text| secret::reference(context, &text).map(Credential::Bearer));
-    let header = table.node(context, "header").map(|node| {
-        inbound::header(context, node).map(|(name, value)| Credential::Header { name, value })
-    });
+    let basic = table.text(context, "basic").map(|text| secret::reference(context, &text).map(Credential::Basic));
+    let bearer = table.text(context, "bearer").map(|text| secret::reference(context, &text).map(Credential::Bearer));
+    let header = table
+        .node(context, "header")
+        .map(|node| inbound::header(context, node).map(|(name, value)| Credential::Header { name, value }));
     let mut given: Vec<_> = [basic, bearer, header].into_iter().flatten().collect();
     if given.len() > 1 {
         let message = "a call carries one credential, and here are several";
         context.push(
-            Diagnostic::error("config.too_many", table.span.clone(), message)
-                .help("keep one of `basic`, `bearer` and `header`"),
+            Diagnostic::error("config.too_many", table.span.clone(), message).help("keep one of `basic`, `bearer` and `header`"),
         );
     }
     match given.pop() {
         Some(credential) => credential,
         None => {
-            let known = ["basic", "bearer", "header"]
-                .iter()
-                .any(|key| table.key_span(key) != table.span);
+            let known = ["basic", "bearer", "header"].iter().any(|key| table.key_span(key) != table.span);
             if !known {
                 context.push(
-                    Diagnostic::error(
-                        "config.missing_key",
-                        table.span.clone(),
-                        "the credential is empty",
-                    )
-                    .help("add one of `basic`, `bearer` and `header`, or remove `credential`"),
+                    Diagnostic::error("config.missing_key", table.span.clone(), "the credential is empty")
+                        .help("add one of `basic`, `bearer` and `header`, or remove `credential`"),
                 );
             }
             None

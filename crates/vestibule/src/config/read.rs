@@ -51,12 +51,7 @@ impl Context {
     }
 
     /// Reports a wrong type; `None` so that callers can end with it.
-    pub(super) fn wrong_type<T>(
-        &mut self,
-        node: Node<'_>,
-        what: &str,
-        expected: &str,
-    ) -> Option<T> {
+    pub(super) fn wrong_type<T>(&mut self, node: Node<'_>, what: &str, expected: &str) -> Option<T> {
         let found = match node.get_ref() {
             DeValue::String(_) => "a text",
             DeValue::Integer(_) | DeValue::Float(_) => "a number",
@@ -66,33 +61,21 @@ impl Context {
             DeValue::Table(_) => "a table",
         };
         self.push(
-            Diagnostic::error(
-                "config.wrong_type",
-                node.span(),
-                format!("{what} is {found}"),
-            )
-            .label(format!("expected {expected}"))
-            .help(format!("write {expected}")),
+            Diagnostic::error("config.wrong_type", node.span(), format!("{what} is {found}"))
+                .label(format!("expected {expected}"))
+                .help(format!("write {expected}")),
         );
         None
     }
 
     pub(super) fn text<'d>(&mut self, node: Node<'d>, what: &str) -> Option<Text<'d>> {
         match node.get_ref() {
-            DeValue::String(value) => Some(Text {
-                value: value.as_ref(),
-                span: node.span(),
-            }),
+            DeValue::String(value) => Some(Text { value: value.as_ref(), span: node.span() }),
             _ => self.wrong_type(node, what, "a text in quotes"),
         }
     }
 
-    pub(super) fn integer(
-        &mut self,
-        node: Node<'_>,
-        what: &str,
-        range: RangeInclusive<i64>,
-    ) -> Option<i64> {
+    pub(super) fn integer(&mut self, node: Node<'_>, what: &str, range: RangeInclusive<i64>) -> Option<i64> {
         let DeValue::Integer(number) = node.get_ref() else {
             return self.wrong_type(node, what, "a whole number");
         };
@@ -101,28 +84,16 @@ impl Context {
         if value.is_none() {
             let (low, high) = (range.start(), range.end());
             self.push(
-                Diagnostic::error(
-                    "config.out_of_range",
-                    node.span(),
-                    format!("{what} is out of range"),
-                )
-                .help(format!("choose a number from {low} to {high}")),
+                Diagnostic::error("config.out_of_range", node.span(), format!("{what} is out of range"))
+                    .help(format!("choose a number from {low} to {high}")),
             );
         }
         value
     }
 
     /// One of a few words.
-    pub(super) fn word<T: Copy>(
-        &mut self,
-        text: &Text<'_>,
-        what: &str,
-        words: &[(&str, T)],
-    ) -> Option<T> {
-        let found = words
-            .iter()
-            .find(|(word, _)| *word == text.value)
-            .map(|(_, value)| *value);
+    pub(super) fn word<T: Copy>(&mut self, text: &Text<'_>, what: &str, words: &[(&str, T)]) -> Option<T> {
+        let found = words.iter().find(|(word, _)| *word == text.value).map(|(_, value)| *value);
         if found.is_none() {
             let list: Vec<String> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
             let near = closest(text.value, words.iter().map(|(word, _)| *word));
@@ -131,12 +102,7 @@ impl Context {
                 None => format!("use one of {}", list.join(", ")),
             };
             self.push(
-                Diagnostic::error(
-                    "config.bad_value",
-                    text.span.clone(),
-                    format!("{what} does not know this word"),
-                )
-                .help(help),
+                Diagnostic::error("config.bad_value", text.span.clone(), format!("{what} does not know this word")).help(help),
             );
         }
         found
@@ -144,11 +110,7 @@ impl Context {
 
     /// A name that a table of the file defines.
     pub(super) fn reference(&mut self, text: &Text<'_>, code: &'static str, kind: &str) -> String {
-        let names = if kind == "system" {
-            &self.systems
-        } else {
-            &self.workflows
-        };
+        let names = if kind == "system" { &self.systems } else { &self.workflows };
         if !names.iter().any(|name| name == text.value) {
             let help = match closest(text.value, names.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -170,11 +132,7 @@ pub(super) struct Fields<'d> {
 
 impl<'d> Fields<'d> {
     /// Opens a table and reports the keys that its section does not list.
-    pub(super) fn open(
-        context: &mut Context,
-        node: Node<'d>,
-        section: &'static Section,
-    ) -> Option<Fields<'d>> {
+    pub(super) fn open(context: &mut Context, node: Node<'d>, section: &'static Section) -> Option<Fields<'d>> {
         let DeValue::Table(entries) = node.get_ref() else {
             return context.wrong_type(node, section.heading, "a table");
         };
@@ -193,19 +151,12 @@ impl<'d> Fields<'d> {
                 context.push(unknown_key(section, name, key.span()));
             }
         }
-        Fields {
-            entries,
-            span,
-            section,
-        }
+        Fields { entries, span, section }
     }
 
     pub(super) fn node(&self, context: &mut Context, key: &'static str) -> Option<Node<'d>> {
         context.read.insert((self.section.heading, key));
-        self.entries
-            .iter()
-            .find(|(name, _)| name.get_ref() == key)
-            .map(|(_, node)| node)
+        self.entries.iter().find(|(name, _)| name.get_ref() == key).map(|(_, node)| node)
     }
 
     /// The place of a key's name, or of the whole table.
@@ -215,19 +166,10 @@ impl<'d> Fields<'d> {
     }
 
     pub(super) fn missing<T>(&self, context: &mut Context, key: &'static str) -> Option<T> {
-        let example = self
-            .section
-            .keys
-            .iter()
-            .find(|known| known.name == key)
-            .map_or("", |known| known.example);
+        let example = self.section.keys.iter().find(|known| known.name == key).map_or("", |known| known.example);
         context.push(
-            Diagnostic::error(
-                "config.missing_key",
-                self.span.clone(),
-                format!("`{key}` is missing in {}", self.section.heading),
-            )
-            .help(format!("add `{key} = {example}`")),
+            Diagnostic::error("config.missing_key", self.span.clone(), format!("`{key}` is missing in {}", self.section.heading))
+                .help(format!("add `{key} = {example}`")),
         );
         None
     }
@@ -248,12 +190,7 @@ impl<'d> Fields<'d> {
         self.text(context, key).map(|text| text.value.to_owned())
     }
 
-    pub(super) fn integer(
-        &self,
-        context: &mut Context,
-        key: &'static str,
-        range: RangeInclusive<i64>,
-    ) -> Option<i64> {
+    pub(super) fn integer(&self, context: &mut Context, key: &'static str, range: RangeInclusive<i64>) -> Option<i64> {
         let node = self.node(context, key)?;
         context.integer(node, &format!("`{key}`"), range)
     }
@@ -266,12 +203,7 @@ impl<'d> Fields<'d> {
         }
     }
 
-    pub(super) fn word<T: Copy>(
-        &self,
-        context: &mut Context,
-        key: &'static str,
-        words: &[(&str, T)],
-    ) -> Option<T> {
+    pub(super) fn word<T: Copy>(&self, context: &mut Context, key: &'static str, words: &[(&str, T)]) -> Option<T> {
         let text = self.text(context, key)?;
         context.word(&text, &format!("`{key}`"), words)
     }
@@ -283,11 +215,7 @@ impl<'d> Fields<'d> {
     }
 
     /// A table with keys of the user's own, such as field paths.
-    pub(super) fn pairs(
-        &self,
-        context: &mut Context,
-        key: &'static str,
-    ) -> Vec<(Text<'d>, Node<'d>)> {
+    pub(super) fn pairs(&self, context: &mut Context, key: &'static str) -> Vec<(Text<'d>, Node<'d>)> {
         match self.node(context, key) {
             Some(node) => pairs(context, node, &format!("`{key}`")),
             None => Vec::new(),
@@ -295,12 +223,7 @@ impl<'d> Fields<'d> {
     }
 
     /// Bytes: a number, or a text such as "10 MiB".
-    pub(super) fn size(
-        &self,
-        context: &mut Context,
-        key: &'static str,
-        range: RangeInclusive<u64>,
-    ) -> Option<u64> {
+    pub(super) fn size(&self, context: &mut Context, key: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
         let node = self.node(context, key)?;
         let (low, high) = (*range.start(), *range.end());
         let value = match node.get_ref() {
@@ -311,12 +234,7 @@ impl<'d> Fields<'d> {
         let value = value.filter(|value| range.contains(value));
         if value.is_none() {
             context.push(
-                Diagnostic::error(
-                    "config.out_of_range",
-                    node.span(),
-                    format!("`{key}` is no usable size"),
-                )
-                .help(format!(
+                Diagnostic::error("config.out_of_range", node.span(), format!("`{key}` is no usable size")).help(format!(
                     "write a size such as \"10 MiB\", from {} to {}",
                     show_size(low),
                     show_size(high)
@@ -338,13 +256,7 @@ impl<'d> Fields<'d> {
                 .to_string()
                 .parse::<jiff::civil::Date>()
                 .ok()
-                .and_then(|date| {
-                    date.tomorrow()
-                        .ok()?
-                        .to_zoned(jiff::tz::TimeZone::UTC)
-                        .ok()
-                        .map(|zoned| zoned.timestamp())
-                }),
+                .and_then(|date| date.tomorrow().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())),
             (Some(_), Some(_), Some(_)) => moment.to_string().parse().ok(),
             _ => None,
         };
@@ -353,22 +265,14 @@ impl<'d> Fields<'d> {
         };
         let expires = Timestamp(parsed.as_millisecond());
         if expires <= context.now {
-            context.push(Diagnostic::warning(
-                "config.expired",
-                node.span(),
-                format!("`{key}` is in the past"),
-            ));
+            context.push(Diagnostic::warning("config.expired", node.span(), format!("`{key}` is in the past")));
         }
         Some(expires)
     }
 }
 
 /// One text or a list of texts.
-pub(super) fn texts<'d>(
-    context: &mut Context,
-    node: Node<'d>,
-    what: &str,
-) -> Option<Vec<Text<'d>>> {
+pub(super) fn texts<'d>(context: &mut Context, node: Node<'d>, what: &str) -> Option<Vec<Text<'d>>> {
     match node.get_ref() {
         DeValue::String(_) => context.text(node, what).map(|text| vec![text]),
         DeValue::Array(list) => {
@@ -380,39 +284,22 @@ pub(super) fn texts<'d>(
 }
 
 /// The entries of a table with keys of the user's own.
-pub(super) fn pairs<'d>(
-    context: &mut Context,
-    node: Node<'d>,
-    what: &str,
-) -> Vec<(Text<'d>, Node<'d>)> {
+pub(super) fn pairs<'d>(context: &mut Context, node: Node<'d>, what: &str) -> Vec<(Text<'d>, Node<'d>)> {
     let DeValue::Table(entries) = node.get_ref() else {
         context.wrong_type::<()>(node, what, "a table such as { \"field\" = \"email\" }");
         return Vec::new();
     };
-    let text = |key: &'d Spanned<toml::de::DeString<'d>>| Text {
-        value: key.get_ref().as_ref(),
-        span: key.span(),
-    };
-    entries
-        .iter()
-        .map(|(key, node)| (text(key), node))
-        .collect()
+    let text = |key: &'d Spanned<toml::de::DeString<'d>>| Text { value: key.get_ref().as_ref(), span: key.span() };
+    entries.iter().map(|(key, node)| (text(key), node)).collect()
 }
 
 fn unknown_key(section: &'static Section, name: &str, span: Range<usize>) -> Diagnostic {
-    let error = Diagnostic::error(
-        "config.unknown_key",
-        span,
-        format!("{} has no key `{}`", section.heading, shown(name)),
-    );
+    let error = Diagnostic::error("config.unknown_key", span, format!("{} has no key `{}`", section.heading, shown(name)));
     let error = error.label("nothing reads this");
     if let Some(near) = closest(name, section.keys.iter().map(|key| key.name)) {
         return error.help(format!("did you mean `{near}`?"));
     }
-    if let Some(other) = schema::ALL
-        .iter()
-        .find(|other| other.keys.iter().any(|key| key.name == name))
-    {
+    if let Some(other) = schema::ALL.iter().find(|other| other.keys.iter().any(|key| key.name == name)) {
         return error.help(format!("`{name}` belongs into {}", other.heading));
     }
     let names: Vec<&str> = section.keys.iter().map(|key| key.name).collect();
@@ -421,21 +308,12 @@ fn unknown_key(section: &'static Section, name: &str, span: Range<usize>) -> Dia
 
 /// A key as far as a message repeats it: what was pasted into the wrong place may be long, or a secret.
 fn shown(name: &str) -> String {
-    let plain = name.len() <= 40
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
-    if plain && !super::secret::looks_like_one(name) {
-        name.to_owned()
-    } else {
-        "…".to_owned()
-    }
+    let plain = name.len() <= 40 && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
+    if plain && !super::secret::looks_like_one(name) { name.to_owned() } else { "…".to_owned() }
 }
 
 fn size(text: &str) -> Option<u64> {
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at_checked(digits)?;
     let factor = match unit.trim() {
         "" | "B" => 1,

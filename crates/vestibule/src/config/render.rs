@@ -10,16 +10,8 @@ use super::diagnostic::{Diagnostic, Report, Severity};
 impl Report {
     /// Text for people, with colours or without. Empty if there is nothing to say.
     pub fn render(&self, colour: bool) -> String {
-        let renderer = if colour {
-            Renderer::styled()
-        } else {
-            Renderer::plain()
-        };
-        let texts: Vec<String> = self
-            .findings
-            .iter()
-            .map(|finding| self.one(&renderer, finding))
-            .collect();
+        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+        let texts: Vec<String> = self.findings.iter().map(|finding| self.one(&renderer, finding)).collect();
         texts.join("\n\n")
     }
 
@@ -47,11 +39,7 @@ impl Report {
         codes.sort_unstable();
         codes.dedup();
         let rules: Vec<Value> = codes.into_iter().map(rule).collect();
-        let results: Vec<Value> = self
-            .findings
-            .iter()
-            .map(|finding| self.result(finding))
-            .collect();
+        let results: Vec<Value> = self.findings.iter().map(|finding| self.result(finding)).collect();
         json!({
             "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
             "version": "2.1.0",
@@ -73,25 +61,12 @@ impl Report {
             Severity::Warning => Level::WARNING,
         };
         let main = AnnotationKind::Primary.span(self.within(finding.span.clone()));
-        let main = if finding.label.is_empty() {
-            main
-        } else {
-            main.label(finding.label.as_str())
-        };
-        let mut snippet = Snippet::source(self.blotted.as_str())
-            .path(self.file_name.as_str())
-            .annotation(main);
+        let main = if finding.label.is_empty() { main } else { main.label(finding.label.as_str()) };
+        let mut snippet = Snippet::source(self.blotted.as_str()).path(self.file_name.as_str()).annotation(main);
         if let Some((span, why)) = &finding.related {
-            snippet = snippet.annotation(
-                AnnotationKind::Context
-                    .span(self.within(span.clone()))
-                    .label(*why),
-            );
+            snippet = snippet.annotation(AnnotationKind::Context.span(self.within(span.clone())).label(*why));
         }
-        let mut group = level
-            .primary_title(finding.message.as_str())
-            .id(finding.code)
-            .element(snippet);
+        let mut group = level.primary_title(finding.message.as_str()).id(finding.code).element(snippet);
         if !finding.note.is_empty() {
             group = group.element(Level::NOTE.message(finding.note.as_str()));
         }

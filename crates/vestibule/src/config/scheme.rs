@@ -27,16 +27,9 @@ pub(super) fn verify(context: &mut Context, route: &Fields<'_>) -> Option<Verify
         None if route.node(context, "secret").is_none() => route.missing(context, "secret"),
         None => None,
     };
-    let tolerance = Span::seconds(
-        route
-            .integer(context, "tolerance_seconds", 5..=3600)
-            .unwrap_or(300),
-    );
+    let tolerance = Span::seconds(route.integer(context, "tolerance_seconds", 5..=3600).unwrap_or(300));
     let Some(node) = route.node(context, "scheme") else {
-        return Some(Verify::StandardWebhooks {
-            secrets: secrets?,
-            tolerance,
-        });
+        return Some(Verify::StandardWebhooks { secrets: secrets?, tolerance });
     };
     let scheme = Fields::open(context, node, &schema::SCHEME)?;
     let kind = scheme.need_text(context, "kind")?;
@@ -51,11 +44,7 @@ pub(super) fn verify(context: &mut Context, route: &Fields<'_>) -> Option<Verify
         ],
     )?;
     let unread = ONLY_HMAC.iter().filter(|_| kind != Kind::Hmac);
-    for &key in unread.chain(
-        ["header"]
-            .iter()
-            .filter(|_| matches!(kind, Kind::StandardWebhooks | Kind::Bearer)),
-    ) {
+    for &key in unread.chain(["header"].iter().filter(|_| matches!(kind, Kind::StandardWebhooks | Kind::Bearer))) {
         if scheme.node(context, key).is_some() {
             let message = format!("this kind of scheme does not read `{key}`");
             context.push(
@@ -66,10 +55,7 @@ pub(super) fn verify(context: &mut Context, route: &Fields<'_>) -> Option<Verify
         }
     }
     match kind {
-        Kind::StandardWebhooks => Some(Verify::StandardWebhooks {
-            secrets: secrets?,
-            tolerance,
-        }),
+        Kind::StandardWebhooks => Some(Verify::StandardWebhooks { secrets: secrets?, tolerance }),
         Kind::Hmac => hmac(context, &scheme, secrets, tolerance).map(Verify::Hmac),
         Kind::Bearer => {
             unsigned(context, route, &scheme);
@@ -77,52 +63,28 @@ pub(super) fn verify(context: &mut Context, route: &Fields<'_>) -> Option<Verify
         }
         Kind::Header => {
             unsigned(context, route, &scheme);
-            let name = scheme
-                .need_text(context, "header")
-                .and_then(|text| url::header(context, &text));
-            Some(Verify::Header {
-                name: name?,
-                secrets: secrets?,
-            })
+            let name = scheme.need_text(context, "header").and_then(|text| url::header(context, &text));
+            Some(Verify::Header { name: name?, secrets: secrets? })
         }
     }
 }
 
-fn hmac(
-    context: &mut Context,
-    scheme: &Fields<'_>,
-    secrets: Option<Vec<SecretRef>>,
-    tolerance: Span,
-) -> Option<Hmac> {
-    let header = scheme
-        .need_text(context, "header")
-        .and_then(|text| url::header(context, &text));
+fn hmac(context: &mut Context, scheme: &Fields<'_>, secrets: Option<Vec<SecretRef>>, tolerance: Span) -> Option<Hmac> {
+    let header = scheme.need_text(context, "header").and_then(|text| url::header(context, &text));
     let algorithm = scheme.word(
         context,
         "algorithm",
-        &[
-            ("sha256", MacAlgorithm::Sha256),
-            ("sha512", MacAlgorithm::Sha512),
-            ("sha1", MacAlgorithm::Sha1),
-        ],
+        &[("sha256", MacAlgorithm::Sha256), ("sha512", MacAlgorithm::Sha512), ("sha1", MacAlgorithm::Sha1)],
     );
     let algorithm = algorithm.unwrap_or(MacAlgorithm::Sha256);
     if algorithm == MacAlgorithm::Sha1 {
         let place = scheme.key_span("algorithm");
-        context.push(Diagnostic::warning(
-            "config.weak_hmac",
-            place,
-            "the source signs with SHA-1",
-        ));
+        context.push(Diagnostic::warning("config.weak_hmac", place, "the source signs with SHA-1"));
     }
     let encoding = scheme.word(
         context,
         "encoding",
-        &[
-            ("hex", Encoding::Hex),
-            ("base64", Encoding::Base64),
-            ("base64url", Encoding::Base64Url),
-        ],
+        &[("hex", Encoding::Hex), ("base64", Encoding::Base64), ("base64url", Encoding::Base64Url)],
     );
     let timestamp_header = match scheme.text(context, "timestamp_header") {
         Some(text) => Some(url::header(context, &text)?),
@@ -144,12 +106,8 @@ fn unsigned(context: &mut Context, route: &Fields<'_>, scheme: &Fields<'_>) {
     if route.node(context, "addresses").is_none() {
         let place = scheme.key_span("kind");
         context.push(
-            Diagnostic::warning(
-                "config.static_key",
-                place,
-                "this source signs nothing, and may send from anywhere",
-            )
-            .note("whoever sees one request, for example in a proxy's log, can send any other"),
+            Diagnostic::warning("config.static_key", place, "this source signs nothing, and may send from anywhere")
+                .note("whoever sees one request, for example in a proxy's log, can send any other"),
         );
     }
 }

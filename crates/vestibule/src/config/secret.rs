@@ -20,9 +20,7 @@ pub(super) fn reference(context: &mut Context, text: &Text<'_>) -> Option<Secret
     let source = match text.value.split_once(':') {
         Some(("env", name)) if is_variable(name) => SecretSource::Env(name.to_owned()),
         Some(("file", path)) if path.starts_with('/') => SecretSource::File(PathBuf::from(path)),
-        Some(("credential", name)) if is_credential(name) => {
-            SecretSource::Credential(name.to_owned())
-        }
+        Some(("credential", name)) if is_credential(name) => SecretSource::Credential(name.to_owned()),
         Some(("env" | "file" | "credential", _)) => {
             context.push(
                 Diagnostic::error("config.bad_secret_ref", span, "this reference to a secret is not readable").help(
@@ -32,9 +30,10 @@ pub(super) fn reference(context: &mut Context, text: &Text<'_>) -> Option<Secret
             return None;
         }
         Some(("vault" | "aws" | "gcp" | "azure" | "op" | "keyring" | "secret", _)) => {
-            context.push(Diagnostic::error("config.bad_secret_ref", span, "there is no such place for secrets").help(
-                "use `env:`, `file:` or `credential:`; most secret managers can write to one of these",
-            ));
+            context.push(
+                Diagnostic::error("config.bad_secret_ref", span, "there is no such place for secrets")
+                    .help("use `env:`, `file:` or `credential:`; most secret managers can write to one of these"),
+            );
             return None;
         }
         _ => {
@@ -46,11 +45,7 @@ pub(super) fn reference(context: &mut Context, text: &Text<'_>) -> Option<Secret
 }
 
 /// Reads 1 to 4 references.
-pub(super) fn references(
-    context: &mut Context,
-    texts: &[Text<'_>],
-    span: Range<usize>,
-) -> Option<Vec<SecretRef>> {
+pub(super) fn references(context: &mut Context, texts: &[Text<'_>], span: Range<usize>) -> Option<Vec<SecretRef>> {
     if texts.len() > MOST_SECRETS {
         context.push(
             Diagnostic::error("config.too_many", span.clone(), format!("more than {MOST_SECRETS} secrets"))
@@ -64,18 +59,14 @@ pub(super) fn references(
         );
     }
     let all: Vec<_> = texts.iter().map(|text| reference(context, text)).collect();
-    all.into_iter()
-        .collect::<Option<Vec<_>>>()
-        .filter(|all| !all.is_empty())
+    all.into_iter().collect::<Option<Vec<_>>>().filter(|all| !all.is_empty())
 }
 
 /// Reports every text of the file that looks like a secret, wherever it stands.
 pub(super) fn scan(context: &mut Context, node: Node<'_>) {
     match node.get_ref() {
         DeValue::String(text) => {
-            let is_reference = ["env:", "file:", "credential:"]
-                .iter()
-                .any(|prefix| text.starts_with(prefix));
+            let is_reference = ["env:", "file:", "credential:"].iter().any(|prefix| text.starts_with(prefix));
             if !is_reference && looks_like_one(text) && !context.secrets.contains(&node.span()) {
                 literal(context, node.span());
             }
@@ -115,19 +106,12 @@ pub(super) fn looks_like_one(text: &str) -> bool {
         "pat-eu1-",
         "shpat_",
     ];
-    let prefixed = |part: &str| {
-        PREFIXES
-            .iter()
-            .any(|prefix| part.starts_with(prefix) && part.len() > prefix.len() + 6)
-    };
+    let prefixed = |part: &str| PREFIXES.iter().any(|prefix| part.starts_with(prefix) && part.len() > prefix.len() + 6);
     if is_path(text) {
         // folders of temporary files have random names
         return text.split('/').any(prefixed);
     }
-    prefixed(text)
-        || text
-            .split(|c: char| !(c.is_ascii_alphanumeric() || "_-+=".contains(c)))
-            .any(is_random)
+    prefixed(text) || text.split(|c: char| !(c.is_ascii_alphanumeric() || "_-+=".contains(c))).any(is_random)
 }
 
 /// An absolute path, with or without the scheme of a database.
@@ -150,15 +134,9 @@ pub(super) fn blot(text: &str, secrets: &[Range<usize>]) -> String {
         word.clear();
     };
     for (at, c) in text.char_indices() {
-        if secrets
-            .iter()
-            .any(|span| span.start < at && at + c.len_utf8() < span.end)
-        {
+        if secrets.iter().any(|span| span.start < at && at + c.len_utf8() < span.end) {
             flush(&mut word, &mut out);
-            out.extend(std::iter::repeat_n(
-                if c == '\n' { '\n' } else { '*' },
-                c.len_utf8(),
-            ));
+            out.extend(std::iter::repeat_n(if c == '\n' { '\n' } else { '*' }, c.len_utf8()));
         } else if c.is_ascii_graphic() && !"\"'`,{}[]()<>#;".contains(c) {
             word.push(c);
         } else {
@@ -172,37 +150,16 @@ pub(super) fn blot(text: &str, secrets: &[Range<usize>]) -> String {
 
 /// Places of texts beside keys that hold secrets, in a file that is no TOML and so has no better known places.
 pub(super) fn suspects(text: &str) -> Vec<Range<usize>> {
-    const KEYS: &[&str] = &[
-        "secret",
-        "url",
-        "value",
-        "basic",
-        "bearer",
-        "root",
-        "signing",
-        "credential",
-        "password",
-        "token",
-        "key",
-        "header",
-    ];
+    const KEYS: &[&str] =
+        &["secret", "url", "value", "basic", "bearer", "root", "signing", "credential", "password", "token", "key", "header"];
     let mut places = Vec::new();
     let mut start = 0;
     for line in text.split_inclusive('\n') {
-        let key = |word: &str| {
-            line.split(|c: char| !c.is_ascii_alphanumeric())
-                .any(|part| part == word)
-        };
+        let key = |word: &str| line.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part == word);
         if let Some(at) = line.find('=').filter(|_| KEYS.iter().any(|word| key(word))) {
             let mut at = start + at + 1;
-            for word in text
-                .get(at..start + line.len())
-                .unwrap_or_default()
-                .split_inclusive([' ', '"', '\'', ',', '\n'])
-            {
-                let is_reference = ["env:", "file:", "credential:"]
-                    .iter()
-                    .any(|prefix| word.starts_with(prefix));
+            for word in text.get(at..start + line.len()).unwrap_or_default().split_inclusive([' ', '"', '\'', ',', '\n']) {
+                let is_reference = ["env:", "file:", "credential:"].iter().any(|prefix| word.starts_with(prefix));
                 let is_key = KEYS.contains(&word.trim_end());
                 if !is_reference && !is_key && word.contains(char::is_alphanumeric) {
                     // one place before and one after stay, as the quotes of a text do
@@ -233,11 +190,7 @@ fn is_variable(name: &str) -> bool {
 }
 
 fn is_credential(name: &str) -> bool {
-    !name.is_empty()
-        && !name.starts_with('.')
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+    !name.is_empty() && !name.starts_with('.') && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
 }
 
 /// Long, changing often between letters and digits, and with few repeats: over 3.2 bits a character. A UUID is an
@@ -245,12 +198,7 @@ fn is_credential(name: &str) -> bool {
 fn is_random(run: &str) -> bool {
     let kinds = |byte: &u8| (byte.is_ascii_digit(), byte.is_ascii_alphabetic());
     let pairs = run.as_bytes().iter().zip(run.as_bytes().iter().skip(1));
-    let changes = pairs.filter(|(a, b)| {
-        matches!(
-            (kinds(a), kinds(b)),
-            ((true, _), (_, true)) | ((_, true), (true, _))
-        )
-    });
+    let changes = pairs.filter(|(a, b)| matches!((kinds(a), kinds(b)), ((true, _), (_, true)) | ((_, true), (true, _))));
     if run.len() < 20 || changes.count() < 4 || is_uuid(run) {
         return false;
     }
@@ -322,13 +270,7 @@ mod tests {
         let text = "a = \"päss wörd\"\nb = \"whsec_C2FVsBQIhrscChlQIMV\"\nc = 1 # fine\n";
         let blotted = blot(text, std::slice::from_ref(&(4..17)));
         assert_eq!(blotted.len(), text.len());
-        assert!(
-            !blotted.contains("wörd") && !blotted.contains("whsec"),
-            "{blotted}"
-        );
-        assert!(
-            blotted.ends_with("c = 1 # fine\n") && blotted.starts_with("a = \"*"),
-            "{blotted}"
-        );
+        assert!(!blotted.contains("wörd") && !blotted.contains("whsec"), "{blotted}");
+        assert!(blotted.ends_with("c = 1 # fine\n") && blotted.starts_with("a = \"*"), "{blotted}");
     }
 }

@@ -33,11 +33,7 @@ fn codes(text: &str) -> Vec<&'static str> {
     let report = match load(text, "vestibule.toml", now()) {
         Ok((_, report)) | Err(report) => report,
     };
-    report
-        .findings()
-        .iter()
-        .map(|finding| finding.code)
-        .collect()
+    report.findings().iter().map(|finding| finding.code).collect()
 }
 
 fn folder(path: &str) -> PathBuf {
@@ -62,44 +58,20 @@ fn same_as(path: &Path, text: &str) {
 fn the_example_says_what_it_says() {
     let (config, report) = accepted(EXAMPLE);
     assert_eq!(report.render(false), "");
-    let [route] = config.inbound.as_slice() else {
-        panic!()
-    };
-    assert_eq!(
-        (route.path.as_str(), route.realm.as_str(), route.mode),
-        ("/careers/apply", "hr", Mode::Live)
-    );
-    assert!(
-        matches!(&route.verify, Verify::StandardWebhooks { secrets, .. } if secrets.len() == 1)
-    );
+    let [route] = config.inbound.as_slice() else { panic!() };
+    assert_eq!((route.path.as_str(), route.realm.as_str(), route.mode), ("/careers/apply", "hr", Mode::Live));
+    assert!(matches!(&route.verify, Verify::StandardWebhooks { secrets, .. } if secrets.len() == 1));
     assert_eq!(route.fields.len(), 8);
     let email = category::by_alias("email").unwrap().code;
-    assert_eq!(
-        route.fields[1].treatment,
-        Treatment::Tokenize {
-            category: email,
-            stable: true
-        }
-    );
+    assert_eq!(route.fields[1].treatment, Treatment::Tokenize { category: email, stable: true });
     assert_eq!(route.otherwise, Otherwise::Drop);
     assert_eq!(route.max_body, 10 << 20);
     let deliver = route.deliver.as_ref().unwrap();
-    assert_eq!(
-        (deliver.workflow.as_str(), deliver.url.to_string().as_str()),
-        ("candidate-intake", "env:MAKE_INTAKE_HOOK")
-    );
+    assert_eq!((deliver.workflow.as_str(), deliver.url.to_string().as_str()), ("candidate-intake", "env:MAKE_INTAKE_HOOK"));
     assert_eq!(deliver.header.as_ref().unwrap().0, "x-make-apikey");
-    let [greenhouse, gmail] = config.outbound.as_slice() else {
-        panic!()
-    };
-    assert_eq!(
-        greenhouse.live.to.to_string(),
-        "https://harvest.greenhouse.io/v1"
-    );
-    assert!(
-        matches!(greenhouse.live.credential, Some(Credential::Basic(_)))
-            && greenhouse.test.is_none()
-    );
+    let [greenhouse, gmail] = config.outbound.as_slice() else { panic!() };
+    assert_eq!(greenhouse.live.to.to_string(), "https://harvest.greenhouse.io/v1");
+    assert!(matches!(greenhouse.live.credential, Some(Credential::Basic(_))) && greenhouse.test.is_none());
     let grant = &greenhouse.grants[0];
     assert_eq!(
         (grant.method.as_str(), grant.path.segments.as_slice()),
@@ -108,21 +80,9 @@ fn the_example_says_what_it_says() {
     assert_eq!(grant.reveal.len(), 4);
     assert_eq!(grant.answer.keep[0].1, JsonType::Integer);
     let condition = &gmail.grants[0].conditions[0];
-    assert_eq!(
-        condition.any_of,
-        [
-            Addressee::SameSubject,
-            Addressee::Domain("example.com".into())
-        ]
-    );
-    assert_eq!(
-        config.workflow("status-mail").unwrap().platform,
-        Platform::Make
-    );
-    assert_eq!(
-        config.system("greenhouse").unwrap().region.as_deref(),
-        Some("us")
-    );
+    assert_eq!(condition.any_of, [Addressee::SameSubject, Addressee::Domain("example.com".into())]);
+    assert_eq!(config.workflow("status-mail").unwrap().platform, Platform::Make);
+    assert_eq!(config.system("greenhouse").unwrap().region.as_deref(), Some("us"));
     assert!(config.system("nobody").is_none() && config.workflow("nobody").is_none());
 }
 
@@ -167,17 +127,8 @@ fn each_fixture_gives_exactly_its_code() {
         let report = match load(&text, "vestibule.toml", now()) {
             Ok((_, report)) | Err(report) => report,
         };
-        let found: BTreeSet<&str> = report
-            .findings()
-            .iter()
-            .map(|finding| finding.code)
-            .collect();
-        assert_eq!(
-            found,
-            BTreeSet::from([code.as_str()]),
-            "{stem}:\n{}",
-            report.render(false)
-        );
+        let found: BTreeSet<&str> = report.findings().iter().map(|finding| finding.code).collect();
+        assert_eq!(found, BTreeSet::from([code.as_str()]), "{stem}:\n{}", report.render(false));
         same_as(&path.with_extension("txt"), &(report.render(false) + "\n"));
         seen.insert(code);
     }
@@ -188,10 +139,7 @@ fn each_fixture_gives_exactly_its_code() {
         .filter(|code| code.starts_with("config.") && !LATER.contains(code))
         .map(str::to_owned)
         .collect();
-    assert_eq!(
-        seen, all,
-        "every code of the configuration has a fixture, and every fixture a code"
-    );
+    assert_eq!(seen, all, "every code of the configuration has a fixture, and every fixture a code");
     for code in &seen {
         assert!(example(code).is_some(), "{code} has no example");
     }
@@ -202,11 +150,7 @@ fn each_fixture_gives_exactly_its_code() {
 fn every_documented_key_is_read() {
     let mut context = read::Context::new(now());
     read(&mut context, EVERYTHING);
-    let errors: Vec<_> = context
-        .findings
-        .iter()
-        .map(|finding| &finding.message)
-        .collect();
+    let errors: Vec<_> = context.findings.iter().map(|finding| &finding.message).collect();
     for section in schema::ALL {
         for key in section.keys {
             assert!(
@@ -222,29 +166,17 @@ fn every_documented_key_is_read() {
 #[test]
 fn a_file_with_every_key_is_accepted() {
     let (config, _) = accepted(EVERYTHING);
-    let [hmac, bearer, header] = config.inbound.as_slice() else {
-        panic!()
-    };
-    assert!(
-        matches!(&hmac.verify, Verify::Hmac(hmac) if hmac.timestamp_header.is_some() && hmac.secrets.len() == 2)
-    );
+    let [hmac, bearer, header] = config.inbound.as_slice() else { panic!() };
+    assert!(matches!(&hmac.verify, Verify::Hmac(hmac) if hmac.timestamp_header.is_some() && hmac.secrets.len() == 2));
     assert!(matches!(bearer.verify, Verify::Bearer { .. }));
     assert!(matches!(&header.verify, Verify::Header { name, .. } if name == "x-api-key"));
     assert_eq!(hmac.otherwise, Otherwise::Hold { days: 7 });
     assert_eq!(hmac.max_body, 1 << 20);
     let out = &config.outbound[0];
     assert_eq!(out.live.address.unwrap().to_string(), "10.0.0.7:443");
-    assert!(
-        out.test
-            .as_ref()
-            .is_some_and(|test| test.credential.is_some())
-    );
+    assert!(out.test.as_ref().is_some_and(|test| test.credential.is_some()));
     let grant = &out.grants[0];
-    assert_eq!(
-        grant.expires,
-        Some(Timestamp(1_830_297_600_000)),
-        "the end of 31 December 2027"
-    );
+    assert_eq!(grant.expires, Some(Timestamp(1_830_297_600_000)), "the end of 31 December 2027");
     assert_eq!(grant.path.segments[1], Segment::Any(Some("id".into())));
     assert_eq!(grant.path.to_string(), "/candidates/{id}/notes");
     assert_eq!(out.grants[1].path.to_string(), "/candidates/*/files");
@@ -254,44 +186,21 @@ fn a_file_with_every_key_is_accepted() {
 #[test]
 fn all_faults_of_a_file_are_found_at_once() {
     let text = EXAMPLE
-        .replace(
-            "= \"https://harvest.greenhouse.io/v1\"",
-            "= \"http://harvest.greenhouse.io/v1\"",
-        )
-        .replace(
-            "\"candidate.phone\"             = \"phone\"",
-            "\"candidate.phone\" = \"fone\"",
-        )
+        .replace("= \"https://harvest.greenhouse.io/v1\"", "= \"http://harvest.greenhouse.io/v1\"")
+        .replace("\"candidate.phone\"             = \"phone\"", "\"candidate.phone\" = \"fone\"")
         .replace("workflow = \"status-mail\"", "workflow = \"status-male\"");
-    assert_eq!(
-        codes(&text),
-        [
-            "config.unknown_category",
-            "config.plain_http",
-            "config.unknown_workflow"
-        ]
-    );
+    assert_eq!(codes(&text), ["config.unknown_category", "config.plain_http", "config.unknown_workflow"]);
 }
 
 #[test]
 fn no_rendering_repeats_a_literal_secret() {
-    for secret in [
-        "whsec_C2FVsBQIhrscChlQIMVb5sSYspob7oD",
-        "purple horse battery staple",
-        "hunter2",
-        "äöü ß",
-    ] {
+    for secret in ["whsec_C2FVsBQIhrscChlQIMVb5sSYspob7oD", "purple horse battery staple", "hunter2", "äöü ß"] {
         let text = EXAMPLE.replace("env:GREENHOUSE_KEY", secret);
         let unclosed = EXAMPLE.replace("\"env:GREENHOUSE_KEY\"", &format!("\"{secret}"));
         let bare = EXAMPLE.replace("\"env:GREENHOUSE_KEY\"", secret);
         for text in [&text, &unclosed, &bare] {
             let report = load(text, "vestibule.toml", now()).unwrap_err();
-            let all = format!(
-                "{}{}{}{report:?}",
-                report.render(true),
-                report.json(),
-                report.sarif()
-            );
+            let all = format!("{}{}{}{report:?}", report.render(true), report.json(), report.sarif());
             for word in secret.split(' ') {
                 assert!(!all.contains(word), "{word}: {all}");
             }
@@ -301,24 +210,14 @@ fn no_rendering_repeats_a_literal_secret() {
 
 #[test]
 fn broken_files_never_panic_and_always_say_something() {
-    for cut in (0..EXAMPLE.len())
-        .step_by(7)
-        .filter(|cut| EXAMPLE.is_char_boundary(*cut))
-    {
+    for cut in (0..EXAMPLE.len()).step_by(7).filter(|cut| EXAMPLE.is_char_boundary(*cut)) {
         let text = &EXAMPLE[..cut];
         let (Ok((_, report)) | Err(report)) = load(text, "vestibule.toml", now());
         let _ = (report.render(false), report.json(), report.sarif());
     }
-    for odd in [
-        "",
-        "\u{feff}",
-        "server = 1",
-        "in = []",
-        "[in]\nx = 1",
-        "out = { a = { grant = 3 } }",
-        "\"\" = 1",
-        "[in.\"\u{0}\"]",
-    ] {
+    for odd in
+        ["", "\u{feff}", "server = 1", "in = []", "[in]\nx = 1", "out = { a = { grant = 3 } }", "\"\" = 1", "[in.\"\u{0}\"]"]
+    {
         assert!(load(odd, "vestibule.toml", now()).is_err(), "{odd}");
     }
 }
@@ -327,28 +226,15 @@ fn broken_files_never_panic_and_always_say_something() {
 fn json_and_sarif_name_the_place() {
     let text = EXAMPLE.replace("https://harvest", "http://harvest");
     let report = load(&text, "gate/vestibule.toml", now()).unwrap_err();
-    let line = text
-        .lines()
-        .position(|line| line.contains("http://harvest"))
-        .unwrap()
-        + 1;
+    let line = text.lines().position(|line| line.contains("http://harvest")).unwrap() + 1;
     let json = report.json();
     assert_eq!(json["accepted"], false);
-    assert_eq!(
-        (&json["findings"][0]["line"], &json["findings"][0]["column"]),
-        (&line.into(), &14.into())
-    );
+    assert_eq!((&json["findings"][0]["line"], &json["findings"][0]["column"]), (&line.into(), &14.into()));
     let sarif = report.sarif();
     let result = &sarif["runs"][0]["results"][0];
     assert_eq!(result["ruleId"], "config.plain_http");
-    assert_eq!(
-        result["locations"][0]["physicalLocation"]["region"]["startLine"],
-        line
-    );
-    assert_eq!(
-        sarif["runs"][0]["tool"]["driver"]["rules"][0]["id"],
-        "config.plain_http"
-    );
+    assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startLine"], line);
+    assert_eq!(sarif["runs"][0]["tool"]["driver"]["rules"][0]["id"], "config.plain_http");
 }
 
 #[test]
@@ -356,9 +242,15 @@ fn nothing_is_derived_from_special_data_by_another_path_to_it() {
     let with = |rule: &str, derived: &str| {
         let rule = format!("fields            = {{ \"{rule}\" = \"health\", ");
         let derive = format!("derive            = {{ told = \"length({derived})\", ");
-        codes(&EVERYTHING.replace("fields            = { \"person.id\"", &(rule + "\"person.id\"")).replace("derive            = { ", &derive))
+        codes(
+            &EVERYTHING
+                .replace("fields            = { \"person.id\"", &(rule + "\"person.id\""))
+                .replace("derive            = { ", &derive),
+        )
     };
-    for (rule, derived) in [("a[*].v", "a[k=sick].v"), ("a[k=sick].v", "a[*].v"), ("a[0]", "a[*]"), ("a[k=x]", "a[j=y].v"), ("a.b", "a.b.c")] {
+    for (rule, derived) in
+        [("a[*].v", "a[k=sick].v"), ("a[k=sick].v", "a[*].v"), ("a[0]", "a[*]"), ("a[k=x]", "a[j=y].v"), ("a.b", "a.b.c")]
+    {
         assert_eq!(with(rule, derived), ["config.special_category"], "{rule} {derived}");
     }
     for (rule, derived) in [("a[k=sick].v", "a[k=well].v"), ("a[0]", "a[1]"), ("a.b", "a.c"), ("a[*].v", "a[*].w")] {

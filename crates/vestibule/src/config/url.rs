@@ -18,14 +18,8 @@ pub(super) fn public(context: &mut Context, text: &Text<'_>) -> Option<Origin> {
     let parsed = match parsed {
         Err(OriginError::PrivateName | OriginError::IpLiteral) => {
             let literal = text.value.strip_prefix("https://").unwrap_or_default();
-            let ip = literal
-                .parse::<SocketAddr>()
-                .map(|address| address.ip())
-                .or_else(|_| literal.parse());
-            Origin::parse_pinned(
-                text.value,
-                SocketAddr::new(ip.unwrap_or(IpAddr::from([127, 0, 0, 1])), 443),
-            )
+            let ip = literal.parse::<SocketAddr>().map(|address| address.ip()).or_else(|_| literal.parse());
+            Origin::parse_pinned(text.value, SocketAddr::new(ip.unwrap_or(IpAddr::from([127, 0, 0, 1])), 443))
         }
         parsed => parsed,
     };
@@ -33,11 +27,7 @@ pub(super) fn public(context: &mut Context, text: &Text<'_>) -> Option<Origin> {
 }
 
 /// The URL of a destination, with its pin if it has one.
-pub(super) fn destination(
-    context: &mut Context,
-    text: &Text<'_>,
-    pin: Option<SocketAddr>,
-) -> Option<Origin> {
+pub(super) fn destination(context: &mut Context, text: &Text<'_>, pin: Option<SocketAddr>) -> Option<Origin> {
     let parsed = match pin {
         Some(address) => Origin::parse_pinned(text.value, address),
         None => Origin::parse(text.value),
@@ -52,10 +42,7 @@ pub(super) fn pin(context: &mut Context, text: &Text<'_>) -> Option<SocketAddr> 
         Ok(()) => Some(address),
         Err(error) => {
             let message = format!("nothing is ever sent to this address: {error}");
-            context.push(
-                Diagnostic::error("config.bad_address", text.span.clone(), message)
-                    .help(error.fix()),
-            );
+            context.push(Diagnostic::error("config.bad_address", text.span.clone(), message).help(error.fix()));
             None
         }
     }
@@ -81,10 +68,7 @@ pub(super) fn cidr(context: &mut Context, text: &Text<'_>) -> Option<Cidr> {
     };
     let parsed = address.parse::<IpAddr>().ok().and_then(|network| {
         let longest = if network.is_ipv4() { 32 } else { 128 };
-        let digits = |text: &str| {
-            (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()))
-                .then(|| text.parse().ok())
-        };
+        let digits = |text: &str| (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok());
         let prefix = match prefix {
             Some(prefix) => digits(prefix)?.filter(|length: &u8| *length <= longest)?,
             None => longest,
@@ -93,43 +77,19 @@ pub(super) fn cidr(context: &mut Context, text: &Text<'_>) -> Option<Cidr> {
     });
     let Some(cidr) = parsed else {
         context.push(
-            Diagnostic::error(
-                "config.bad_address",
-                text.span.clone(),
-                "this is no network",
-            )
-            .help("write a network such as \"203.0.113.0/24\" or \"2001:db8::/32\""),
+            Diagnostic::error("config.bad_address", text.span.clone(), "this is no network")
+                .help("write a network such as \"203.0.113.0/24\" or \"2001:db8::/32\""),
         );
         return None;
     };
     let has_host_bits = match cidr.network {
-        IpAddr::V4(network) => {
-            u32::from(network)
-                & !u32::MAX
-                    .checked_shl(32 - u32::from(cidr.prefix))
-                    .unwrap_or(0)
-                != 0
-        }
-        IpAddr::V6(network) => {
-            u128::from(network)
-                & !u128::MAX
-                    .checked_shl(128 - u32::from(cidr.prefix))
-                    .unwrap_or(0)
-                != 0
-        }
+        IpAddr::V4(network) => u32::from(network) & !u32::MAX.checked_shl(32 - u32::from(cidr.prefix)).unwrap_or(0) != 0,
+        IpAddr::V6(network) => u128::from(network) & !u128::MAX.checked_shl(128 - u32::from(cidr.prefix)).unwrap_or(0) != 0,
     };
     if has_host_bits {
-        context.push(
-            Diagnostic::error(
-                "config.bad_address",
-                text.span.clone(),
-                "the address has bits past its prefix",
-            )
-            .help(format!(
-                "write the first address of the network, or /{} for this one",
-                if cidr.network.is_ipv4() { 32 } else { 128 }
-            )),
-        );
+        context.push(Diagnostic::error("config.bad_address", text.span.clone(), "the address has bits past its prefix").help(
+            format!("write the first address of the network, or /{} for this one", if cidr.network.is_ipv4() { 32 } else { 128 }),
+        ));
     }
     Some(cidr)
 }
@@ -153,23 +113,11 @@ pub(super) fn header(context: &mut Context, text: &Text<'_>) -> Option<String> {
     let name = text.value.to_ascii_lowercase();
     let is_token = !name.is_empty()
         && name.len() <= 64
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
-    let taken = TAKEN.contains(&name.as_str())
-        || name.starts_with("content-")
-        || name.starts_with("vestibule-");
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
+    let taken = TAKEN.contains(&name.as_str()) || name.starts_with("content-") || name.starts_with("vestibule-");
     if !is_token || taken {
-        let message = if taken {
-            "this header is set by the protocol or the gateway"
-        } else {
-            "this is no header name"
-        };
-        context.push(Diagnostic::error(
-            "config.bad_header",
-            text.span.clone(),
-            message,
-        ));
+        let message = if taken { "this header is set by the protocol or the gateway" } else { "this is no header name" };
+        context.push(Diagnostic::error("config.bad_header", text.span.clone(), message));
         return None;
     }
     Some(name)
@@ -177,15 +125,7 @@ pub(super) fn header(context: &mut Context, text: &Text<'_>) -> Option<String> {
 
 /// The path of a route in.
 pub(super) fn route(context: &mut Context, text: &Text<'_>) -> Option<String> {
-    const TAKEN: &[&str] = &[
-        "out",
-        "oauth",
-        "api",
-        ".well-known",
-        "healthz",
-        "readyz",
-        "metrics",
-    ];
+    const TAKEN: &[&str] = &["out", "oauth", "api", ".well-known", "healthz", "readyz", "metrics"];
     let path = text.value;
     let first = path.split('/').nth(1).unwrap_or_default();
     let fault = if !is_path(path) || path.contains('%') {
@@ -204,11 +144,7 @@ pub(super) fn route(context: &mut Context, text: &Text<'_>) -> Option<String> {
     match fault {
         None => Some(path.to_owned()),
         Some(message) => {
-            context.push(Diagnostic::error(
-                "config.bad_route",
-                text.span.clone(),
-                message,
-            ));
+            context.push(Diagnostic::error("config.bad_route", text.span.clone(), message));
             None
         }
     }
@@ -220,29 +156,20 @@ pub(super) fn is_host_name(name: &str) -> bool {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     })
 }
 
-fn checked(
-    context: &mut Context,
-    parsed: Result<Origin, OriginError>,
-    text: &Text<'_>,
-) -> Option<Origin> {
+fn checked(context: &mut Context, parsed: Result<Origin, OriginError>, text: &Text<'_>) -> Option<Origin> {
     let span: Range<usize> = text.span.clone();
     let error = match parsed {
         Ok(origin) => return Some(origin),
         Err(error) => error,
     };
     let finding = match error {
-        OriginError::Scheme if text.value.starts_with("http:") => Diagnostic::error(
-            "config.plain_http",
-            span,
-            "this connection would not be encrypted",
-        )
-        .label("http"),
+        OriginError::Scheme if text.value.starts_with("http:") => {
+            Diagnostic::error("config.plain_http", span, "this connection would not be encrypted").label("http")
+        }
         OriginError::IpLiteral | OriginError::PrivateName => {
             Diagnostic::error("config.private_host", span, error.to_string()).help(error.fix())
         }

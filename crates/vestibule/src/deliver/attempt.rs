@@ -1,7 +1,7 @@
 //! One attempt: open the protected body, sign it, post it, record what came of it.
 
-use crate::app::{App, subject};
 use crate::app::routes::{Deliver, InRoute};
+use crate::app::{App, subject};
 use crate::net::outbound::{Client, OutboundError};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
@@ -70,7 +70,13 @@ async fn post(app: &App, client: &Client, route: &InRoute, deliver: &Deliver, du
 }
 
 /// The signed request: the protected document, the event's id, Standard Webhooks signatures, the platform's own header.
-fn request(app: &App, route: &InRoute, deliver: &Deliver, due: &DueDelivery, now: Timestamp) -> Result<Request<Full<Bytes>>, &'static str> {
+fn request(
+    app: &App,
+    route: &InRoute,
+    deliver: &Deliver,
+    due: &DueDelivery,
+    now: Timestamp,
+) -> Result<Request<Full<Bytes>>, &'static str> {
     let keyring = app.keeper.keyring();
     let key = subject::unwrap(&keyring, &due.subject).map_err(|error| error.code())?;
     let body = keyring.open_body(&key, BodyPurpose::Queued, due.event_id.as_bytes(), &due.body).map_err(|error| error.code())?;

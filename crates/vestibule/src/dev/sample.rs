@@ -54,7 +54,8 @@ mod tests {
 
     #[test]
     fn the_sample_is_mapped_and_anything_else_forwarded() {
-        let delivered = br#"{"candidate":{"name":"n","email":"e","phone":"p"},"answers":[{"ref":"salary","value":"s"}],"email_domain":"x"}"#;
+        let delivered =
+            br#"{"candidate":{"name":"n","email":"e","phone":"p"},"answers":[{"ref":"salary","value":"s"}],"email_domain":"x"}"#;
         let (path, body) = mapped(delivered).unwrap();
         assert_eq!(path, "/out/ats/candidates");
         assert!(Document::parse(&body, &Limits::default()).is_ok());

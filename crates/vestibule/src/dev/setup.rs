@@ -153,7 +153,8 @@ impl Trial {
     pub fn wait(&self, sent: &Sent, limit: Duration) -> anyhow::Result<Seen> {
         loop {
             let seen = self.done.recv_timeout(limit);
-            let seen = seen.map_err(|_| anyhow!("the event was accepted, but the stand-ins did not see it within {} s", limit.as_secs()))?;
+            let seen = seen
+                .map_err(|_| anyhow!("the event was accepted, but the stand-ins did not see it within {} s", limit.as_secs()))?;
             if seen.delivered.event.as_deref() == Some(sent.event.as_str()) {
                 return Ok(seen);
             }
@@ -172,7 +173,8 @@ impl Trial {
         loop {
             let log = self.log()?;
             let delivered = log.iter().any(|leaf| leaf.request == event && leaf.direction == Direction::Deliver);
-            let answered = log.iter().filter(|leaf| leaf.refers > 0).count() >= log.iter().filter(|leaf| leaf.action == "reveal").count();
+            let answered =
+                log.iter().filter(|leaf| leaf.refers > 0).count() >= log.iter().filter(|leaf| leaf.action == "reveal").count();
             if (delivered && answered) || Instant::now() >= end {
                 return Ok(log);
             }

@@ -27,11 +27,7 @@ pub fn text(trial: &Trial, seen: &Seen, log: &[Leaf], own: bool, colour: bool) -
         trial.url()
     );
     let log: Vec<String> = log.iter().map(line).collect();
-    let columns = [
-        ("THE PLATFORM SAW", platform(seen)),
-        ("THE ATS GOT", destination(seen)),
-        ("THE LOG HOLDS", log.join("\n")),
-    ];
+    let columns = [("THE PLATFORM SAW", platform(seen)), ("THE ATS GOT", destination(seen)), ("THE LOG HOLDS", log.join("\n"))];
     out.push_str(&beside(&columns, colour));
     out.push_str(
         "\nThe platform holds tokens only. The ATS got the real values with a key that the platform never had. The log\n\
@@ -51,7 +47,11 @@ pub fn first_token(seen: &Seen) -> Option<String> {
 pub fn short(seen: &Seen) -> String {
     let event = seen.delivered.event.as_deref().unwrap_or("an event");
     let status = seen.answered.head.lines().next().unwrap_or_default();
-    format!("{event}: {} bytes to the platform, {} bytes to the ATS, the call was answered {status}", seen.delivered.body.len(), seen.arrived.body.len())
+    format!(
+        "{event}: {} bytes to the platform, {} bytes to the ATS, the call was answered {status}",
+        seen.delivered.body.len(),
+        seen.arrived.body.len()
+    )
 }
 
 fn platform(seen: &Seen) -> String {
@@ -172,7 +172,8 @@ fn beside(columns: &[(&str, String)], colour: bool) -> String {
     out = out.trim_end().to_owned();
     out.push('\n');
     for row in 0..height {
-        let line: String = wrapped.iter().map(|column| format!("{:<width$}   ", column.get(row).map_or("", String::as_str))).collect();
+        let line: String =
+            wrapped.iter().map(|column| format!("{:<width$}   ", column.get(row).map_or("", String::as_str))).collect();
         out.push_str(line.trim_end());
         out.push('\n');
     }
@@ -204,7 +205,10 @@ mod tests {
 
     #[test]
     fn pretty_keeps_numbers_and_order() {
-        assert_eq!(pretty(br#"{"b":1.0E+2,"a":["x, y",{}]}"#), "{\n  \"b\": 1.0E+2,\n  \"a\": [\n    \"x, y\",\n    {\n      \n    }\n  ]\n}");
+        assert_eq!(
+            pretty(br#"{"b":1.0E+2,"a":["x, y",{}]}"#),
+            "{\n  \"b\": 1.0E+2,\n  \"a\": [\n    \"x, y\",\n    {\n      \n    }\n  ]\n}"
+        );
     }
 
     #[test]

@@ -278,10 +278,7 @@ mod tests {
     use vestibule_core::token::Block;
 
     fn guard(value: &str, mark: &str) -> Guard {
-        Guard::of(
-            vec![(Needle::new(value.as_bytes()), TokenText::new(&Block([7; 16])))],
-            vec![Needle::new(mark.as_bytes())],
-        )
+        Guard::of(vec![(Needle::new(value.as_bytes()), TokenText::new(&Block([7; 16])))], vec![Needle::new(mark.as_bytes())])
     }
 
     #[test]
@@ -289,7 +286,10 @@ mod tests {
         let guard = guard("dana@example.org", "s3cret-key");
         let token = TokenText::new(&Block([7; 16]));
         assert_eq!(guard.check("dana@example.org"), Reflection::Replaced(token.as_str().into()));
-        assert_eq!(guard.check("mail to dana@example.org sent"), Reflection::Replaced(format!("mail to {} sent", token.as_str())));
+        assert_eq!(
+            guard.check("mail to dana@example.org sent"),
+            Reflection::Replaced(format!("mail to {} sent", token.as_str()))
+        );
         assert_eq!(guard.check("mail sent"), Reflection::Clean);
     }
 
@@ -300,10 +300,17 @@ mod tests {
         let mut seen = 0;
         for needle in ["dana@example.org", secret] {
             let encodings = [
-                hex(needle.as_bytes()), hex(needle.as_bytes()).to_uppercase(), percent(needle.as_bytes(), false), percent(needle.as_bytes(), true),
-                String::from_utf8(json(needle.as_bytes())).unwrap(), String::from_utf8(html(needle.as_bytes())).unwrap(),
-                STANDARD.encode(needle), STANDARD.encode(format!("x{needle}y")), STANDARD.encode(format!("xy{needle}z")),
-                URL_SAFE_NO_PAD.encode(format!("xyz{needle}")), needle.to_uppercase(),
+                hex(needle.as_bytes()),
+                hex(needle.as_bytes()).to_uppercase(),
+                percent(needle.as_bytes(), false),
+                percent(needle.as_bytes(), true),
+                String::from_utf8(json(needle.as_bytes())).unwrap(),
+                String::from_utf8(html(needle.as_bytes())).unwrap(),
+                STANDARD.encode(needle),
+                STANDARD.encode(format!("x{needle}y")),
+                STANDARD.encode(format!("xy{needle}z")),
+                URL_SAFE_NO_PAD.encode(format!("xyz{needle}")),
+                needle.to_uppercase(),
             ];
             for text in encodings {
                 let outcome = guard.check(&format!("before {text} after"));

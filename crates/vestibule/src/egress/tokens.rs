@@ -15,9 +15,9 @@ use vestibule_core::policy::addressee::Addressee;
 use vestibule_core::policy::call::{CallPath, overrides_method};
 use vestibule_core::policy::{Carrier, Use};
 use vestibule_store::{RecordData, SubjectState};
-use vestibule_vault::{Keyring, SubjectKey};
 use vestibule_vault::record::PackedRecord;
 use vestibule_vault::token::TokenRef;
+use vestibule_vault::{Keyring, SubjectKey};
 
 /// A call taken apart, with every token in it.
 pub struct Draft<'a> {
@@ -72,7 +72,8 @@ pub(super) fn find<'a>(
         return Err(Refused::at("request.duplicate_header", format!("the header {name}")));
     }
     for (name, value) in received.headers() {
-        let carries = received.passed().any(|(passed, _)| passed == name) || detail.places.headers().any(|place| place == name.as_str());
+        let carries =
+            received.passed().any(|(passed, _)| passed == name) || detail.places.headers().any(|place| place == name.as_str());
         if carries {
             let text = value.to_str().map_err(|_| Refused::at("request.header", format!("the header {name}")))?;
             sites.extend(detail.places.find_header(name.as_str(), text, token_domain)?);

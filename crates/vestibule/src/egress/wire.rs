@@ -63,7 +63,13 @@ fn compose(draft: &Draft<'_>, opened: &Opened, plain: &[PlainValue<'_>], destina
         }
     }
     let of = |carriers: &[Carrier]| -> (Vec<Site>, Vec<Value<'_>>) {
-        draft.sites.iter().zip(&values).filter(|(site, _)| carriers.contains(&site.carrier)).map(|(site, value)| (site.clone(), *value)).unzip()
+        draft
+            .sites
+            .iter()
+            .zip(&values)
+            .filter(|(site, _)| carriers.contains(&site.carrier))
+            .map(|(site, value)| (site.clone(), *value))
+            .unzip()
     };
     let (sites, inner) = of(&[Carrier::Body, Carrier::Name, Carrier::Text]);
     let body = match &draft.body {
@@ -123,7 +129,8 @@ fn headers(draft: &Draft<'_>, opened: &Opened, sites: &[Site], values: &[Value<'
     for (site, value) in sites.iter().zip(values) {
         if let Spot::Header(name) = &site.spot {
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Refused::at("request.header", &site.at))?;
-            let mut value = HeaderValue::from_str(outgoing::header_value(value, site)?).map_err(|_| Refused::at("value.control_in_place", &site.at))?;
+            let mut value = HeaderValue::from_str(outgoing::header_value(value, site)?)
+                .map_err(|_| Refused::at("value.control_in_place", &site.at))?;
             value.set_sensitive(true);
             if name != IDEMPOTENCY_KEY {
                 headers.insert(name, value);

@@ -16,14 +16,14 @@ mod validate;
 
 pub use authenticate::Authenticated;
 pub use protect::Protected;
+pub(crate) use protect::{STABLE, SUBJECT, store_tag, vault_tag};
 pub use receive::Received;
 pub use release::release;
 pub use validate::Validated;
-pub(crate) use protect::{STABLE, SUBJECT, store_tag, vault_tag};
 pub(crate) use validate::{is_json, is_utf8};
 
-use crate::app::worker::Worker;
 use crate::app::routes::InRoute;
+use crate::app::worker::Worker;
 use crate::net::server::Peer;
 use crate::respond::Answer;
 use http::Request;
@@ -49,7 +49,13 @@ pub async fn accept(worker: Rc<Worker>, route: Arc<InRoute>, request: Request<In
     }
 }
 
-async fn pass(worker: &Worker, route: &Arc<InRoute>, request: Request<Incoming>, peer: Peer, id: &str) -> Result<Answer, Refused> {
+async fn pass(
+    worker: &Worker,
+    route: &Arc<InRoute>,
+    request: Request<Incoming>,
+    peer: Peer,
+    id: &str,
+) -> Result<Answer, Refused> {
     let received = receive::receive(worker, route, request, peer).await?;
     // from the first keyed look-up to the commit
     let _work = worker.app.keeper.begin();

@@ -14,10 +14,7 @@ pub(super) struct Alarm {
 
 impl Alarm {
     pub(super) fn new(due: Instant) -> Self {
-        Self {
-            sleep: Box::pin(sleep_until(due)),
-            due,
-        }
+        Self { sleep: Box::pin(sleep_until(due)), due }
     }
 
     /// Moves the deadline. A later one leaves the timer as it is; it is set again when it rings.
@@ -42,13 +39,7 @@ impl Alarm {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic,
-        reason = "tests"
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
     use super::*;
     use std::future::poll_fn;
     use std::time::Duration;
@@ -62,17 +53,11 @@ mod tests {
             let mut alarm = Alarm::new(start + Duration::from_millis(5));
             alarm.set(start + Duration::from_millis(60));
             poll_fn(|cx| alarm.poll(cx)).await;
-            assert!(
-                start.elapsed() >= Duration::from_millis(60),
-                "a later deadline"
-            );
+            assert!(start.elapsed() >= Duration::from_millis(60), "a later deadline");
             alarm.set(start + Duration::from_secs(600));
             alarm.set(start + Duration::from_millis(70));
             poll_fn(|cx| alarm.poll(cx)).await;
-            assert!(
-                start.elapsed() >= Duration::from_millis(70),
-                "an earlier one"
-            );
+            assert!(start.elapsed() >= Duration::from_millis(70), "an earlier one");
         });
     }
 }

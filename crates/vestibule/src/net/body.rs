@@ -29,10 +29,7 @@ impl BodyBudget {
     /// A budget of `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self(Arc::new(Shared {
-            limit,
-            used: AtomicUsize::new(0),
-        }))
+        Self(Arc::new(Shared { limit, used: AtomicUsize::new(0) }))
     }
 
     /// Bytes taken now.
@@ -44,10 +41,7 @@ impl BodyBudget {
     /// A lease of nothing, that can grow.
     #[must_use]
     pub fn lease(&self) -> Lease {
-        Lease {
-            budget: self.clone(),
-            bytes: 0,
-        }
+        Lease { budget: self.clone(), bytes: 0 }
     }
 }
 
@@ -66,12 +60,7 @@ impl Lease {
     pub fn grow(&mut self, bytes: usize) -> Result<(), BodyError> {
         let limit = self.budget.0.limit;
         let grown = |used: usize| used.checked_add(bytes).filter(|sum| *sum <= limit);
-        match self
-            .budget
-            .0
-            .used
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown)
-        {
+        match self.budget.0.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown) {
             Ok(_) => {
                 self.bytes += bytes;
                 Ok(())
@@ -147,12 +136,7 @@ impl BodyError {
 ///
 /// # Errors
 /// [`BodyError`].
-pub async fn read<B>(
-    body: B,
-    limit: usize,
-    budget: &BodyBudget,
-    deadline: Instant,
-) -> Result<Whole, BodyError>
+pub async fn read<B>(body: B, limit: usize, budget: &BodyBudget, deadline: Instant) -> Result<Whole, BodyError>
 where
     B: Body<Data = Bytes> + Unpin,
 {
@@ -164,12 +148,7 @@ where
 /// Whether a content coding other than `identity` is declared.
 #[must_use]
 pub fn compressed(headers: &HeaderMap) -> bool {
-    headers.get_all(CONTENT_ENCODING).iter().any(|value| {
-        !value
-            .as_bytes()
-            .trim_ascii()
-            .eq_ignore_ascii_case(b"identity")
-    })
+    headers.get_all(CONTENT_ENCODING).iter().any(|value| !value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"))
 }
 
 /// Whether a header stands more than once. Two readers of such a request may take two different values.
@@ -264,11 +243,9 @@ where
     .await;
     let frame = match ready {
         Some(frame) => frame,
-        None => {
-            tokio::time::timeout_at(deadline, poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)))
-                .await
-                .map_err(|_| BodyError::Slow)?
-        }
+        None => tokio::time::timeout_at(deadline, poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)))
+            .await
+            .map_err(|_| BodyError::Slow)?,
     };
     frame.transpose().map_err(|_| BodyError::Broken)
 }

@@ -57,9 +57,7 @@ pub async fn call(
     within: Duration,
 ) -> Result<Response<Bytes>, LocalError> {
     let deadline = Instant::now() + within;
-    tokio::time::timeout_at(deadline, exchange(path, request, limit, deadline))
-        .await
-        .map_err(|_| LocalError::Slow)?
+    tokio::time::timeout_at(deadline, exchange(path, request, limit, deadline)).await.map_err(|_| LocalError::Slow)?
 }
 
 async fn exchange(
@@ -68,28 +66,18 @@ async fn exchange(
     limit: usize,
     deadline: Instant,
 ) -> Result<Response<Bytes>, LocalError> {
-    let stream = UnixStream::connect(path)
-        .await
-        .map_err(|error| match error.kind() {
-            std::io::ErrorKind::PermissionDenied => LocalError::Denied,
-            _ => LocalError::NoServer,
-        })?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(|_| LocalError::Broken)?;
+    let stream = UnixStream::connect(path).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::PermissionDenied => LocalError::Denied,
+        _ => LocalError::NoServer,
+    })?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|_| LocalError::Broken)?;
     let answer = async {
-        let (parts, body) = sender
-            .send_request(request)
-            .await
-            .map_err(|_| LocalError::Broken)?
-            .into_parts();
-        let bytes = read_frames(body, limit, deadline, |_| Ok(()))
-            .await
-            .map_err(|error| match error {
-                BodyError::TooLarge | BodyError::Budget => LocalError::TooLarge,
-                BodyError::Slow => LocalError::Slow,
-                BodyError::Broken => LocalError::Broken,
-            })?;
+        let (parts, body) = sender.send_request(request).await.map_err(|_| LocalError::Broken)?.into_parts();
+        let bytes = read_frames(body, limit, deadline, |_| Ok(())).await.map_err(|error| match error {
+            BodyError::TooLarge | BodyError::Budget => LocalError::TooLarge,
+            BodyError::Slow => LocalError::Slow,
+            BodyError::Broken => LocalError::Broken,
+        })?;
         Ok(Response::from_parts(parts, bytes))
     };
     let (mut connection, mut answer) = (pin!(connection), pin!(answer));

@@ -148,8 +148,7 @@ impl Target {
             reach,
             link: Link::Tls(tls),
             port: origin.port(),
-            host_header: HeaderValue::from_str(origin.authority())
-                .map_err(|_| OutboundError::Request)?,
+            host_header: HeaderValue::from_str(origin.authority()).map_err(|_| OutboundError::Request)?,
             base_path: origin.base_path().to_owned(),
             limits,
         })))
@@ -229,11 +228,7 @@ impl Client {
     /// A client with another resolver and other sockets; the checks stay.
     #[must_use]
     pub fn with(resolver: Rc<dyn Resolver>, dial: Rc<dyn Dial>) -> Self {
-        Self {
-            resolver,
-            dial,
-            pool: Pool::default(),
-        }
+        Self { resolver, dial, pool: Pool::default() }
     }
 
     /// Sends one request and reads the whole answer. The URI is what [`Target::uri`] gave. `Host` and
@@ -246,11 +241,7 @@ impl Client {
     ///
     /// # Errors
     /// [`OutboundError`]; its [`OutboundError::maybe_sent`] tells whether the upstream may have seen the request.
-    pub async fn send(
-        &self,
-        target: &Target,
-        mut request: Request<Full<Bytes>>,
-    ) -> Result<Response<Bytes>, OutboundError> {
+    pub async fn send(&self, target: &Target, mut request: Request<Full<Bytes>>) -> Result<Response<Bytes>, OutboundError> {
         prepare(target, &mut request)?;
         if let Some(live) = self.pool.take(target).await {
             let spare = request.method().is_idempotent().then(|| request.clone());
@@ -292,74 +283,45 @@ impl Client {
             let line = match &target.0.link {
                 Link::Plain => Line::Plain(stream),
                 Link::Tls(tls) => {
-                    let stream = tls
-                        .connect(&target.0.host, stream)
-                        .await
-                        .map_err(|fault| OutboundError::Tls { fault })?;
+                    let stream = tls.connect(&target.0.host, stream).await.map_err(|fault| OutboundError::Tls { fault })?;
                     Line::Tls(Box::new(stream))
                 }
             };
             Live::open(line).await
         });
-        opened.await.map_err(|_| OutboundError::Timeout {
-            wait: Wait::Connect,
-        })?
+        opened.await.map_err(|_| OutboundError::Timeout { wait: Wait::Connect })?
     }
 
     /// The addresses that may be connected to. One that may not refuses them all: a name that mixes public and
     /// private addresses is not trusted to mean the public one.
     async fn addresses(&self, target: &Target) -> Result<Vec<SocketAddr>, OutboundError> {
         match target.0.reach {
-            Reach::Literal(ip) => Err(OutboundError::AddressRefused {
-                class: classify(ip),
-            }),
+            Reach::Literal(ip) => Err(OutboundError::AddressRefused { class: classify(ip) }),
             Reach::Pinned(address) => match check_pinned(address) {
                 Ok(()) => Ok(vec![address]),
-                Err(_) => Err(OutboundError::AddressRefused {
-                    class: classify(address.ip()),
-                }),
+                Err(_) => Err(OutboundError::AddressRefused { class: classify(address.ip()) }),
             },
             Reach::Resolve => {
-                let found = self
-                    .resolver
-                    .resolve(&target.0.host, target.0.port)
-                    .await
-                    .map_err(|_| OutboundError::Dns)?;
+                let found = self.resolver.resolve(&target.0.host, target.0.port).await.map_err(|_| OutboundError::Dns)?;
                 let classes = found.iter().map(|address| classify(address.ip()));
-                if let Some(class) = classes
-                    .into_iter()
-                    .find(|class| *class != AddressClass::Public)
-                {
+                if let Some(class) = classes.into_iter().find(|class| *class != AddressClass::Public) {
                     return Err(OutboundError::AddressRefused { class });
                 }
-                Ok(found
-                    .into_iter()
-                    .take(ATTEMPTS)
-                    .map(|address| SocketAddr::new(address.ip(), target.0.port))
-                    .collect())
+                Ok(found.into_iter().take(ATTEMPTS).map(|address| SocketAddr::new(address.ip(), target.0.port)).collect())
             }
         }
     }
 
     /// Each address gets an even share of the time that is left.
-    async fn dial_one_of(
-        &self,
-        addresses: &[SocketAddr],
-        deadline: Instant,
-    ) -> Result<TcpStream, OutboundError> {
+    async fn dial_one_of(&self, addresses: &[SocketAddr], deadline: Instant) -> Result<TcpStream, OutboundError> {
         let mut last = OutboundError::Dns;
         for (address, left) in addresses.iter().zip((1..=addresses.len()).rev()) {
             let now = Instant::now();
-            let share =
-                deadline.saturating_duration_since(now) / u32::try_from(left).unwrap_or(u32::MAX);
+            let share = deadline.saturating_duration_since(now) / u32::try_from(left).unwrap_or(u32::MAX);
             match timeout_at(now + share, self.dial.dial(*address)).await {
                 Ok(Ok(stream)) => return Ok(stream),
                 Ok(Err(_)) => last = OutboundError::Connect,
-                Err(_) => {
-                    last = OutboundError::Timeout {
-                        wait: Wait::Connect,
-                    }
-                }
+                Err(_) => last = OutboundError::Timeout { wait: Wait::Connect },
             }
         }
         Err(last)
@@ -374,10 +336,7 @@ impl fmt::Debug for Client {
 
 fn prepare(target: &Target, request: &mut Request<Full<Bytes>>) -> Result<(), OutboundError> {
     let uri = request.uri();
-    if uri.authority().is_some()
-        || !uri.path().starts_with('/')
-        || matches!(*request.method(), Method::CONNECT | Method::TRACE)
-    {
+    if uri.authority().is_some() || !uri.path().starts_with('/') || matches!(*request.method(), Method::CONNECT | Method::TRACE) {
         return Err(OutboundError::Request);
     }
     let headers = request.headers_mut();
@@ -392,9 +351,7 @@ fn prepare(target: &Target, request: &mut Request<Full<Bytes>>) -> Result<(), Ou
 /// Answers that are never handed on: redirects, switches of protocol, compressed bodies.
 fn refuse(answer: Response<Bytes>) -> Result<Response<Bytes>, OutboundError> {
     match answer.status() {
-        status if status.is_redirection() => Err(OutboundError::Redirect {
-            status: status.as_u16(),
-        }),
+        status if status.is_redirection() => Err(OutboundError::Redirect { status: status.as_u16() }),
         status if status.is_informational() => Err(OutboundError::Broken),
         _ if super::body::compressed(answer.headers()) => Err(OutboundError::Compressed),
         _ => Ok(answer),

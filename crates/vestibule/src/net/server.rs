@@ -90,12 +90,7 @@ impl ServerConfig {
     /// HTTPS on any address. Port 0 takes a free one.
     #[must_use]
     pub fn https(address: SocketAddr, tls: ServerTls) -> Self {
-        Self {
-            address,
-            tls: Some(tls),
-            threads: 1,
-            limits: Limits::default(),
-        }
+        Self { address, tls: Some(tls), threads: 1, limits: Limits::default() }
     }
 
     /// Plain HTTP, on loopback only: the console, and the benchmark.
@@ -104,12 +99,7 @@ impl ServerConfig {
     /// [`ServerError::PlainBeyondLoopback`] for every other address.
     pub fn plain_loopback(address: SocketAddr) -> Result<Self, ServerError> {
         if address.ip().is_loopback() {
-            Ok(Self {
-                address,
-                tls: None,
-                threads: 1,
-                limits: Limits::default(),
-            })
+            Ok(Self { address, tls: None, threads: 1, limits: Limits::default() })
         } else {
             Err(ServerError::PlainBeyondLoopback)
         }
@@ -213,10 +203,7 @@ impl Server {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let sockets = open::tcp(config.address, config.threads)?;
-        let address = sockets
-            .first()
-            .and_then(|socket| socket.local_addr().ok())
-            .and_then(|address| address.as_socket());
+        let address = sockets.first().and_then(|socket| socket.local_addr().ok()).and_then(|address| address.as_socket());
         let mut doors = Vec::with_capacity(sockets.len());
         for socket in sockets {
             let runtime = runtime()?;
@@ -234,11 +221,7 @@ impl Server {
     ///
     /// # Errors
     /// [`ServerError`]; [`ServerError::InUse`] where another process answers there.
-    pub fn start_local<M, S, F, B>(
-        path: &Path,
-        limits: Limits,
-        make: M,
-    ) -> Result<Self, ServerError>
+    pub fn start_local<M, S, F, B>(path: &Path, limits: Limits, make: M) -> Result<Self, ServerError>
     where
         M: Fn() -> S + Send + Sync + 'static,
         S: Fn(Request<Incoming>, LocalPeer) -> F + 'static,
@@ -275,10 +258,7 @@ impl Server {
     pub fn stop(mut self, grace: Duration) -> usize {
         self.stop.send_replace(Some(grace));
         let threads = std::mem::take(&mut self.threads);
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or(0))
-            .sum()
+        threads.into_iter().map(|thread| thread.join().unwrap_or(0)).sum()
     }
 
     fn run<D, M, S, F, B>(
@@ -299,24 +279,16 @@ impl Server {
         let (stop, _) = watch::channel(None);
         let make = Arc::new(make);
         let gate = Gate::new(limits.connections, limits.connections_per_ip);
-        let mut server = Self {
-            address,
-            stop,
-            threads: Vec::new(),
-            counters: Arc::default(),
-            socket_file: None,
-        };
+        let mut server = Self { address, stop, threads: Vec::new(), counters: Arc::default(), socket_file: None };
         for (runtime, door) in doors {
             let (make, gate, counters) = (make.clone(), gate.clone(), server.counters.clone());
             let (stop, tls) = (server.stop.subscribe(), tls.clone());
-            let thread = std::thread::Builder::new()
-                .name("http".to_owned())
-                .spawn(move || {
-                    LocalSet::new().block_on(&runtime, async move {
-                        let hall = Rc::new(Hall::new((*make)(), tls, limits, gate, counters));
-                        serve(hall, door, stop).await
-                    })
-                });
+            let thread = std::thread::Builder::new().name("http".to_owned()).spawn(move || {
+                LocalSet::new().block_on(&runtime, async move {
+                    let hall = Rc::new(Hall::new((*make)(), tls, limits, gate, counters));
+                    serve(hall, door, stop).await
+                })
+            });
             server.threads.push(thread.map_err(ServerError::Thread)?);
         }
         Ok(server)
@@ -365,11 +337,7 @@ impl Door for UnixListener {
 }
 
 /// Accepts until told to stop; returns how many connections were cut at the end.
-async fn serve<D, S, F, B>(
-    hall: Rc<Hall<S>>,
-    door: D,
-    mut stop: watch::Receiver<Option<Duration>>,
-) -> usize
+async fn serve<D, S, F, B>(hall: Rc<Hall<S>>, door: D, mut stop: watch::Receiver<Option<Duration>>) -> usize
 where
     D: Door,
     S: Fn(Request<Incoming>, D::Peer) -> F + 'static,
@@ -420,10 +388,7 @@ async fn sweep<S>(hall: Rc<Hall<S>>) {
 }
 
 fn runtime() -> Result<Runtime, ServerError> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(ServerError::Thread)
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServerError::Thread)
 }
 
 #[cfg(test)]

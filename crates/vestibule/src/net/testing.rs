@@ -1,11 +1,5 @@
 //! What the tests of this folder share: a runtime, a trial server, a resolver and sockets that are watched.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -16,17 +10,12 @@ use std::rc::Rc;
 use super::outbound::{Client, Dial, Dialing, Resolver, Resolving, System};
 
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     tokio::task::LocalSet::new().block_on(&runtime, future)
 }
 
 pub(crate) fn today() -> jiff::civil::Date {
-    jiff::Timestamp::now()
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .date()
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 /// Answers each look-up with the next of its lists, the last one for ever; notes what was asked.
@@ -37,15 +26,8 @@ pub(crate) struct Scripted {
 
 impl Scripted {
     pub(crate) fn new(answers: &[&[&str]]) -> Rc<Self> {
-        let parse = |list: &&[&str]| {
-            list.iter()
-                .map(|ip| ip.parse().expect("an address"))
-                .collect()
-        };
-        Rc::new(Self {
-            answers: RefCell::new(answers.iter().map(parse).collect()),
-            asked: RefCell::default(),
-        })
+        let parse = |list: &&[&str]| list.iter().map(|ip| ip.parse().expect("an address")).collect();
+        Rc::new(Self { answers: RefCell::new(answers.iter().map(parse).collect()), asked: RefCell::default() })
     }
 }
 
@@ -53,17 +35,8 @@ impl Resolver for Scripted {
     fn resolve<'a>(&'a self, host: &'a str, port: u16) -> Resolving<'a> {
         self.asked.borrow_mut().push(host.to_owned());
         let mut answers = self.answers.borrow_mut();
-        let answer = if answers.len() > 1 {
-            answers.remove(0)
-        } else {
-            answers[0].clone()
-        };
-        Box::pin(async move {
-            Ok(answer
-                .into_iter()
-                .map(|ip| SocketAddr::new(ip, port))
-                .collect())
-        })
+        let answer = if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() };
+        Box::pin(async move { Ok(answer.into_iter().map(|ip| SocketAddr::new(ip, port)).collect()) })
     }
 }
 
@@ -79,9 +52,7 @@ impl Dial for Counting {
         if address.ip().is_loopback() {
             System.dial(address)
         } else {
-            Box::pin(std::future::ready(Err(
-                io::ErrorKind::ConnectionRefused.into()
-            )))
+            Box::pin(std::future::ready(Err(io::ErrorKind::ConnectionRefused.into())))
         }
     }
 }

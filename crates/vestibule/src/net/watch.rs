@@ -42,13 +42,7 @@ pub(super) struct Watch {
 impl Watch {
     pub(super) fn new(clock: Rc<Cell<Instant>>, phase: Phase) -> Self {
         let since = Cell::new(clock.get());
-        Self {
-            clock,
-            phase: Cell::new(phase),
-            since,
-            closing: Cell::new(false),
-            waker: RefCell::new(None),
-        }
+        Self { clock, phase: Cell::new(phase), since, closing: Cell::new(false), waker: RefCell::new(None) }
     }
 
     pub(super) fn enter(&self, phase: Phase) {
@@ -76,10 +70,7 @@ impl Watch {
     /// Whether the connection was asked to end; remembers whom to wake when it is.
     pub(super) fn is_closing(&self, cx: &Context<'_>) -> bool {
         let mut waker = self.waker.borrow_mut();
-        if !waker
-            .as_ref()
-            .is_some_and(|known| known.will_wake(cx.waker()))
-        {
+        if !waker.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
             *waker = Some(cx.waker().clone());
         }
         self.closing.get()
@@ -105,11 +96,7 @@ pub(super) struct Watched<T> {
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let done = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if buffer.filled().len() > before {
@@ -120,11 +107,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
 }
 
 impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let done = Pin::new(&mut self.stream).poll_write(cx, bytes);
         if done.is_ready() {
             self.watch.bytes_left();
@@ -132,11 +115,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
         done
     }
 
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let done = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
         if done.is_ready() {
             self.watch.bytes_left();
@@ -178,11 +157,7 @@ pub(super) struct Pass {
 
 impl Gate {
     pub(super) fn new(limit: usize, limit_per_ip: usize) -> Arc<Self> {
-        Arc::new(Self {
-            limit,
-            limit_per_ip,
-            inside: Mutex::default(),
-        })
+        Arc::new(Self { limit, limit_per_ip, inside: Mutex::default() })
     }
 
     /// A place for one more connection, unless all places, or those of its address, are taken. Local sockets
@@ -201,20 +176,13 @@ impl Gate {
             *count += 1;
         }
         inside.total += 1;
-        Some(Pass {
-            gate: self.clone(),
-            ip,
-        })
+        Some(Pass { gate: self.clone(), ip })
     }
 }
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        let mut inside = self
-            .gate
-            .inside
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut inside = self.gate.inside.lock().unwrap_or_else(PoisonError::into_inner);
         inside.total = inside.total.saturating_sub(1);
         let Some(ip) = self.ip else { return };
         if let Some(count) = inside.by_ip.get_mut(&ip) {
@@ -236,13 +204,7 @@ fn network_of(ip: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic,
-        reason = "tests"
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
     use super::*;
 
     #[test]
@@ -251,10 +213,7 @@ mod tests {
         let ip = |text: &str| Some(text.parse::<IpAddr>().expect("an address"));
         let first = gate.enter(ip("2001:db8::1")).expect("a place");
         let second = gate.enter(ip("2001:db8::2")).expect("a place");
-        assert!(
-            gate.enter(ip("2001:db8::3")).is_none(),
-            "one /64 is one address"
-        );
+        assert!(gate.enter(ip("2001:db8::3")).is_none(), "one /64 is one address");
         let third = gate.enter(ip("2001:db8:0:1::1")).expect("a place");
         assert!(gate.enter(ip("192.0.2.1")).is_none(), "the total is full");
         drop(first);

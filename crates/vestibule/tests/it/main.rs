@@ -12,8 +12,8 @@
 mod answers;
 mod bad_input;
 mod both_ways;
-mod crash;
 mod canary;
+mod crash;
 mod delivery;
 mod erasure;
 mod forged;

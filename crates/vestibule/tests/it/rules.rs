@@ -26,21 +26,11 @@ mod tree;
 /// Fails with every violation on its own line, so that one run shows all of them.
 fn hold(rule: &str, checked: usize, violations: &[String]) {
     assert!(checked > 0, "{rule}: nothing was checked");
-    assert!(
-        violations.is_empty(),
-        "{rule}: {} violations\n{}",
-        violations.len(),
-        violations.join("\n")
-    );
+    assert!(violations.is_empty(), "{rule}: {} violations\n{}", violations.len(), violations.join("\n"));
     println!("rules: {rule}, {checked} checked");
 }
 
 /// Fails unless the bad example is flagged, by a violation that contains `expected`.
 fn flagged(violations: &[String], expected: &str) {
-    assert!(
-        violations
-            .iter()
-            .any(|violation| violation.contains(expected)),
-        "not flagged: {expected}; got {violations:?}"
-    );
+    assert!(violations.iter().any(|violation| violation.contains(expected)), "not flagged: {expected}; got {violations:?}");
 }

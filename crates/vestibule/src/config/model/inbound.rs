@@ -189,15 +189,11 @@ impl Cidr {
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.network, address.to_canonical()) {
             (IpAddr::V4(network), IpAddr::V4(address)) => {
-                let mask = u32::MAX
-                    .checked_shl(32 - u32::from(self.prefix.min(32)))
-                    .unwrap_or(0);
+                let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix.min(32))).unwrap_or(0);
                 u32::from(address) & mask == u32::from(network) & mask
             }
             (IpAddr::V6(network), IpAddr::V6(address)) => {
-                let mask = u128::MAX
-                    .checked_shl(128 - u32::from(self.prefix.min(128)))
-                    .unwrap_or(0);
+                let mask = u128::MAX.checked_shl(128 - u32::from(self.prefix.min(128))).unwrap_or(0);
                 u128::from(address) & mask == u128::from(network) & mask
             }
             _ => false,
@@ -212,10 +208,7 @@ mod tests {
 
     #[test]
     fn networks_contain_their_addresses_only() {
-        let net = |text: &str, prefix| Cidr {
-            network: text.parse().unwrap(),
-            prefix,
-        };
+        let net = |text: &str, prefix| Cidr { network: text.parse().unwrap(), prefix };
         let holds = |cidr: Cidr, text: &str| cidr.contains(text.parse().unwrap());
         assert!(holds(net("203.0.113.0", 24), "203.0.113.255"));
         assert!(holds(net("203.0.113.0", 24), "::ffff:203.0.113.7"));

@@ -1,11 +1,5 @@
 //! Limits, budget and deadline of bodies.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use std::collections::VecDeque;
 use std::task::Context;
@@ -36,68 +30,32 @@ impl Body for Chunked {
     type Data = Bytes;
     type Error = std::io::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         match (self.frames.pop_front(), self.then) {
             (Some(frame), _) => Poll::Ready(Some(Ok(Frame::data(frame)))),
             (None, Then::End) => Poll::Ready(None),
-            (None, Then::Break) => {
-                Poll::Ready(Some(Err(std::io::ErrorKind::ConnectionReset.into())))
-            }
+            (None, Then::Break) => Poll::Ready(Some(Err(std::io::ErrorKind::ConnectionReset.into()))),
             (None, Then::Hang) => Poll::Pending,
         }
     }
 }
 
 fn chunked(sizes: &[usize], then: Then) -> Chunked {
-    Chunked {
-        frames: sizes
-            .iter()
-            .map(|size| Bytes::from(vec![b'x'; *size]))
-            .collect(),
-        then,
-    }
+    Chunked { frames: sizes.iter().map(|size| Bytes::from(vec![b'x'; *size])).collect(), then }
 }
 
-fn read_now<B: Body<Data = Bytes> + Unpin>(
-    body: B,
-    limit: usize,
-    budget: &BodyBudget,
-) -> Result<Whole, BodyError> {
+fn read_now<B: Body<Data = Bytes> + Unpin>(body: B, limit: usize, budget: &BodyBudget) -> Result<Whole, BodyError> {
     block_on(async { read(body, limit, budget, Instant::now() + Duration::from_secs(5)).await })
 }
 
 #[test]
 fn the_limit_holds_to_the_byte_with_and_without_a_length() {
     let budget = BodyBudget::new(1000);
-    assert_eq!(
-        read_now(Full::new(Bytes::from(vec![0; 10])), 10, &budget)
-            .expect("read")
-            .len(),
-        10
-    );
-    assert_eq!(
-        read_now(Full::new(Bytes::from(vec![0; 11])), 10, &budget).err(),
-        Some(BodyError::TooLarge)
-    );
-    assert_eq!(
-        read_now(chunked(&[4, 6], Then::End), 10, &budget)
-            .expect("read")
-            .len(),
-        10
-    );
-    assert_eq!(
-        read_now(chunked(&[4, 6, 1], Then::Hang), 10, &budget).err(),
-        Some(BodyError::TooLarge)
-    );
-    assert_eq!(
-        read_now(chunked(&[], Then::End), 0, &budget)
-            .expect("read")
-            .len(),
-        0
-    );
+    assert_eq!(read_now(Full::new(Bytes::from(vec![0; 10])), 10, &budget).expect("read").len(), 10);
+    assert_eq!(read_now(Full::new(Bytes::from(vec![0; 11])), 10, &budget).err(), Some(BodyError::TooLarge));
+    assert_eq!(read_now(chunked(&[4, 6], Then::End), 10, &budget).expect("read").len(), 10);
+    assert_eq!(read_now(chunked(&[4, 6, 1], Then::Hang), 10, &budget).err(), Some(BodyError::TooLarge));
+    assert_eq!(read_now(chunked(&[], Then::End), 0, &budget).expect("read").len(), 0);
     assert_eq!(budget.used(), 0);
 }
 
@@ -106,10 +64,7 @@ fn the_budget_is_shared_and_given_back() {
     let budget = BodyBudget::new(100);
     let first = read_now(chunked(&[60], Then::End), 100, &budget).expect("read");
     assert_eq!(budget.used(), 60);
-    assert_eq!(
-        read_now(chunked(&[20, 21], Then::End), 100, &budget).err(),
-        Some(BodyError::Budget)
-    );
+    assert_eq!(read_now(chunked(&[20, 21], Then::End), 100, &budget).err(), Some(BodyError::Budget));
     assert_eq!(budget.used(), 60, "a refused body gives back what it took");
     let second = read_now(chunked(&[40], Then::End), 100, &budget).expect("read");
     let (bytes, lease) = second.into_parts();
@@ -121,20 +76,9 @@ fn the_budget_is_shared_and_given_back() {
 #[test]
 fn slow_and_broken_bodies_are_told_apart() {
     let budget = BodyBudget::new(100);
-    let slow = block_on(async {
-        read(
-            chunked(&[5], Then::Hang),
-            10,
-            &budget,
-            Instant::now() + Duration::from_millis(20),
-        )
-        .await
-    });
+    let slow = block_on(async { read(chunked(&[5], Then::Hang), 10, &budget, Instant::now() + Duration::from_millis(20)).await });
     assert_eq!(slow.err(), Some(BodyError::Slow));
-    assert_eq!(
-        read_now(chunked(&[5], Then::Break), 10, &budget).err(),
-        Some(BodyError::Broken)
-    );
+    assert_eq!(read_now(chunked(&[5], Then::Break), 10, &budget).err(), Some(BodyError::Broken));
     assert_eq!(budget.used(), 0);
 }
 

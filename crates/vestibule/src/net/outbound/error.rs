@@ -88,11 +88,7 @@ impl OutboundError {
         match self {
             Self::Dns | Self::Connect | Self::Timeout { .. } | Self::Broken => true,
             Self::Tls { fault } => fault.is_passing(),
-            Self::AddressRefused { .. }
-            | Self::TooLarge
-            | Self::Redirect { .. }
-            | Self::Compressed
-            | Self::Request => false,
+            Self::AddressRefused { .. } | Self::TooLarge | Self::Redirect { .. } | Self::Compressed | Self::Request => false,
         }
     }
 
@@ -100,11 +96,7 @@ impl OutboundError {
     #[must_use]
     pub const fn maybe_sent(&self) -> bool {
         match self {
-            Self::Dns
-            | Self::AddressRefused { .. }
-            | Self::Connect
-            | Self::Tls { .. }
-            | Self::Request => false,
+            Self::Dns | Self::AddressRefused { .. } | Self::Connect | Self::Tls { .. } | Self::Request => false,
             Self::Timeout { wait } => !matches!(wait, Wait::Connect),
             Self::TooLarge | Self::Redirect { .. } | Self::Compressed | Self::Broken => true,
         }

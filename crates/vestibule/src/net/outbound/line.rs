@@ -51,27 +51,12 @@ pub(super) struct Live {
 impl Live {
     pub(super) async fn open(line: Line) -> Result<Self, OutboundError> {
         let marks = Rc::new(Marks::default());
-        let stream = TokioIo::new(Marked {
-            line,
-            marks: marks.clone(),
-        });
-        let opened = http1::Builder::new()
-            .max_buf_size(BUFFER)
-            .handshake(stream)
-            .await;
+        let stream = TokioIo::new(Marked { line, marks: marks.clone() });
+        let opened = http1::Builder::new().max_buf_size(BUFFER).handshake(stream).await;
         let (sender, connection) = opened.map_err(|_| OutboundError::Broken)?;
         let now = Instant::now();
-        let driver = Driver {
-            connection: Box::pin(connection),
-            over: false,
-        };
-        Ok(Self {
-            sender,
-            driver,
-            marks,
-            alarm: Alarm::new(now),
-            idle_since: now,
-        })
+        let driver = Driver { connection: Box::pin(connection), over: false };
+        Ok(Self { sender, driver, marks, alarm: Alarm::new(now), idle_since: now })
     }
 
     pub(super) const fn idle_since(&self) -> Instant {
@@ -80,9 +65,7 @@ impl Live {
 
     /// Whether the peer has neither closed the connection nor spoken out of turn.
     pub(super) async fn is_still_open(&mut self, now: Instant) -> bool {
-        self.marks
-            .probe
-            .set(now.saturating_duration_since(self.idle_since) >= FRESH);
+        self.marks.probe.set(now.saturating_duration_since(self.idle_since) >= FRESH);
         let open = self.is_ready().await;
         self.marks.probe.set(false);
         open
@@ -104,19 +87,14 @@ impl Live {
         self.alarm.set(start + limits.first_byte.min(limits.total));
         self.marks.answered.set(false);
         let (parts, body) = self.head(request).await?.into_parts();
-        let driven = Driven {
-            driver: &mut self.driver,
-            body,
-        };
-        let bytes = read_frames(driven, limits.body, start + limits.total, |_| Ok(()))
-            .await
-            .map_err(|error| {
-                Failure::Final(match error {
-                    BodyError::TooLarge | BodyError::Budget => OutboundError::TooLarge,
-                    BodyError::Slow => OutboundError::Timeout { wait: Wait::Answer },
-                    BodyError::Broken => OutboundError::Broken,
-                })
-            })?;
+        let driven = Driven { driver: &mut self.driver, body };
+        let bytes = read_frames(driven, limits.body, start + limits.total, |_| Ok(())).await.map_err(|error| {
+            Failure::Final(match error {
+                BodyError::TooLarge | BodyError::Budget => OutboundError::TooLarge,
+                BodyError::Slow => OutboundError::Timeout { wait: Wait::Answer },
+                BodyError::Broken => OutboundError::Broken,
+            })
+        })?;
         Ok(Response::from_parts(parts, bytes))
     }
 
@@ -140,9 +118,7 @@ impl Live {
                 None if self.marks.answered.get() => Failure::Final(OutboundError::Broken),
                 None => Failure::Silent,
             }),
-            None => Err(Failure::Final(OutboundError::Timeout {
-                wait: Wait::FirstByte,
-            })),
+            None => Err(Failure::Final(OutboundError::Timeout { wait: Wait::FirstByte })),
         }
     }
 
@@ -177,10 +153,7 @@ impl Body for Driven<'_> {
     type Data = Bytes;
     type Error = hyper::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let this = &mut *self;
         if let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) {
             return Poll::Ready(frame);
@@ -221,9 +194,7 @@ impl Line {
             Self::Tls(stream) => stream.get_ref().0,
         };
         let mut byte = [std::mem::MaybeUninit::uninit()];
-        SockRef::from(stream)
-            .peek(&mut byte)
-            .is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+        SockRef::from(stream).peek(&mut byte).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 }
 
@@ -233,11 +204,7 @@ struct Marked {
 }
 
 impl AsyncRead for Marked {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.marks.probe.get() && !self.line.is_quiet() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
@@ -255,22 +222,14 @@ impl AsyncRead for Marked {
 }
 
 impl AsyncWrite for Marked {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match &mut self.line {
             Line::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             Line::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
         match &mut self.line {
             Line::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bytes),
             Line::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bytes),

@@ -25,10 +25,7 @@ pub(super) struct Pool {
 
 impl Default for Pool {
     fn default() -> Self {
-        Self {
-            by_target: RefCell::default(),
-            swept: Cell::new(None),
-        }
+        Self { by_target: RefCell::default(), swept: Cell::new(None) }
     }
 }
 
@@ -39,9 +36,7 @@ impl Pool {
         self.sweep(now);
         loop {
             let mut live = self.by_target.borrow_mut().get_mut(&key(target))?.1.pop()?;
-            if now.saturating_duration_since(live.idle_since()) < IDLE
-                && live.is_still_open(now).await
-            {
+            if now.saturating_duration_since(live.idle_since()) < IDLE && live.is_still_open(now).await {
                 return Some(live);
             }
         }
@@ -49,9 +44,7 @@ impl Pool {
 
     pub(super) fn keep(&self, target: &Target, live: Live) {
         let mut pools = self.by_target.borrow_mut();
-        let (_, kept) = pools
-            .entry(key(target))
-            .or_insert_with(|| (target.clone(), Vec::new()));
+        let (_, kept) = pools.entry(key(target)).or_insert_with(|| (target.clone(), Vec::new()));
         if kept.len() < KEPT {
             kept.push(live);
         }
@@ -59,11 +52,7 @@ impl Pool {
 
     /// Closes what has idled too long, for targets that nobody calls any more too.
     fn sweep(&self, now: Instant) {
-        if self
-            .swept
-            .get()
-            .is_some_and(|swept| now.saturating_duration_since(swept) < SWEEP)
-        {
+        if self.swept.get().is_some_and(|swept| now.saturating_duration_since(swept) < SWEEP) {
             return;
         }
         self.swept.set(Some(now));

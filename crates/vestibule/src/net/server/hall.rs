@@ -66,13 +66,7 @@ impl<S> Drop for Guest<S> {
 }
 
 impl<S: 'static> Hall<S> {
-    pub(super) fn new(
-        service: S,
-        tls: Option<ServerTls>,
-        limits: Limits,
-        gate: Arc<Gate>,
-        counters: Arc<Counters>,
-    ) -> Self {
+    pub(super) fn new(service: S, tls: Option<ServerTls>, limits: Limits, gate: Arc<Gate>, counters: Arc<Counters>) -> Self {
         Self {
             service,
             tls,
@@ -103,21 +97,11 @@ impl<S: 'static> Hall<S> {
         self.counters.accepted.fetch_add(1, Ordering::Relaxed);
         let number = self.next.get();
         self.next.set(number.wrapping_add(1));
-        let phase = if self.tls.is_some() {
-            Phase::Handshake
-        } else {
-            Phase::Fresh
-        };
+        let phase = if self.tls.is_some() { Phase::Handshake } else { Phase::Fresh };
         let watch = Rc::new(Watch::new(self.clock.clone(), phase));
-        let guest = Guest {
-            hall: self.clone(),
-            number,
-            _pass: pass,
-        };
+        let guest = Guest { hall: self.clone(), number, _pass: pass };
         let task = spawn_local(greet(guest, watch.clone(), stream, peer)).abort_handle();
-        self.inside
-            .borrow_mut()
-            .insert(number, Entry { watch, task });
+        self.inside.borrow_mut().insert(number, Entry { watch, task });
     }
 
     /// Lets requests at work finish for at most `grace`, then cuts; returns how many connections were cut.
@@ -130,12 +114,7 @@ impl<S: 'static> Hall<S> {
         }
         // an error is the end of the grace
         let _ = tokio::time::timeout(grace, self.wait_until_empty()).await;
-        let cut = self
-            .inside
-            .borrow()
-            .values()
-            .map(|entry| entry.task.abort())
-            .count();
+        let cut = self.inside.borrow().values().map(|entry| entry.task.abort()).count();
         self.wait_until_empty().await;
         cut
     }
@@ -166,11 +145,7 @@ where
             converse(&guest.hall, watch, stream, peer).await;
         }
         Err(_) => {
-            guest
-                .hall
-                .counters
-                .handshakes_failed
-                .fetch_add(1, Ordering::Relaxed);
+            guest.hall.counters.handshakes_failed.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -188,8 +163,7 @@ where
         watch.enter(Phase::Busy);
         // a server in front may have measured such a request by another length: what follows it here is not read
         let is_last = request.headers().contains_key(TRANSFER_ENCODING);
-        let answer =
-            (request.headers().len() <= hall.limits.headers).then(|| (hall.service)(request, peer));
+        let answer = (request.headers().len() <= hall.limits.headers).then(|| (hall.service)(request, peer));
         let watch = watch.clone();
         async move {
             let mut answer = match answer {
@@ -207,10 +181,7 @@ where
             Ok::<_, Infallible>(answer)
         }
     });
-    let stream = TokioIo::new(Watched {
-        stream,
-        watch: watch.clone(),
-    });
+    let stream = TokioIo::new(Watched { stream, watch: watch.clone() });
     // the deadlines are the sweeper's; hyper's own would cost a timer a request
     let connection = http1::Builder::new()
         .header_read_timeout(None)

@@ -70,9 +70,5 @@ fn bound(address: SocketAddr, shared: bool) -> Result<Socket, ServerError> {
 }
 
 fn refused(error: io::Error) -> ServerError {
-    if error.kind() == io::ErrorKind::AddrInUse {
-        ServerError::InUse
-    } else {
-        ServerError::Bind(error)
-    }
+    if error.kind() == io::ErrorKind::AddrInUse { ServerError::InUse } else { ServerError::Bind(error) }
 }

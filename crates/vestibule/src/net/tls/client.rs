@@ -31,10 +31,7 @@ impl ClientTls {
     /// # Errors
     /// [`TlsError::NoRoots`] where it has none.
     pub fn platform() -> Result<Self, TlsError> {
-        let config = builder()?
-            .with_platform_verifier()
-            .map_err(|_| TlsError::NoRoots)?
-            .with_no_client_auth();
+        let config = builder()?.with_platform_verifier().map_err(|_| TlsError::NoRoots)?.with_no_client_auth();
         Ok(Self::of(config))
     }
 
@@ -46,18 +43,12 @@ impl ClientTls {
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(ca) {
             let certificate = certificate.map_err(|_| TlsError::BadCertificate)?;
-            roots
-                .add(certificate)
-                .map_err(|_| TlsError::BadCertificate)?;
+            roots.add(certificate).map_err(|_| TlsError::BadCertificate)?;
         }
         if roots.is_empty() {
             return Err(TlsError::NoCertificate);
         }
-        Ok(Self::of(
-            builder()?
-                .with_root_certificates(roots)
-                .with_no_client_auth(),
-        ))
+        Ok(Self::of(builder()?.with_root_certificates(roots).with_no_client_auth()))
     }
 
     /// Performs the client side of a handshake and verifies the certificate for `host`, a DNS name or an IP
@@ -65,23 +56,14 @@ impl ClientTls {
     ///
     /// # Errors
     /// [`TlsFault`]: why the peer is not who it should be, or does not answer.
-    pub async fn connect<T: AsyncRead + AsyncWrite + Unpin>(
-        &self,
-        host: &str,
-        stream: T,
-    ) -> Result<ClientStream<T>, TlsFault> {
+    pub async fn connect<T: AsyncRead + AsyncWrite + Unpin>(&self, host: &str, stream: T) -> Result<ClientStream<T>, TlsFault> {
         let name = ServerName::try_from(host.to_owned()).map_err(|_| TlsFault::WrongName)?;
-        self.connector
-            .connect(name, stream)
-            .await
-            .map_err(|error: io::Error| TlsFault::of(&error))
+        self.connector.connect(name, stream).await.map_err(|error: io::Error| TlsFault::of(&error))
     }
 
     fn of(mut config: ClientConfig) -> Self {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Self {
-            connector: TlsConnector::from(Arc::new(config)),
-        }
+        Self { connector: TlsConnector::from(Arc::new(config)) }
     }
 }
 

@@ -86,10 +86,7 @@ impl TlsFault {
     }
 
     pub(super) fn of(error: &io::Error) -> Self {
-        match error
-            .get_ref()
-            .and_then(|inner| inner.downcast_ref::<Error>())
-        {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
             Some(Error::InvalidCertificate(reason)) => Self::of_certificate(reason),
             Some(Error::AlertReceived(_)) => Self::Alert,
             Some(_) => Self::Protocol,

@@ -33,20 +33,16 @@ impl ServerTls {
     /// [`TlsError`] where one of them is missing, unreadable, or belongs to another.
     pub fn new(chain: &[u8], key: &[u8]) -> Result<Self, TlsError> {
         let certificate = Arc::new(Swappable(RwLock::new(Arc::new(certified(chain, key)?))));
-        let mut config =
-            ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-                .with_protocol_versions(&[&version::TLS13, &version::TLS12])
-                .map_err(|_| TlsError::Provider)?
-                .with_no_client_auth()
-                .with_cert_resolver(certificate.clone());
+        let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_protocol_versions(&[&version::TLS13, &version::TLS12])
+            .map_err(|_| TlsError::Provider)?
+            .with_no_client_auth()
+            .with_cert_resolver(certificate.clone());
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         config.ticketer = aws_lc_rs::Ticketer::new().map_err(|_| TlsError::Provider)?;
         // one ticket is enough for clients that keep their connections, and each costs a record
         config.send_tls13_tickets = 1;
-        Ok(Self {
-            acceptor: TlsAcceptor::from(Arc::new(config)),
-            certificate,
-        })
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), certificate })
     }
 
     /// Replaces certificate and key for every handshake from now on, in all clones. On an error nothing changes.
@@ -55,11 +51,7 @@ impl ServerTls {
     /// As [`ServerTls::new`].
     pub fn reload(&self, chain: &[u8], key: &[u8]) -> Result<(), TlsError> {
         let fresh = Arc::new(certified(chain, key)?);
-        *self
-            .certificate
-            .0
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = fresh;
+        *self.certificate.0.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(())
     }
 
@@ -67,14 +59,8 @@ impl ServerTls {
     ///
     /// # Errors
     /// [`TlsFault`] as seen from our side.
-    pub async fn accept<T: AsyncRead + AsyncWrite + Unpin>(
-        &self,
-        stream: T,
-    ) -> Result<ServerStream<T>, TlsFault> {
-        self.acceptor
-            .accept(stream)
-            .await
-            .map_err(|error: io::Error| TlsFault::of(&error))
+    pub async fn accept<T: AsyncRead + AsyncWrite + Unpin>(&self, stream: T) -> Result<ServerStream<T>, TlsFault> {
+        self.acceptor.accept(stream).await.map_err(|error: io::Error| TlsFault::of(&error))
     }
 }
 
@@ -89,19 +75,13 @@ struct Swappable(RwLock<Arc<CertifiedKey>>);
 
 impl ResolvesServerCert for Swappable {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(
-            self.0
-                .read()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone(),
-        )
+        Some(self.0.read().unwrap_or_else(PoisonError::into_inner).clone())
     }
 }
 
 fn certified(chain: &[u8], key: &[u8]) -> Result<CertifiedKey, TlsError> {
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(chain)
-        .collect::<Result<_, _>>()
-        .map_err(|_| TlsError::BadCertificate)?;
+    let chain: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_slice_iter(chain).collect::<Result<_, _>>().map_err(|_| TlsError::BadCertificate)?;
     if chain.is_empty() {
         return Err(TlsError::NoCertificate);
     }

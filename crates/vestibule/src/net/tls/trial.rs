@@ -3,8 +3,8 @@
 //! The authority's key never leaves this value. Real installations bring their own certificates.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
 };
 use zeroize::Zeroizing;
 
@@ -22,9 +22,7 @@ impl Validity {
     #[must_use]
     pub fn around(today: jiff::civil::Date, days: i32) -> Self {
         let from = today.yesterday().unwrap_or(today);
-        let until = today
-            .checked_add(jiff::Span::new().days(days))
-            .unwrap_or(jiff::civil::Date::MAX);
+        let until = today.checked_add(jiff::Span::new().days(days)).unwrap_or(jiff::civil::Date::MAX);
         Self { from, until }
     }
 
@@ -58,32 +56,12 @@ impl TrialCa {
     pub fn new(validity: Validity) -> Result<Self, TlsError> {
         let key = KeyPair::generate().map_err(|_| TlsError::Provider)?;
         // two authorities of one name would be taken for each other, and fail with a reason that misleads
-        let mark: String = key
-            .public_key_raw()
-            .iter()
-            .skip(1)
-            .take(6)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let mut params = params(
-            Vec::new(),
-            &format!("Vestibule trial authority {mark}"),
-            validity,
-        )?;
+        let mark: String = key.public_key_raw().iter().skip(1).take(6).map(|byte| format!("{byte:02x}")).collect();
+        let mut params = params(Vec::new(), &format!("Vestibule trial authority {mark}"), validity)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages = vec![
-            KeyUsagePurpose::KeyCertSign,
-            KeyUsagePurpose::DigitalSignature,
-        ];
-        let certificate = params
-            .self_signed(&key)
-            .map_err(|_| TlsError::Provider)?
-            .pem();
-        Ok(Self {
-            issuer: Issuer::new(params, key),
-            certificate,
-            validity,
-        })
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
+        let certificate = params.self_signed(&key).map_err(|_| TlsError::Provider)?.pem();
+        Ok(Self { issuer: Issuer::new(params, key), certificate, validity })
     }
 
     /// The authority's certificate, PEM: what a client is told to trust.
@@ -111,13 +89,8 @@ impl TrialCa {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate().map_err(|_| TlsError::Provider)?;
-        let leaf = params
-            .signed_by(&key, &self.issuer)
-            .map_err(|_| TlsError::BadCertificate)?;
-        Ok(Issued {
-            chain: format!("{}{}", leaf.pem(), self.certificate),
-            key: Zeroizing::new(key.serialize_pem()),
-        })
+        let leaf = params.signed_by(&key, &self.issuer).map_err(|_| TlsError::BadCertificate)?;
+        Ok(Issued { chain: format!("{}{}", leaf.pem(), self.certificate), key: Zeroizing::new(key.serialize_pem()) })
     }
 }
 
@@ -133,23 +106,12 @@ impl std::fmt::Debug for Issued {
     }
 }
 
-fn params(
-    names: Vec<String>,
-    common_name: &str,
-    validity: Validity,
-) -> Result<CertificateParams, TlsError> {
+fn params(names: Vec<String>, common_name: &str, validity: Validity) -> Result<CertificateParams, TlsError> {
     let mut params = CertificateParams::new(names).map_err(|_| TlsError::BadCertificate)?;
     params.distinguished_name = DistinguishedName::new();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, common_name);
-    let [from, until] = [validity.from, validity.until].map(|day| {
-        date_time_ymd(
-            i32::from(day.year()),
-            day.month().unsigned_abs(),
-            day.day().unsigned_abs(),
-        )
-    });
+    params.distinguished_name.push(DnType::CommonName, common_name);
+    let [from, until] = [validity.from, validity.until]
+        .map(|day| date_time_ymd(i32::from(day.year()), day.month().unsigned_abs(), day.day().unsigned_abs()));
     params.not_before = from;
     params.not_after = until;
     Ok(params)

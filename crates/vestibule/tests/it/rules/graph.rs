@@ -9,10 +9,7 @@ use super::{flagged, hold};
 
 /// Each crate with the crates of this workspace that it depends on; no others exist.
 const STAR: &[(&str, &[&str])] = &[
-    (
-        "vestibule",
-        &["vestibule-core", "vestibule-store", "vestibule-vault"],
-    ),
+    ("vestibule", &["vestibule-core", "vestibule-store", "vestibule-vault"]),
     ("vestibule-core", &[]),
     ("vestibule-store", &["vestibule-core"]),
     ("vestibule-vault", &["vestibule-core"]),
@@ -20,15 +17,9 @@ const STAR: &[(&str, &[&str])] = &[
 
 /// What the inner crates may be built on; a new entry is a decision about what that crate can reach.
 const BUILT_ON: &[(&str, &[&str])] = &[
-    (
-        "vestibule-core",
-        &["base64", "crc32fast", "memchr", "thiserror", "zeroize"],
-    ),
+    ("vestibule-core", &["base64", "crc32fast", "memchr", "thiserror", "zeroize"]),
     ("vestibule-store", &["rusqlite", "thiserror"]),
-    (
-        "vestibule-vault",
-        &["age", "aws-lc-rs", "base64", "thiserror", "zeroize"],
-    ),
+    ("vestibule-vault", &["age", "aws-lc-rs", "base64", "thiserror", "zeroize"]),
 ];
 
 /// Crates that one crate alone may depend on, for any purpose.
@@ -90,63 +81,18 @@ fn a_broken_star_is_flagged() {
     let with = |path: &str, text: &str| graph_violations(&Tree::of(&[(path, text)]));
     let store = "crates/vestibule-store/Cargo.toml";
     let named = "[package]\nname='vestibule-store'\n";
+    flagged(&with(store, &format!("{named}[dependencies]\nvestibule-vault.workspace=true")), "vestibule-vault");
+    flagged(&with(store, &format!("{named}[dev-dependencies]\nvestibule-vault.workspace=true")), "vestibule-vault");
     flagged(
-        &with(
-            store,
-            &format!("{named}[dependencies]\nvestibule-vault.workspace=true"),
-        ),
+        &with(store, &format!("{named}[target.'cfg(unix)'.dependencies]\nv={{package='vestibule-vault'}}")),
         "vestibule-vault",
     );
-    flagged(
-        &with(
-            store,
-            &format!("{named}[dev-dependencies]\nvestibule-vault.workspace=true"),
-        ),
-        "vestibule-vault",
-    );
-    flagged(
-        &with(
-            store,
-            &format!("{named}[target.'cfg(unix)'.dependencies]\nv={{package='vestibule-vault'}}"),
-        ),
-        "vestibule-vault",
-    );
-    flagged(
-        &with(
-            store,
-            &format!("{named}[dependencies]\nvestibule.path='../vestibule'"),
-        ),
-        "{\"vestibule\"}",
-    );
-    flagged(
-        &with(store, &format!("{named}[dependencies]\ntokio='1'")),
-        "`tokio`",
-    );
-    flagged(
-        &with(
-            store,
-            &format!("{named}[dependencies]\nx={{path='../../elsewhere'}}"),
-        ),
-        "`x`",
-    );
-    flagged(
-        &with(store, &format!("{named}[dev-dependencies]\nring='0.17'")),
-        "`ring`",
-    );
-    flagged(
-        &with(
-            store,
-            &format!("{named}[build-dependencies]\naws-lc-rs='1'"),
-        ),
-        "`aws-lc-rs`",
-    );
-    flagged(
-        &with(
-            "crates/vestibule-other/Cargo.toml",
-            "[package]\nname='vestibule-other'",
-        ),
-        "vestibule-other",
-    );
+    flagged(&with(store, &format!("{named}[dependencies]\nvestibule.path='../vestibule'")), "{\"vestibule\"}");
+    flagged(&with(store, &format!("{named}[dependencies]\ntokio='1'")), "`tokio`");
+    flagged(&with(store, &format!("{named}[dependencies]\nx={{path='../../elsewhere'}}")), "`x`");
+    flagged(&with(store, &format!("{named}[dev-dependencies]\nring='0.17'")), "`ring`");
+    flagged(&with(store, &format!("{named}[build-dependencies]\naws-lc-rs='1'")), "`aws-lc-rs`");
+    flagged(&with("crates/vestibule-other/Cargo.toml", "[package]\nname='vestibule-other'"), "vestibule-other");
     flagged(&graph_violations(&Tree::of(&[])), "vestibule-core");
 }
 
@@ -155,10 +101,7 @@ fn graph_violations(tree: &Tree) -> Vec<String> {
     let mut seen = BTreeSet::new();
     for file in tree.files.iter().filter(|file| is_manifest(&file.path)) {
         let manifest: toml::Table = file.text.parse().expect("a manifest is TOML");
-        let name = manifest["package"]["name"]
-            .as_str()
-            .expect("a package has a name")
-            .to_owned();
+        let name = manifest["package"]["name"].as_str().expect("a package has a name").to_owned();
         let dependencies = dependencies(&manifest);
         check_star(&name, &dependencies, &mut violations);
         check_outside(&name, &dependencies, &mut violations);
@@ -174,54 +117,37 @@ fn is_manifest(path: &str) -> bool {
 }
 
 fn check_star(name: &str, dependencies: &[Dependency], violations: &mut Vec<String>) {
-    let ours = dependencies
-        .iter()
-        .map(|dependency| dependency.name.as_str());
+    let ours = dependencies.iter().map(|dependency| dependency.name.as_str());
     let ours: BTreeSet<&str> = ours.filter(|name| name.starts_with("vestibule")).collect();
     match STAR.iter().find(|(known, _)| *known == name) {
         None => violations.push(format!("{name}: not a crate of the star")),
         Some((_, expected)) if !ours.iter().eq(expected.iter()) => {
-            violations.push(format!(
-                "{name}: depends on {ours:?}, the star says {expected:?}"
-            ));
+            violations.push(format!("{name}: depends on {ours:?}, the star says {expected:?}"));
         }
         Some(_) => {}
     }
 }
 
 fn check_outside(name: &str, dependencies: &[Dependency], violations: &mut Vec<String>) {
-    let allowed = BUILT_ON
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, allowed)| *allowed);
+    let allowed = BUILT_ON.iter().find(|(known, _)| *known == name).map(|(_, allowed)| *allowed);
     for dependency in dependencies {
         let outside = dependency.name.as_str();
         let listed = allowed.is_none_or(|allowed| allowed.contains(&outside));
         if dependency.shipped && !listed && !outside.starts_with("vestibule") {
-            violations.push(format!(
-                "{name}: built on `{outside}`, which is not in its list"
-            ));
+            violations.push(format!("{name}: built on `{outside}`, which is not in its list"));
         }
         if REFUSED.contains(&outside) {
             violations.push(format!("{name}: `{outside}` is refused everywhere"));
         }
-        if KEPT_TO
-            .iter()
-            .any(|(kept, holders)| *kept == outside && !holders.contains(&name))
-        {
+        if KEPT_TO.iter().any(|(kept, holders)| *kept == outside && !holders.contains(&name)) {
             violations.push(format!("{name}: `{outside}` is kept to other crates"));
         }
     }
 }
 
 fn dependencies(manifest: &toml::Table) -> Vec<Dependency> {
-    let targets = manifest
-        .get("target")
-        .and_then(|targets| targets.as_table());
-    let targets = targets
-        .into_iter()
-        .flat_map(toml::Table::values)
-        .filter_map(|target| target.as_table());
+    let targets = manifest.get("target").and_then(|targets| targets.as_table());
+    let targets = targets.into_iter().flat_map(toml::Table::values).filter_map(|target| target.as_table());
     let holders = std::iter::once(manifest).chain(targets);
     let mut found = Vec::new();
     for holder in holders {
@@ -230,10 +156,7 @@ fn dependencies(manifest: &toml::Table) -> Vec<Dependency> {
             for (key, value) in table.into_iter().flatten() {
                 let renamed = value.get("package").and_then(|package| package.as_str());
                 let name = renamed.unwrap_or(key).to_owned();
-                found.push(Dependency {
-                    name,
-                    shipped: kind != "dev-dependencies",
-                });
+                found.push(Dependency { name, shipped: kind != "dev-dependencies" });
             }
         }
     }
@@ -243,29 +166,11 @@ fn dependencies(manifest: &toml::Table) -> Vec<Dependency> {
 #[test]
 fn members_are_the_star() {
     let tree = Tree::real();
-    let workspace: toml::Table = tree
-        .text("Cargo.toml")
-        .expect("a workspace")
-        .parse()
-        .expect("TOML");
-    let members = workspace["workspace"]["members"]
-        .as_array()
-        .expect("a list");
-    let members: BTreeSet<String> = members
-        .iter()
-        .filter_map(|member| member.as_str())
-        .map(str::to_owned)
-        .collect();
-    let star: BTreeSet<String> = STAR
-        .iter()
-        .map(|(name, _)| format!("crates/{name}"))
-        .collect();
+    let workspace: toml::Table = tree.text("Cargo.toml").expect("a workspace").parse().expect("TOML");
+    let members = workspace["workspace"]["members"].as_array().expect("a list");
+    let members: BTreeSet<String> = members.iter().filter_map(|member| member.as_str()).map(str::to_owned).collect();
+    let star: BTreeSet<String> = STAR.iter().map(|(name, _)| format!("crates/{name}")).collect();
     assert_eq!(members, star);
-    let renamed = workspace["workspace"]["dependencies"]
-        .as_table()
-        .expect("a table");
-    assert!(
-        renamed.values().all(|value| value.get("package").is_none()),
-        "renaming hides who depends on whom"
-    );
+    let renamed = workspace["workspace"]["dependencies"].as_table().expect("a table");
+    assert!(renamed.values().all(|value| value.get("package").is_none()), "renaming hides who depends on whom");
 }

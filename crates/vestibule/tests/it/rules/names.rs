@@ -83,14 +83,8 @@ const BANS: &[Ban] = &[
         names: &["aws_lc_rs", "rustls::crypto", "ring", "openssl"],
         except: &[
             ("crates/vestibule-vault/", "the one crate that holds keys"),
-            (
-                "crates/vestibule/src/net/tls.rs",
-                "rustls has to be told its provider",
-            ),
-            (
-                "crates/vestibule/src/net/tls/",
-                "rustls has to be told its provider",
-            ),
+            ("crates/vestibule/src/net/tls.rs", "rustls has to be told its provider"),
+            ("crates/vestibule/src/net/tls/", "rustls has to be told its provider"),
         ],
     },
     Ban {
@@ -98,10 +92,7 @@ const BANS: &[Ban] = &[
         names: &["rusqlite"],
         except: &[
             ("crates/vestibule-store/", "the one crate that holds SQL"),
-            (
-                "crates/vestibule/src/bench/",
-                "the raw loop is plain SQL beside our store",
-            ),
+            ("crates/vestibule/src/bench/", "the raw loop is plain SQL beside our store"),
         ],
     },
 ];
@@ -113,10 +104,7 @@ const PRIMITIVES: [&str; 3] = ["aead", "hkdf", "hmac"];
 fn crates_name_only_what_they_may() {
     let sources = Tree::real().sources();
     let paths: usize = sources.iter().map(|source| source.paths().len()).sum();
-    let mut violations: Vec<String> = BANS
-        .iter()
-        .flat_map(|ban| ban_violations(&sources, ban))
-        .collect();
+    let mut violations: Vec<String> = BANS.iter().flat_map(|ban| ban_violations(&sources, ban)).collect();
     violations.extend(sources.iter().flat_map(primitive_violations));
     violations.extend(sources.iter().flat_map(core_violations));
     hold("names that cross walls", paths, &violations);
@@ -131,11 +119,7 @@ fn a_name_across_a_wall_is_flagged() {
     for (path, text, expected) in [
         (core, "use std::net::TcpStream;", "std::net::TcpStream"),
         (core, "use std::{fmt, fs::File};", "std::fs::File"),
-        (
-            core,
-            "fn a() { std::time::SystemTime::now(); }",
-            "SystemTime",
-        ),
+        (core, "fn a() { std::time::SystemTime::now(); }", "SystemTime"),
         (core, "use std::time::{Duration, Instant};", "Instant"),
         (core, "async fn a() {}", "async"),
         (core, "use std as s;", "std"),
@@ -144,11 +128,7 @@ fn a_name_across_a_wall_is_flagged() {
         (vault, "use std::net::IpAddr;", "std::net::IpAddr"),
         (vault, "use rusqlite::Connection;", "rusqlite"),
         (store, "use std::os::unix::net::UnixStream;", "UnixStream"),
-        (
-            store,
-            "fn a() { aws_lc_rs::digest::digest(); }",
-            "aws_lc_rs",
-        ),
+        (store, "fn a() { aws_lc_rs::digest::digest(); }", "aws_lc_rs"),
         (binary, "use aws_lc_rs::aead;", "aws_lc_rs"),
         (binary, "use ::rusqlite::Connection;", "rusqlite"),
         (binary, "use rustls::crypto::hmac::Key;", "hmac"),
@@ -161,30 +141,12 @@ fn a_name_across_a_wall_is_flagged() {
 #[test]
 fn what_a_crate_may_name_is_not_flagged() {
     for (path, text) in [
-        (
-            "crates/vestibule-core/src/x.rs",
-            "use std::net::IpAddr; use std::time::Duration; use std::collections::BTreeMap;",
-        ),
-        (
-            "crates/vestibule-core/src/x.rs",
-            "mod hmac; pub use hmac::SCHEME; use crate::scheme::hmac;",
-        ),
-        (
-            "crates/vestibule-core/src/x.rs",
-            "// std::fs\nconst A: &str = \"std::fs\";\n#[cfg(test)] mod t { use std::fs; }",
-        ),
-        (
-            "crates/vestibule-vault/src/x.rs",
-            "use aws_lc_rs::{aead, hmac}; use std::io::Read;",
-        ),
-        (
-            "crates/vestibule/src/net/tls.rs",
-            "use rustls::crypto::aws_lc_rs as provider;",
-        ),
-        (
-            "crates/vestibule/src/bench/raw.rs",
-            "use rusqlite::Connection;",
-        ),
+        ("crates/vestibule-core/src/x.rs", "use std::net::IpAddr; use std::time::Duration; use std::collections::BTreeMap;"),
+        ("crates/vestibule-core/src/x.rs", "mod hmac; pub use hmac::SCHEME; use crate::scheme::hmac;"),
+        ("crates/vestibule-core/src/x.rs", "// std::fs\nconst A: &str = \"std::fs\";\n#[cfg(test)] mod t { use std::fs; }"),
+        ("crates/vestibule-vault/src/x.rs", "use aws_lc_rs::{aead, hmac}; use std::io::Read;"),
+        ("crates/vestibule/src/net/tls.rs", "use rustls::crypto::aws_lc_rs as provider;"),
+        ("crates/vestibule/src/bench/raw.rs", "use rusqlite::Connection;"),
     ] {
         assert_eq!(all_violations(path, text), Vec::<String>::new(), "{text}");
     }
@@ -192,10 +154,7 @@ fn what_a_crate_may_name_is_not_flagged() {
 
 fn all_violations(path: &str, text: &str) -> Vec<String> {
     let sources = Tree::of(&[(path, text)]).sources();
-    let mut violations: Vec<String> = BANS
-        .iter()
-        .flat_map(|ban| ban_violations(&sources, ban))
-        .collect();
+    let mut violations: Vec<String> = BANS.iter().flat_map(|ban| ban_violations(&sources, ban)).collect();
     violations.extend(sources.iter().flat_map(primitive_violations));
     violations.extend(sources.iter().flat_map(core_violations));
     violations
@@ -203,26 +162,17 @@ fn all_violations(path: &str, text: &str) -> Vec<String> {
 
 fn ban_violations(sources: &[Source], ban: &Ban) -> Vec<String> {
     let excepted = |path: &str| ban.except.iter().any(|(place, _)| path.starts_with(place));
-    let within = sources
-        .iter()
-        .filter(|source| source.path.starts_with(ban.within) && !excepted(&source.path));
+    let within = sources.iter().filter(|source| source.path.starts_with(ban.within) && !excepted(&source.path));
     let banned = |path: &NamedPath| {
         let full = path.parts.join("::");
         // a whole standard library under another name would pass every other rule
-        full == "std"
-            || full == "core"
-            || ban
-                .names
-                .iter()
-                .any(|name| full == *name || full.starts_with(&format!("{name}::")))
+        full == "std" || full == "core" || ban.names.iter().any(|name| full == *name || full.starts_with(&format!("{name}::")))
     };
     within
         .flat_map(|source| {
             let shipped = source.paths().into_iter().filter(|path| !path.test);
             let found = shipped.filter(|path| banned(path));
-            found
-                .map(|path| place(source, path.line, &path.parts.join("::")))
-                .collect::<Vec<_>>()
+            found.map(|path| place(source, path.line, &path.parts.join("::"))).collect::<Vec<_>>()
         })
         .collect()
 }
@@ -234,41 +184,22 @@ fn primitive_violations(source: &Source) -> Vec<String> {
     }
     let modules = source.modules();
     let foreign = |path: &NamedPath| match path.parts.first().map(String::as_str) {
-        None | Some("crate" | "self" | "super" | "Self" | "vestibule_core" | "vestibule_vault") => {
-            false
-        }
+        None | Some("crate" | "self" | "super" | "Self" | "vestibule_core" | "vestibule_vault") => false,
         Some(first) => !modules.contains(&first),
     };
-    let paths = source
-        .paths()
-        .into_iter()
-        .filter(|path| !path.test && foreign(path));
-    let named = paths.filter(|path| {
-        path.parts
-            .iter()
-            .any(|part| PRIMITIVES.contains(&part.as_str()))
-    });
-    named
-        .map(|path| place(source, path.line, &path.parts.join("::")))
-        .collect()
+    let paths = source.paths().into_iter().filter(|path| !path.test && foreign(path));
+    let named = paths.filter(|path| path.parts.iter().any(|part| PRIMITIVES.contains(&part.as_str())));
+    named.map(|path| place(source, path.line, &path.parts.join("::"))).collect()
 }
 
 /// Keywords and macros that need no path.
 fn core_violations(source: &Source) -> Vec<String> {
-    if !source.path.starts_with("crates/vestibule-core/src/")
-        && !source.path.starts_with("crates/vestibule-vault/src/")
-    {
+    if !source.path.starts_with("crates/vestibule-core/src/") && !source.path.starts_with("crates/vestibule-vault/src/") {
         return Vec::new();
     }
-    let shipped = source
-        .tokens
-        .iter()
-        .filter(|token| !token.test && is_word(&token.text));
-    let found = shipped
-        .filter(|token| matches!(token.text.as_str(), "async" | "await" | "extern" | "unsafe"));
-    found
-        .map(|token| place(source, token.line, &token.text))
-        .collect()
+    let shipped = source.tokens.iter().filter(|token| !token.test && is_word(&token.text));
+    let found = shipped.filter(|token| matches!(token.text.as_str(), "async" | "await" | "extern" | "unsafe"));
+    found.map(|token| place(source, token.line, &token.text)).collect()
 }
 
 fn place(source: &Source, line: usize, what: &str) -> String {

@@ -15,10 +15,7 @@ const PROMISES: usize = 24;
 fn papers_point_to_what_exists() {
     let tree = Tree::real();
     let papers = tree.files.iter().filter(|file| file.path.ends_with(".md"));
-    let violations: Vec<String> = papers
-        .clone()
-        .flat_map(|paper| dead_ends(&tree, paper))
-        .collect();
+    let violations: Vec<String> = papers.clone().flat_map(|paper| dead_ends(&tree, paper)).collect();
     hold("papers", papers.count(), &violations);
 }
 
@@ -32,10 +29,7 @@ fn every_promise_names_its_test_or_is_not_claimed() {
 #[test]
 fn a_dead_end_is_flagged() {
     let tree = Tree::of(&[
-        (
-            "docs/a.md",
-            "[b](b.md) [c](../c.md#part) `crates/x.rs` `crates/gone.rs`: [web](https://example.com) `crates/*/y`",
-        ),
+        ("docs/a.md", "[b](b.md) [c](../c.md#part) `crates/x.rs` `crates/gone.rs`: [web](https://example.com) `crates/*/y`"),
         ("docs/b.md", "[a](c.md)"),
         ("c.md", "[part](#part) `tests/`"),
         ("crates/x.rs", ""),
@@ -52,46 +46,25 @@ fn a_promise_without_a_test_is_flagged() {
     let all: String = (1..=PROMISES).map(row).collect();
     assert_eq!(unheld(&all), Vec::<String>::new());
     flagged(&unheld(&all.replace(&row(7), "")), "P7");
-    flagged(
-        &unheld(&all.replace(&row(8), "| P8 | it holds | by care |\n")),
-        "P8",
-    );
-    assert_eq!(
-        unheld(&all.replace(&row(9), "| P9 | it holds | not yet claimed |\n")),
-        Vec::<String>::new()
-    );
+    flagged(&unheld(&all.replace(&row(8), "| P8 | it holds | by care |\n")), "P8");
+    assert_eq!(unheld(&all.replace(&row(9), "| P9 | it holds | not yet claimed |\n")), Vec::<String>::new());
 }
 
 fn dead_ends(tree: &Tree, paper: &File) -> Vec<String> {
-    let linked = paper
-        .text
-        .split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split_once(')'))
-        .map(|(target, _)| target);
-    let linked = linked.filter(|target| {
-        !target.contains("://") && !target.starts_with('#') && !target.starts_with("mailto:")
-    });
-    let linked = linked
-        .map(|target| target.split('#').next().unwrap_or_default())
-        .map(|target| (resolve(&paper.path, target), target));
-    let ticked = paper
-        .text
-        .lines()
-        .filter(|line| !line.starts_with("```"))
-        .flat_map(|line| line.split('`').skip(1).step_by(2));
+    let linked = paper.text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);
+    let linked = linked.filter(|target| !target.contains("://") && !target.starts_with('#') && !target.starts_with("mailto:"));
+    let linked =
+        linked.map(|target| target.split('#').next().unwrap_or_default()).map(|target| (resolve(&paper.path, target), target));
+    let ticked = paper.text.lines().filter(|line| !line.starts_with("```")).flat_map(|line| line.split('`').skip(1).step_by(2));
     let ticked = ticked.filter(|word| ROOTS.iter().any(|root| word.starts_with(root)));
     let ticked = ticked.filter(|word| !word.contains(['*', '<', '{', ' ', '…']));
     let ticked = ticked.map(|word| (word.to_owned(), word));
     let exists = |path: &str| {
         let folder = format!("{}/", path.trim_end_matches('/'));
-        tree.files
-            .iter()
-            .any(|file| file.path == path || file.path.starts_with(&folder))
+        tree.files.iter().any(|file| file.path == path || file.path.starts_with(&folder))
     };
     let dead = linked.chain(ticked).filter(|(path, _)| !exists(path));
-    dead.map(|(_, target)| format!("{}: `{target}` does not exist", paper.path))
-        .collect()
+    dead.map(|(_, target)| format!("{}: `{target}` does not exist", paper.path)).collect()
 }
 
 /// A link is relative to the folder of the paper it stands in.
@@ -111,13 +84,7 @@ fn resolve(paper: &str, target: &str) -> String {
 fn unheld(text: &str) -> Vec<String> {
     let held = |number: &usize| {
         let start = format!("| P{number} |");
-        text.lines().any(|line| {
-            line.starts_with(&start)
-                && (line.contains("`crates/") || line.contains("not yet claimed"))
-        })
+        text.lines().any(|line| line.starts_with(&start) && (line.contains("`crates/") || line.contains("not yet claimed")))
     };
-    (1..=PROMISES)
-        .filter(|number| !held(number))
-        .map(|number| format!("P{number}: no test named"))
-        .collect()
+    (1..=PROMISES).filter(|number| !held(number)).map(|number| format!("P{number}: no test named")).collect()
 }

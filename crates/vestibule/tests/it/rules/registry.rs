@@ -28,74 +28,33 @@ const REGISTRIES: &[Registry] = &[Registry {
 #[test]
 fn registries_are_complete() {
     let tree = Tree::real();
-    let entries: usize = REGISTRIES
-        .iter()
-        .map(|registry| entries(&tree, registry).len())
-        .sum();
-    let violations: Vec<String> = REGISTRIES
-        .iter()
-        .flat_map(|registry| violations(&tree, registry))
-        .collect();
+    let entries: usize = REGISTRIES.iter().map(|registry| entries(&tree, registry).len()).sum();
+    let violations: Vec<String> = REGISTRIES.iter().flat_map(|registry| violations(&tree, registry)).collect();
     hold("registry entries", entries, &violations);
 }
 
 #[test]
 fn an_incomplete_entry_is_flagged() {
-    let registry = Registry {
-        folder: "src/scheme",
-        listed: "META",
-        pages: "docs/schemes",
-        fixtures: "fixtures",
-    };
+    let registry = Registry { folder: "src/scheme", listed: "META", pages: "docs/schemes", fixtures: "fixtures" };
     let of = |files: &[(&str, &str)]| violations(&Tree::of(files), &registry);
-    let registered = (
-        "src/scheme/mod.rs",
-        "mod static_key; pub const ALL: [&Meta; 1] = [&static_key::META];",
-    );
-    let entry = (
-        "src/scheme/static_key.rs",
-        "pub const META: Meta = Meta { id: \"static-key\" };",
-    );
+    let registered = ("src/scheme/mod.rs", "mod static_key; pub const ALL: [&Meta; 1] = [&static_key::META];");
+    let entry = ("src/scheme/static_key.rs", "pub const META: Meta = Meta { id: \"static-key\" };");
     let page = ("docs/schemes/static-key.md", "# `static-key`");
     let fixture = ("fixtures/static-key.txt", "");
-    assert_eq!(
-        of(&[registered, entry, page, fixture]),
-        Vec::<String>::new()
-    );
-    flagged(
-        &of(&[("src/scheme/mod.rs", "mod other;"), entry, page, fixture]),
-        "not declared",
-    );
+    assert_eq!(of(&[registered, entry, page, fixture]), Vec::<String>::new());
+    flagged(&of(&[("src/scheme/mod.rs", "mod other;"), entry, page, fixture]), "not declared");
     let unlisted = "mod static_key; pub use static_key::Key; // static_key::META";
-    flagged(
-        &of(&[("src/scheme/mod.rs", unlisted), entry, page, fixture]),
-        "not registered",
-    );
+    flagged(&of(&[("src/scheme/mod.rs", unlisted), entry, page, fixture]), "not registered");
     let nameless = ("src/scheme/static_key.rs", "");
     flagged(&of(&[registered, nameless, page, fixture]), "has no `id");
-    flagged(
-        &of(&[
-            registered,
-            entry,
-            ("docs/schemes/static.md", "`static-key`"),
-            fixture,
-        ]),
-        "not documented",
-    );
-    flagged(
-        &of(&[registered, entry, page, ("fixtures/static.json", "")]),
-        "no fixture",
-    );
+    flagged(&of(&[registered, entry, ("docs/schemes/static.md", "`static-key`"), fixture]), "not documented");
+    flagged(&of(&[registered, entry, page, ("fixtures/static.json", "")]), "no fixture");
     flagged(&of(&[entry]), "no mod.rs");
 }
 
 fn entries<'a>(tree: &'a Tree, registry: &Registry) -> Vec<(&'a str, &'a str)> {
     let inside = |file: &'a File| -> Option<(&'a str, &'a str)> {
-        let name = file
-            .path
-            .strip_prefix(registry.folder)?
-            .strip_prefix('/')?
-            .strip_suffix(".rs")?;
+        let name = file.path.strip_prefix(registry.folder)?.strip_prefix('/')?.strip_suffix(".rs")?;
         (!name.contains('/') && name != "mod").then_some((name, file.text.as_str()))
     };
     tree.files.iter().filter_map(inside).collect()
@@ -111,31 +70,19 @@ fn violations(tree: &Tree, registry: &Registry) -> Vec<String> {
     let mut violations = Vec::new();
     for (entry, text) in entries(tree, registry) {
         let Some(id) = id(text) else {
-            violations.push(format!(
-                "{}/{entry}.rs: has no `id: \"…\"`",
-                registry.folder
-            ));
+            violations.push(format!("{}/{entry}.rs: has no `id: \"…\"`", registry.folder));
             continue;
         };
         let page = format!("{}/{id}.md", registry.pages);
         let fixture = format!("{}/{id}.", registry.fixtures);
         let checks = [
-            (
-                list.modules().contains(&entry),
-                "not declared in mod.rs".to_owned(),
-            ),
-            (
-                !list
-                    .find(&format!("{entry} :: {}", registry.listed))
-                    .is_empty(),
-                "not registered in mod.rs".to_owned(),
-            ),
+            (list.modules().contains(&entry), "not declared in mod.rs".to_owned()),
+            (!list.find(&format!("{entry} :: {}", registry.listed)).is_empty(), "not registered in mod.rs".to_owned()),
             (exists(&page), format!("not documented in {page}")),
             (exists(&fixture), format!("no fixture {fixture}*")),
         ];
         let failed = checks.into_iter().filter(|(held, _)| !held);
-        violations
-            .extend(failed.map(|(_, what)| format!("{}/{entry}.rs: {what}", registry.folder)));
+        violations.extend(failed.map(|(_, what)| format!("{}/{entry}.rs: {what}", registry.folder)));
     }
     violations
 }

@@ -30,22 +30,10 @@ pub(super) struct Source {
 impl Source {
     /// Reads `text`; what lies in `tests`, `examples` or `benches` never ships and counts as test code.
     pub(super) fn read(path: &str, text: &str) -> Source {
-        let mut source = Source {
-            path: path.to_owned(),
-            tokens: Vec::new(),
-            comments: Vec::new(),
-        };
-        Lexer {
-            text: text.as_bytes(),
-            at: 0,
-            line: 1,
-        }
-        .run(&mut source);
+        let mut source = Source { path: path.to_owned(), tokens: Vec::new(), comments: Vec::new() };
+        Lexer { text: text.as_bytes(), at: 0, line: 1 }.run(&mut source);
         mark_test_items(&mut source.tokens);
-        if path
-            .split('/')
-            .any(|part| matches!(part, "tests" | "examples" | "benches"))
-        {
+        if path.split('/').any(|part| matches!(part, "tests" | "examples" | "benches")) {
             source.mark_as_test();
         }
         source
@@ -64,13 +52,8 @@ impl Source {
             "mod" | "lib" | "main" => folder.to_owned(),
             _ => format!("{folder}/{stem}"),
         };
-        let modules = self
-            .tokens
-            .windows(3)
-            .filter(|three| three[0].test && three[0].text == "mod" && three[2].text == ";");
-        modules
-            .map(|three| format!("{base}/{}", three[1].text))
-            .collect()
+        let modules = self.tokens.windows(3).filter(|three| three[0].test && three[0].text == "mod" && three[2].text == ";");
+        modules.map(|three| format!("{base}/{}", three[1].text)).collect()
     }
 
     /// Lines at which the tokens of `pattern` follow each other; `pattern` is written with spaces between tokens.
@@ -78,11 +61,7 @@ impl Source {
         let wanted: Vec<&str> = pattern.split(' ').collect();
         let places = self.tokens.windows(wanted.len()).enumerate();
         places
-            .filter(|(_, run)| {
-                run.iter()
-                    .map(|token| token.text.as_str())
-                    .eq(wanted.iter().copied())
-            })
+            .filter(|(_, run)| run.iter().map(|token| token.text.as_str()).eq(wanted.iter().copied()))
             .filter(|(at, _)| !self.is_definition(*at))
             .map(|(_, run)| &run[0])
             .collect()
@@ -93,18 +72,12 @@ impl Source {
         let mut paths = Vec::new();
         let mut at = 0;
         while at < self.tokens.len() {
-            if self.tokens[at].text == "use"
-                && self.tokens.get(at + 1).is_some_and(|next| next.text != "<")
-            {
+            if self.tokens[at].text == "use" && self.tokens.get(at + 1).is_some_and(|next| next.text != "<") {
                 at = self.use_tree(at + 1, &[], &mut paths);
             } else if is_word(&self.tokens[at].text) {
                 let (parts, after) = self.run_of_path(at);
                 if parts.len() > 1 {
-                    paths.push(NamedPath {
-                        parts,
-                        line: self.tokens[at].line,
-                        test: self.tokens[at].test,
-                    });
+                    paths.push(NamedPath { parts, line: self.tokens[at].line, test: self.tokens[at].test });
                 }
                 at = after;
             } else {
@@ -116,10 +89,8 @@ impl Source {
 
     /// Modules that this file declares.
     pub(super) fn modules(&self) -> Vec<&str> {
-        let declared = self
-            .tokens
-            .windows(3)
-            .filter(|three| three[0].text == "mod" && matches!(three[2].text.as_str(), ";" | "{"));
+        let declared =
+            self.tokens.windows(3).filter(|three| three[0].text == "mod" && matches!(three[2].text.as_str(), ";" | "{"));
         declared.map(|three| three[1].text.as_str()).collect()
     }
 
@@ -130,12 +101,7 @@ impl Source {
     fn run_of_path(&self, start: usize) -> (Vec<String>, usize) {
         let mut parts = vec![self.tokens[start].text.clone()];
         let mut at = start + 1;
-        while self.is(at, "::")
-            && self
-                .tokens
-                .get(at + 1)
-                .is_some_and(|token| is_word(&token.text))
-        {
+        while self.is(at, "::") && self.tokens.get(at + 1).is_some_and(|token| is_word(&token.text)) {
             parts.push(self.tokens[at + 1].text.clone());
             at += 2;
         }
@@ -166,11 +132,7 @@ impl Source {
             }
         }
         if let Some(token) = self.tokens.get(start) {
-            paths.push(NamedPath {
-                parts,
-                line: token.line,
-                test: token.test,
-            });
+            paths.push(NamedPath { parts, line: token.line, test: token.test });
         }
         at
     }
@@ -193,17 +155,11 @@ fn mark_test_items(tokens: &mut [Token]) {
             at += 1;
             continue;
         };
-        let words: Vec<&str> = tokens[at..end]
-            .iter()
-            .map(|token| token.text.as_str())
-            .collect();
-        let cfg_test =
-            words.get(2) == Some(&"cfg") && words.contains(&"test") && !words.contains(&"not");
+        let words: Vec<&str> = tokens[at..end].iter().map(|token| token.text.as_str()).collect();
+        let cfg_test = words.get(2) == Some(&"cfg") && words.contains(&"test") && !words.contains(&"not");
         if cfg_test || words.get(2) == Some(&"test") {
             let last = item_end(tokens, end);
-            tokens[at..last]
-                .iter_mut()
-                .for_each(|token| token.test = true);
+            tokens[at..last].iter_mut().for_each(|token| token.test = true);
             at = last;
         } else {
             at = end;
@@ -222,23 +178,9 @@ fn item_end(tokens: &[Token], mut at: usize) -> usize {
     }
     // a field, variant or match arm ends at a comma; in an item commas stand between parameters
     let is_item = |word: &Token| {
-        matches!(
-            word.text.as_str(),
-            "fn" | "impl"
-                | "mod"
-                | "struct"
-                | "enum"
-                | "trait"
-                | "use"
-                | "const"
-                | "static"
-                | "type"
-        )
+        matches!(word.text.as_str(), "fn" | "impl" | "mod" | "struct" | "enum" | "trait" | "use" | "const" | "static" | "type")
     };
-    let item = tokens[at..]
-        .iter()
-        .take_while(|token| is_word(&token.text) || token.text == "(")
-        .any(is_item);
+    let item = tokens[at..].iter().take_while(|token| is_word(&token.text) || token.text == "(").any(is_item);
     while let Some(token) = tokens.get(at) {
         match token.text.as_str() {
             ";" => return at + 1,
@@ -300,9 +242,7 @@ impl Lexer<'_> {
                     self.char_or_lifetime();
                 }
                 _ if byte == b'_' || byte >= 0x80 || byte.is_ascii_alphanumeric() => {
-                    self.skip_while(|byte| {
-                        byte == b'_' || byte >= 0x80 || byte.is_ascii_alphanumeric()
-                    });
+                    self.skip_while(|byte| byte == b'_' || byte >= 0x80 || byte.is_ascii_alphanumeric());
                     self.push(source, line, self.since(start));
                     continue;
                 }
@@ -326,11 +266,7 @@ impl Lexer<'_> {
     }
 
     fn push(&self, source: &mut Source, line: usize, text: String) {
-        source.tokens.push(Token {
-            text,
-            line,
-            test: false,
-        });
+        source.tokens.push(Token { text, line, test: false });
     }
 
     fn starts(&self, text: &str) -> bool {
@@ -389,10 +325,7 @@ impl Lexer<'_> {
         if rest.get(prefix) != Some(&b'r') {
             return false;
         }
-        let hashes = rest[prefix + 1..]
-            .iter()
-            .take_while(|byte| **byte == b'#')
-            .count();
+        let hashes = rest[prefix + 1..].iter().take_while(|byte| **byte == b'#').count();
         if rest.get(prefix + 1 + hashes) != Some(&b'"') {
             return false;
         }
@@ -413,12 +346,7 @@ impl Lexer<'_> {
             self.step(1);
             return;
         }
-        let width = rest
-            .iter()
-            .skip(1)
-            .take_while(|byte| **byte & 0xC0 == 0x80)
-            .count()
-            + 1;
+        let width = rest.iter().skip(1).take_while(|byte| **byte & 0xC0 == 0x80).count() + 1;
         if rest.get(width) == Some(&b'\'') {
             self.step(width + 2);
         } else {
@@ -436,11 +364,7 @@ fn comments_and_literals_hold_no_code() {
         fn x<'a>(y: &'a str) -> char { let _ = ("i::j", r#"k::"l"#, b"m::n", '"', '\'', b'\\', 'é'); o::p }
     "##;
     let source = Source::read("crates/x/src/x.rs", text);
-    let paths: Vec<String> = source
-        .paths()
-        .iter()
-        .map(|path| path.parts.join("::"))
-        .collect();
+    let paths: Vec<String> = source.paths().iter().map(|path| path.parts.join("::")).collect();
     assert_eq!(paths, ["o::p"]);
     assert_eq!(source.comments.len(), 2);
     assert_eq!(source.comments[0], (2, "//! a::b".to_owned()));
@@ -448,25 +372,10 @@ fn comments_and_literals_hold_no_code() {
 
 #[test]
 fn use_trees_are_written_out() {
-    let text =
-        "use std::{fs, net::{self, TcpStream as T}, io::*};\nuse ::tokio;\npub use a::b as _;";
+    let text = "use std::{fs, net::{self, TcpStream as T}, io::*};\nuse ::tokio;\npub use a::b as _;";
     let source = Source::read("crates/x/src/x.rs", text);
-    let paths: Vec<String> = source
-        .paths()
-        .iter()
-        .map(|path| path.parts.join("::"))
-        .collect();
-    assert_eq!(
-        paths,
-        [
-            "std::fs",
-            "std::net::self",
-            "std::net::TcpStream",
-            "std::io::*",
-            "tokio",
-            "a::b"
-        ]
-    );
+    let paths: Vec<String> = source.paths().iter().map(|path| path.parts.join("::")).collect();
+    assert_eq!(paths, ["std::fs", "std::net::self", "std::net::TcpStream", "std::io::*", "tokio", "a::b"]);
 }
 
 #[test]
@@ -475,12 +384,7 @@ fn test_code_is_told_from_the_rest() {
                 #[cfg(not(test))] fn c() { five::six() }\n#[cfg(test)] mod far;\nfn d() { seven::eight() }";
     let source = Source::read("crates/x/src/y.rs", text);
     let of = |test: bool| -> Vec<String> {
-        source
-            .paths()
-            .iter()
-            .filter(|path| path.test == test)
-            .map(|path| path.parts.join("::"))
-            .collect()
+        source.paths().iter().filter(|path| path.test == test).map(|path| path.parts.join("::")).collect()
     };
     assert_eq!(of(true), ["three::four", "nine::ten"]);
     assert_eq!(of(false), ["one::two", "five::six", "seven::eight"]);
