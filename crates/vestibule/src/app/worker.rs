@@ -42,7 +42,8 @@ impl Worker {
         let (tell, told) = oneshot::channel();
         if self.outbox.put(job, move |reply| drop(tell.send(reply))) {
             let turn = Turn(&self.outbox);
-            // every other request that is ready comes first, and whatever has arrived meanwhile
+            // every other request that is ready comes first, whatever has arrived meanwhile, and what that leads to
+            tokio::task::yield_now().await;
             tokio::task::yield_now().await;
             drop(turn);
         }
