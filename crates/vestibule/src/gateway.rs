@@ -133,7 +133,8 @@ async fn route(worker: Rc<Worker>, request: Request<Incoming>, peer: Peer) -> An
     let path = request.uri().path();
     let task = if let Some(rest) = path.strip_prefix("/out/") {
         let name = rest.split('/').next().unwrap_or_default().to_owned();
-        tokio::task::spawn_local(egress::call(worker, name, request))
+        // boxed, because a task is moved several times on its way to its place, and this one is large
+        tokio::task::spawn_local(Box::pin(egress::call(worker, name, request)))
     } else if let Some(route) = worker.routes().inbound.get(path).cloned() {
         tokio::task::spawn_local(ingress::accept(worker, route, request, peer))
     } else {

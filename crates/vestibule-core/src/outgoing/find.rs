@@ -11,7 +11,7 @@ impl Places {
         let mut sites = Vec::new();
         let assigned = self.matcher.assign(doc);
         for (id, node) in doc.nodes() {
-            if let Some(name) = doc.name(id) {
+            if let Some(name) = doc.name(id).filter(|name| token::may_hold(name)) {
                 let make = |block| Site {
                     carrier: if self.everywhere.is_some() { Carrier::Body } else { Carrier::Name },
                     place: self.everywhere,
@@ -48,6 +48,9 @@ impl Places {
         sites: &mut Vec<Site>,
     ) -> Result<(), SiteFault> {
         let text = doc.string(id);
+        if !token::may_hold(&text) {
+            return Ok(());
+        }
         match token::whole(&text, token_domain) {
             Whole::Token { block, .. } => {
                 let in_text_only = whole_place.is_none() && self.everywhere.is_none() && text_place.is_some();

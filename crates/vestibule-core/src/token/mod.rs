@@ -10,7 +10,7 @@ mod view;
 mod whole;
 
 pub(crate) use fold::{is_invisible, look_alike};
-pub use search::{Carrier, Found, contains_token_shape, find};
+pub use search::{Carrier, Found, contains_token_shape, find, may_hold};
 pub use whole::{Whole, whole};
 
 use thiserror::Error;

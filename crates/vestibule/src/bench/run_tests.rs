@@ -80,7 +80,8 @@ fn bench(fault: Fault, parties: &[Party]) -> Option<Result<Outcome, BenchError>>
     };
     let gateways = StandIn { fault, nginx, peers: RefCell::new(Vec::new()) };
     let mut lines = Vec::new();
-    let outcome = run(&plan, &gateways, &mut |line| lines.push(line.to_owned()));
+    // how fast a busy machine is at this moment is no matter of a test
+    let outcome = measure(&plan, &gateways, &mut |line| lines.push(line.to_owned()));
     if outcome.is_ok() {
         assert!(lines.len() >= parties.len() * 2, "{lines:?}");
     }
