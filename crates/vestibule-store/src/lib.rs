@@ -53,7 +53,7 @@ pub use lease::LeaseRecords;
 pub use meta::SetMeta;
 pub use open::{Options, Store};
 pub use ports::Ports;
-pub use reader::{Counts, DeliveryRowData, Reader, SubjectHit};
+pub use reader::{Counts, DeliveryRowData, Moment, Reader, SubjectHit};
 pub use receipt::{Receipt, ReceiptReply, Refusal, SetGrantRevision};
 pub use record::{AnswerRecord, AnswerReply, NewRecord, RecordData};
 pub use rewrap::{RewrapStable, RewrapSubjectIndex, RewrapSubjects, RewrappedTag, SubjectRewrap};

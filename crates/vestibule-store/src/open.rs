@@ -6,7 +6,7 @@
 use crate::checkpoint::Checkpointer;
 use crate::tx::Memory;
 use crate::writer::{self, Writer, WriterThread};
-use crate::{Ports, Reader, StoreError, backup, connection, migrate};
+use crate::{Moment, Ports, Reader, StoreError, backup, connection, migrate};
 use rusqlite::Connection;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
@@ -87,6 +87,11 @@ impl Store {
     /// A connection that reads; one for each thread.
     pub fn reader(&self) -> Result<Reader, StoreError> {
         Reader::open(&self.path)
+    }
+
+    /// A connection whose look-ups share moments; one for each thread.
+    pub fn moment(&self) -> Result<Moment, StoreError> {
+        Ok(Moment::new(self.reader()?))
     }
 
     /// Whether the process before this one closed the store; if not, the file has been checked and found whole.

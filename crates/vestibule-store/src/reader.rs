@@ -11,6 +11,7 @@ use crate::{
     deadletter, event, meta, record as records, route,
 };
 use rusqlite::{Connection, OptionalExtension, Row};
+use std::cell::Cell;
 use std::path::Path;
 use vestibule_core::clock::Timestamp;
 use vestibule_core::id::{DeliveryRow, EventRow, KeyVersion, RecordNo, Slot, SubjectNumber, SubjectRow};
@@ -67,6 +68,42 @@ pub struct Counts {
     pub keys: u64,
     /// Bytes of the database file, without the write-ahead log.
     pub file_bytes: u64,
+}
+
+/// A reader whose look-ups share a moment: the first begins it, and until [`Moment::end`] all see the store as it was then.
+/// That saves each of them the locks of a transaction of its own and reading pages again that another commit has touched.
+/// What it has not seen may have come since. Keep a moment short: it keeps the write-ahead log from starting over.
+pub struct Moment {
+    reader: Reader,
+    lasts: Cell<bool>,
+}
+
+impl Moment {
+    pub(crate) fn new(reader: Reader) -> Moment {
+        Moment { reader, lasts: Cell::new(false) }
+    }
+
+    /// Begins a moment unless one lasts; true if it did, so that the caller sees to its end.
+    pub fn begin(&self) -> Result<bool, StoreError> {
+        if self.lasts.get() {
+            return Ok(false);
+        }
+        self.reader.conn.prepare_cached("BEGIN")?.execute([])?;
+        self.lasts.set(true);
+        Ok(true)
+    }
+
+    /// The reader.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Ends the moment: what is read from now on is newer.
+    pub fn end(&self) {
+        self.lasts.set(false);
+        // nothing was written, so there is nothing that could fail to be kept
+        drop(self.reader.conn.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])));
+    }
 }
 
 impl Reader {

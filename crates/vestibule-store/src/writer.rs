@@ -13,11 +13,17 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
 
 /// Jobs that may wait before `submit` answers [`StoreError::Busy`].
 const QUEUE: usize = 8192;
 /// Jobs from which on a transaction takes no more.
 const BATCH: usize = 512;
+/// Jobs in one transaction from which on the next one waits for more, twice as long as this one took, unless half as many
+/// are there already.
+const MANY: usize = 16;
+/// It waits no longer than this.
+const GATHER: Duration = Duration::from_millis(1);
 /// Jobs that an [`Outbox`] sends together at most, so that the writer is at work while its owner makes the next ones.
 const GROUP: usize = 32;
 
@@ -86,6 +92,20 @@ pub(crate) fn queue() -> (Writer, Queue) {
 /// The writer's end of the queue.
 pub(crate) struct Queue(Receiver<Message>);
 
+impl Queue {
+    /// Adds what waits to a batch, up to [`BATCH`]; true if the writer is to stop.
+    fn take(&self, batch: &mut Vec<Box<dyn Entry>>) -> bool {
+        let mut stop = false;
+        while batch.len() < BATCH {
+            match self.0.try_recv() {
+                Ok(message) => stop |= message.join(batch),
+                Err(_) => break,
+            }
+        }
+        stop
+    }
+}
+
 enum Message {
     Job(Box<dyn Entry>),
     Group(Vec<Box<dyn Entry>>),
@@ -93,6 +113,16 @@ enum Message {
 }
 
 impl Message {
+    /// Adds its jobs to a batch; true if it says to stop.
+    fn join(self, batch: &mut Vec<Box<dyn Entry>>) -> bool {
+        match self {
+            Message::Job(entry) => batch.push(entry),
+            Message::Group(group) => batch.extend(group),
+            Message::Stop => return true,
+        }
+        false
+    }
+
     fn refuse(self, error: &StoreError) {
         match self {
             Message::Job(entry) => entry.answer(Some(error.clone())),
@@ -204,26 +234,24 @@ impl WriterThread {
         let mut batch = Vec::with_capacity(BATCH);
         let mut stopping = false;
         loop {
-            if !stopping {
+            if batch.is_empty() && !stopping {
                 match self.queue.0.recv() {
-                    Ok(Message::Job(entry)) => batch.push(entry),
-                    Ok(Message::Group(group)) => batch.extend(group),
-                    Ok(Message::Stop) | Err(_) => stopping = true,
+                    Ok(message) => stopping |= message.join(&mut batch),
+                    Err(_) => stopping = true,
                 }
             }
-            while batch.len() < BATCH {
-                match self.queue.0.try_recv() {
-                    Ok(Message::Job(entry)) => batch.push(entry),
-                    Ok(Message::Group(group)) => batch.extend(group),
-                    Ok(Message::Stop) => stopping = true,
-                    Err(_) => break,
-                }
-            }
+            stopping |= self.queue.take(&mut batch);
             if batch.is_empty() && stopping {
                 break;
             }
             self.checkpointer.tail(&self.conn);
+            let (jobs, began) = (batch.len(), Instant::now());
             self.write(&mut batch);
+            stopping |= self.queue.take(&mut batch);
+            if jobs >= MANY && batch.len() < jobs / 2 && !stopping {
+                // those who were just answered come back: what they bring goes into one transaction instead of several
+                std::thread::sleep((2 * began.elapsed()).min(GATHER));
+            }
         }
         self.checkpointer.finish();
         // Nothing to do about a failure here: without the mark the next start checks the file.

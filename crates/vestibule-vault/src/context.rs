@@ -6,6 +6,7 @@
 use crate::labels::CONTEXT_VERSION;
 
 /// A context under construction.
+#[derive(PartialEq, Eq)]
 pub(crate) struct Context(Vec<u8>);
 
 impl Context {

@@ -5,14 +5,33 @@
 
 use crate::bytes::prefix;
 use crate::context::Context;
+use crate::error::VaultError;
 use crate::keyring::Keyring;
 use crate::labels;
+use aws_lc_rs::cipher::{AES_256, EncryptingKey, UnboundCipherKey};
 use aws_lc_rs::{digest, hmac};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use vestibule_core::id::{KeyVersion, Scope};
 use vestibule_core::secret::Secret;
 use zeroize::Zeroizing;
+
+/// The key under which tokens get their fingerprints. It does nothing else.
+pub(crate) struct FingerprintKey(EncryptingKey);
+
+impl FingerprintKey {
+    pub(crate) fn new(key: &[u8; 32]) -> Result<FingerprintKey, VaultError> {
+        let key = UnboundCipherKey::new(&AES_256, key).map_err(|_| VaultError::Primitive)?;
+        Ok(FingerprintKey(EncryptingKey::ecb(key).map_err(|_| VaultError::Primitive)?))
+    }
+
+    /// The first half of the token's block, encrypted as one block of AES-256: short, and a call has many.
+    fn of(&self, block: &[u8; 16]) -> Result<[u8; 8], VaultError> {
+        let mut block = *block;
+        self.0.encrypt(&mut block).map_err(|_| VaultError::Primitive)?;
+        Ok(prefix(&block))
+    }
+}
 
 /// What a request is known by, under one version of the replay key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,15 +69,20 @@ impl Keyring {
     }
 
     /// The fingerprint of a token for the log.
-    pub fn fingerprint_token(&self, block: &[u8; 16]) -> [u8; 8] {
+    ///
+    /// # Errors
+    /// [`VaultError::Primitive`].
+    pub fn fingerprint_token(&self, block: &[u8; 16]) -> Result<[u8; 8], VaultError> {
         let (_, key) = self.fingerprint.active();
-        sign(key, &Context::new(labels::TOKEN_FINGERPRINT).with(block))
+        key.of(block)
     }
 
     /// The fingerprint of a token under every live version, to search a log that is older than a rotation.
-    pub fn token_fingerprints(&self, block: &[u8; 16]) -> Vec<[u8; 8]> {
-        let context = Context::new(labels::TOKEN_FINGERPRINT).with(block);
-        self.fingerprint.iter().map(|(_, key)| sign(key, &context)).collect()
+    ///
+    /// # Errors
+    /// [`VaultError::Primitive`].
+    pub fn token_fingerprints(&self, block: &[u8; 16]) -> Result<Vec<[u8; 8]>, VaultError> {
+        self.fingerprint.iter().map(|(_, key)| key.of(block)).collect()
     }
 
     /// The secrets that deliveries of a route are signed with: the active one first, then those a receiver may still

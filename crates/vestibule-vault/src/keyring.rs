@@ -5,6 +5,7 @@
 //! [`crate::record`], [`crate::token`], [`crate::index`], [`crate::chain`] …), as methods of [`Keyring`].
 
 use crate::error::VaultError;
+use crate::fingerprint::FingerprintKey;
 use crate::index::{InnerKey, OuterKey};
 use crate::keystore::{KeyState, KeyStore, Kind};
 use crate::sealbox::{Expander, Salter};
@@ -20,7 +21,7 @@ pub struct Keyring {
     pub(crate) outer: Versions<OuterKey>,
     pub(crate) audit: Versions<hmac::Key>,
     pub(crate) authority: Versions<hmac::Key>,
-    pub(crate) fingerprint: Versions<hmac::Key>,
+    pub(crate) fingerprint: Versions<FingerprintKey>,
     pub(crate) replay: Versions<hmac::Key>,
     pub(crate) pepper: Versions<hmac::Key>,
     pub(crate) delivery: Versions<hmac::Key>,
@@ -38,7 +39,7 @@ impl Keyring {
             outer: Versions::collect(store, Kind::IndexOuter, |key, _| OuterKey::new(key))?,
             audit: mac(Kind::Audit)?,
             authority: mac(Kind::Authority)?,
-            fingerprint: mac(Kind::Fingerprint)?,
+            fingerprint: Versions::collect(store, Kind::Fingerprint, |key, _| FingerprintKey::new(key))?,
             replay: mac(Kind::Replay)?,
             pepper: mac(Kind::ApiKey)?,
             delivery: mac(Kind::Delivery)?,

@@ -46,8 +46,6 @@ pub const INDEX_MAC: &[u8] = b"index/mac";
 pub const REPLAY: &[u8] = b"replay";
 /// Fingerprints of bodies.
 pub const BODY_FINGERPRINT: &[u8] = b"fingerprint/body";
-/// Fingerprints of tokens.
-pub const TOKEN_FINGERPRINT: &[u8] = b"fingerprint/token";
 /// MACs of leaves of the audit log.
 pub const LEAF: &[u8] = b"leaf";
 /// MACs of heads of the audit log.
@@ -81,7 +79,6 @@ pub const ALL: &[&[u8]] = &[
     INDEX_MAC,
     REPLAY,
     BODY_FINGERPRINT,
-    TOKEN_FINGERPRINT,
     LEAF,
     HEAD,
     AUTHORITY,

@@ -23,6 +23,7 @@ use crate::keyring::Keyring;
 use crate::labels;
 use crate::sealbox::{COMMITMENT, MessageKey, SALT, SALT_DRAW, TAG};
 use crate::subject::SubjectKey;
+use std::sync::Arc;
 use vestibule_core::id::{RecordNo, Slot};
 
 const FORMAT: u8 = 1;
@@ -242,10 +243,10 @@ impl<'a> PackedRecord<'a> {
     }
 
     /// The key of one record of the row, after its commitment was checked.
-    pub(crate) fn key(&self, key: &SubjectKey, first: RecordNo, record: RecordNo) -> Result<MessageKey, VaultError> {
+    pub(crate) fn key(&self, key: &SubjectKey, first: RecordNo, record: RecordNo) -> Result<Arc<MessageKey>, VaultError> {
         let one = self.one(first, record).ok_or(VaultError::Sealed)?;
         let context = record_context(key, record, one.count);
-        let message = MessageKey::for_context(key.expander(), &context, &one.salt)?;
+        let message = key.record_key(context, &one.salt)?;
         message.check(&one.commitment)?;
         Ok(message)
     }

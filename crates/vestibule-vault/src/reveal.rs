@@ -13,6 +13,7 @@ use crate::subject::SubjectKey;
 use crate::token::TokenRef;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use std::ops::Range;
+use std::sync::Arc;
 use vestibule_core::clock::Timestamp;
 use vestibule_core::id::{RecordNo, Slot};
 use vestibule_core::stage::Permit;
@@ -115,7 +116,7 @@ struct Current<'a> {
     first: RecordNo,
     subject: *const SubjectKey,
     packed: PackedRecord<'a>,
-    keys: Vec<(RecordNo, MessageKey, SlotContext)>,
+    keys: Vec<(RecordNo, Arc<MessageKey>, SlotContext)>,
 }
 
 fn open_all(opens: &[Open<'_>], may_open: impl Fn(RecordNo, Slot) -> bool, leaf: i64) -> Result<Revealed, VaultError> {

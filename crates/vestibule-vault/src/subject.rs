@@ -10,7 +10,8 @@ use crate::error::VaultError;
 use crate::keyring::Keyring;
 use crate::keystore::Kind;
 use crate::labels;
-use crate::sealbox::{self, Expander, SALT_DRAW};
+use crate::sealbox::{self, Expander, MessageKey, SALT, SALT_DRAW};
+use std::sync::{Arc, Mutex, PoisonError};
 use vestibule_core::id::{DekId, KeyVersion, Pseudonym, Scope, SubjectNumber};
 use zeroize::Zeroizing;
 
@@ -34,9 +35,33 @@ pub struct SubjectKey {
     number: SubjectNumber,
     dek_id: DekId,
     dek: Expander,
+    /// The key of a record that was derived last: what is opened together mostly lies in one.
+    last: Mutex<Option<RecordKey>>,
+}
+
+/// The key of a record and what it was derived from.
+struct RecordKey {
+    context: Context,
+    salt: [u8; SALT],
+    key: Arc<MessageKey>,
 }
 
 impl SubjectKey {
+    fn new(scope: Scope, number: SubjectNumber, dek_id: DekId, dek: &[u8; 32]) -> SubjectKey {
+        SubjectKey { scope, number, dek_id, dek: Expander::new(dek), last: Mutex::new(None) }
+    }
+
+    /// The key of a record, derived unless it is the one derived last.
+    pub(crate) fn record_key(&self, context: Context, salt: &[u8; SALT]) -> Result<Arc<MessageKey>, VaultError> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = last.as_ref().filter(|last| last.context == context && last.salt == *salt) {
+            return Ok(Arc::clone(&last.key));
+        }
+        let key = Arc::new(MessageKey::for_context(&self.dek, &context, salt)?);
+        *last = Some(RecordKey { context, salt: *salt, key: Arc::clone(&key) });
+        Ok(key)
+    }
+
     /// Tenant and mode.
     pub fn scope(&self) -> Scope {
         self.scope
@@ -89,7 +114,7 @@ impl Keyring {
         let dek = Zeroizing::new(draw.take::<32>()?);
         let pseudonym = Pseudonym(draw.take()?);
         let wrapped = self.wrap(scope, number, dek_id, &dek, draw)?;
-        let key = SubjectKey { scope, number, dek_id, dek: Expander::new(&dek) };
+        let key = SubjectKey::new(scope, number, dek_id, &dek);
         let sealed_pseudonym =
             sealbox::seal(key.expander(), &self.salter, &draw.take()?, &key.context(labels::PSEUDONYM), &pseudonym.0)?;
         Ok(NewSubject { number, dek_id, wrapped, pseudonym, sealed_pseudonym, key })
@@ -107,7 +132,7 @@ impl Keyring {
         wrapped: &WrappedDek,
     ) -> Result<SubjectKey, VaultError> {
         let dek = self.unwrap_dek(scope, number, dek_id, wrapped)?;
-        Ok(SubjectKey { scope, number, dek_id, dek: Expander::new(&dek) })
+        Ok(SubjectKey::new(scope, number, dek_id, &dek))
     }
 
     /// Wraps a subject's key under the active epoch; takes [`REWRAP_DRAW`] random bytes.

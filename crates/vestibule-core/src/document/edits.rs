@@ -33,7 +33,14 @@ type NewMember = (String, Zeroizing<Vec<u8>>);
 struct Splice {
     start: usize,
     end: usize,
-    bytes: Zeroizing<Vec<u8>>,
+    /// Nothing, where something is only left out.
+    bytes: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl Splice {
+    fn bytes(&self) -> &[u8] {
+        self.bytes.as_ref().map_or(&[], |bytes| bytes.as_slice())
+    }
 }
 
 impl Edits {
@@ -80,13 +87,9 @@ impl Edits {
     pub fn apply(mut self, doc: &Document<'_>) -> Vec<u8> {
         self.give_way_to_inserted(doc);
         let mut splices = Vec::new();
-        let mut gone = vec![false; if self.removed.is_empty() { 0 } else { doc.len() }];
-        for node in &self.removed {
-            if let Some(gone) = gone.get_mut(node.index()) {
-                *gone = true;
-            }
-        }
-        let is_gone = |node: NodeId| gone.get(node.index()).is_some_and(|gone| *gone);
+        self.removed.sort_unstable();
+        self.removed.dedup();
+        let is_gone = |node: NodeId| self.removed.binary_search(&node).is_ok();
         self.splice_removed(doc, is_gone, &mut splices);
         self.splice_inserted(doc, is_gone, &mut splices);
         self.splice_names_and_values(doc, &mut splices);
@@ -125,10 +128,10 @@ impl Edits {
                 if !is_gone(child) {
                     kept_before = true;
                 } else if kept_before {
-                    splices.push(Splice { start: previous_end, end, bytes: Zeroizing::default() });
+                    splices.push(Splice { start: previous_end, end, bytes: None });
                 } else {
                     let until = children.peek().map_or(end, |next| full_span(doc, *next).0);
-                    splices.push(Splice { start, end: until, bytes: Zeroizing::default() });
+                    splices.push(Splice { start, end: until, bytes: None });
                 }
                 previous_end = end;
             }
@@ -151,18 +154,18 @@ impl Edits {
                 bytes.push(b':');
                 bytes.extend_from_slice(json);
             }
-            splices.push(Splice { start: at, end: at, bytes: Zeroizing::new(bytes) });
+            splices.push(Splice { start: at, end: at, bytes: Some(Zeroizing::new(bytes)) });
         }
     }
 
     fn splice_names_and_values(&mut self, doc: &Document<'_>, splices: &mut Vec<Splice>) {
         for (node, json) in std::mem::take(&mut self.values) {
             let (start, end) = doc.node(node).span();
-            splices.push(Splice { start, end, bytes: json });
+            splices.push(Splice { start, end, bytes: Some(json) });
         }
         for (node, name) in &self.names {
             if let Some((start, end)) = doc.node(*node).name_span() {
-                splices.push(Splice { start: start - 1, end: end + 1, bytes: Zeroizing::new(escape_string(name)) });
+                splices.push(Splice { start: start - 1, end: end + 1, bytes: Some(Zeroizing::new(escape_string(name))) });
             }
         }
     }
@@ -170,7 +173,7 @@ impl Edits {
     /// Copies the input around the splices. One that lies within an earlier one is gone with it. The size is known before, so that no
     /// half-written copy of a value stays behind in memory.
     fn join(&self, input: &[u8], splices: &[Splice]) -> Vec<u8> {
-        let added: usize = splices.iter().map(|splice| splice.bytes.len()).sum();
+        let added: usize = splices.iter().map(|splice| splice.bytes().len()).sum();
         let mut out = Vec::with_capacity(input.len() + added);
         let mut at = 0;
         for splice in splices {
@@ -178,7 +181,7 @@ impl Edits {
                 continue;
             }
             out.extend_from_slice(input.get(at..splice.start).unwrap_or_default());
-            out.extend_from_slice(&splice.bytes);
+            out.extend_from_slice(splice.bytes());
             at = splice.end;
         }
         out.extend_from_slice(input.get(at..).unwrap_or_default());

@@ -153,7 +153,8 @@ fn is_bare_name_char(c: char) -> bool {
 }
 
 fn is_bare_name(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(is_bare_name_char)
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !name.is_empty() && (name.bytes().all(plain) || name.chars().all(is_bare_name_char))
 }
 
 fn is_bare_value_char(c: char) -> bool {

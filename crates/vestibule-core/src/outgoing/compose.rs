@@ -34,11 +34,11 @@ pub struct ComposeFault {
     pub at: String,
 }
 
-/// The body with every site replaced; `values` stand in the order of `sites`.
-pub fn compose_json(doc: &Document<'_>, sites: &[Site], values: &[Value<'_>]) -> Result<Vec<u8>, ComposeFault> {
+/// The body with every site replaced by its value.
+pub fn compose_json(doc: &Document<'_>, values: &[(&Site, Value<'_>)]) -> Result<Vec<u8>, ComposeFault> {
     let mut edits = Edits::default();
     let mut texts: BTreeMap<NodeId, Vec<(usize, usize, String)>> = BTreeMap::new();
-    for (site, value) in sites.iter().zip(values) {
+    for (site, value) in values {
         match &site.spot {
             Spot::Value(node) => edits.replace(*node, json(value, site)?),
             Spot::Name(node) => edits.rename(*node, text(value, site)?),
@@ -120,10 +120,10 @@ fn escape_percent(value: &str) -> String {
     out
 }
 
-/// The form or query with every site replaced.
-pub fn compose_form(form: &Form, sites: &[Site], values: &[Value<'_>]) -> Result<Vec<u8>, ComposeFault> {
-    let mut changed = Vec::with_capacity(sites.len());
-    for (site, value) in sites.iter().zip(values) {
+/// The form or query with every site replaced by its value.
+pub fn compose_form(form: &Form, values: &[(&Site, Value<'_>)]) -> Result<Vec<u8>, ComposeFault> {
+    let mut changed = Vec::with_capacity(values.len());
+    for (site, value) in values {
         let Spot::Pair(index, _, _) = site.spot else { return Err(fault("grant.place", site)) };
         changed.push((index, query_value(value, site)?));
     }
@@ -186,5 +186,5 @@ fn scalar<'v>(value: &Value<'v>, site: &Site) -> Result<&'v str, ComposeFault> {
 }
 
 fn fault(code: &'static str, site: &Site) -> ComposeFault {
-    ComposeFault { code, at: site.at.clone() }
+    ComposeFault { code, at: site.at.to_string() }
 }

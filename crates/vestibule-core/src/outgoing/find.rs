@@ -15,7 +15,7 @@ impl Places {
                 let make = |block| Site {
                     carrier: if self.everywhere.is_some() { Carrier::Body } else { Carrier::Name },
                     place: self.everywhere,
-                    at: format!("the name of a member in {}", doc.path(node.parent())),
+                    at: format!("the name of a member in {}", doc.path(node.parent())).into(),
                     block,
                     spot: Spot::Name(id),
                 };
@@ -59,7 +59,7 @@ impl Places {
                 } else {
                     (Carrier::Body, whole_place.or(self.everywhere), Spot::Value(id))
                 };
-                sites.push(Site { carrier, place, at: self.show(doc, id), block, spot });
+                sites.push(Site { carrier, place, at: self.show(doc, id).into(), block, spot });
                 return Ok(());
             }
             Whole::Fault(fault) => return Err(self.fault(fault, doc, id)),
@@ -68,7 +68,7 @@ impl Places {
         for found in token::find(&text, token_domain) {
             let block = found.block.map_err(|fault| self.fault(fault, doc, id))?;
             let spot = Spot::Text(id, found.start, found.end, found.carrier);
-            sites.push(Site { carrier: Carrier::Text, place: text_place, at: self.show(doc, id), block, spot });
+            sites.push(Site { carrier: Carrier::Text, place: text_place, at: self.show(doc, id).into(), block, spot });
         }
         Ok(())
     }
@@ -91,7 +91,7 @@ impl Places {
             let at = || format!("segment {} of the path", position + 1);
             if let Some(block) = whole_or_none(segment, token_domain, &at)? {
                 let place = self.path.get(&position).copied();
-                sites.push(Site { carrier: Carrier::Path, place, at: at(), block, spot: Spot::Segment(position) });
+                sites.push(Site { carrier: Carrier::Path, place, at: at().into(), block, spot: Spot::Segment(position) });
             }
         }
         Ok(sites)
@@ -102,7 +102,7 @@ impl Places {
         let at = || format!("the header {name}");
         let Some(block) = whole_or_none(value, token_domain, &at)? else { return Ok(None) };
         let place = self.header.get(name).copied();
-        Ok(Some(Site { carrier: Carrier::Header, place, at: at(), block, spot: Spot::Header(name.to_owned()) }))
+        Ok(Some(Site { carrier: Carrier::Header, place, at: at().into(), block, spot: Spot::Header(name.to_owned()) }))
     }
 
     fn show(&self, doc: &Document<'_>, id: NodeId) -> String {
@@ -139,7 +139,7 @@ fn find_pairs(
         }
         if let Some(block) = whole_or_none(value, token_domain, &at)? {
             let spot = Spot::Pair(index, 0, value.len());
-            sites.push(Site { carrier, place: place(name), at: at(), block, spot });
+            sites.push(Site { carrier, place: place(name), at: at().into(), block, spot });
         }
     }
     Ok(sites)

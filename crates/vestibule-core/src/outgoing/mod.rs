@@ -15,6 +15,7 @@ use crate::document::{FieldPath, Matcher, MatcherError, NodeId, Step};
 use crate::policy::Carrier;
 use crate::token::{Block, Carrier as Escaping};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A place of a grant, as the configuration names it.
 #[derive(Clone, Debug)]
@@ -52,7 +53,7 @@ pub struct Site {
     /// The grant's place, if it names this one.
     pub place: Option<usize>,
     /// Where it stands, in words that hold no value.
-    pub at: String,
+    pub at: Arc<str>,
     /// The token.
     pub block: Block,
     /// Where the bytes go.

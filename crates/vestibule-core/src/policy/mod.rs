@@ -10,6 +10,7 @@ use crate::clock::Timestamp;
 use crate::id::{Mode, RecordNo, Slot, SubjectNumber};
 use addressee::{Addressee, Addressees};
 use call::{CallPath, CallPattern};
+use std::sync::Arc;
 
 /// A workflow's right to one kind of call to one destination.
 #[derive(Clone, Debug)]
@@ -71,7 +72,7 @@ pub struct Use {
     /// Index of the grant's place it stands at, if the grant names it.
     pub place: Option<usize>,
     /// Where it stands, without any value; for the error.
-    pub at: String,
+    pub at: Arc<str>,
     /// What carries it.
     pub carrier: Carrier,
     /// The record it opens.

@@ -128,7 +128,9 @@ pub fn may_hold(text: &str) -> bool {
         return may_hold_folded(text);
     }
     // control characters are invisible: the slow path sees through them
-    if bytes.iter().any(|byte| *byte < b' ' && !byte.is_ascii_whitespace() || *byte == 0x7F) {
+    let odd = |byte: &u8| *byte < b' ' && !byte.is_ascii_whitespace() || *byte == 0x7F;
+    // no stop at the first: so it is done for many bytes at once
+    if bytes.iter().fold(false, |any, byte| any | odd(byte)) {
         return true;
     }
     has_prefix(bytes) || has_headless(bytes)

@@ -100,3 +100,29 @@ fn what_waits_at_the_end_is_still_written_and_what_comes_later_is_refused() {
     fixture.reopen();
     assert_eq!(fixture.reader().head().unwrap().seq, 1000);
 }
+
+#[test]
+fn an_outbox_sends_when_told_when_full_and_when_dropped() {
+    let fixture = Fixture::new();
+    let writer = fixture.writer();
+    let (tell, told) = channel();
+    let put = |outbox: &vestibule_store::Outbox, n: u64| {
+        let tell = tell.clone();
+        outbox.put(event(n), move |reply| tell.send(reply.map(|_| n)).unwrap())
+    };
+    let outbox = writer.outbox();
+    assert!(put(&outbox, 1));
+    assert!(!put(&outbox, 2));
+    // what another submits overtakes what has not been sent
+    writer.call(AppendLeaf { leaf: b"later".to_vec() }).unwrap();
+    assert!(told.try_recv().is_err());
+    outbox.send();
+    assert_eq!((told.recv().unwrap(), told.recv().unwrap()), (Ok(1), Ok(2)));
+
+    let firsts = (10..110).filter(|n| put(&outbox, *n)).count();
+    assert!((2..100).contains(&firsts), "{firsts} groups");
+    drop(outbox);
+    let replies: Vec<_> = (10..110).map(|_| told.recv().unwrap()).collect();
+    assert_eq!(replies, (10..110).map(Ok).collect::<Vec<_>>());
+    assert_eq!(fixture.reader().counts().unwrap().events, 102);
+}

@@ -45,7 +45,7 @@ fn made() -> Value {
         "index_mac": hex(&ring.index_mac("subject", &tag, &[b"1", b"2"]).unwrap()),
         "replay_key": hex(&ring.replay_key(scope, "careers-apply", &[b"msg_1"])),
         "body_fingerprint": hex(&ring.body_fingerprint(scope, b"{}")),
-        "token_fingerprint": hex(&ring.fingerprint_token(&[7; 16])),
+        "token_fingerprint": hex(&ring.fingerprint_token(&[7; 16]).unwrap()),
         "leaf_mac": hex(&ring.leaf_mac(&[0; 32], b"leaf")),
         "head_mac": hex(&ring.head_mac(&[1; 16], 2, &[3; 32])),
         "authority_mac": hex(&ring.authority_mac("api key", &[b"id", b"hash"])),

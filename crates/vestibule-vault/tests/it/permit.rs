@@ -31,7 +31,7 @@ fn permit(owner: &NewSubject, slots: &[u8], leaf: i64) -> Permit {
         .iter()
         .map(|slot| Use {
             place: Some(0),
-            at: "a".to_owned(),
+            at: "a".into(),
             carrier: Carrier::Body,
             record: record(),
             slot: Slot(*slot),

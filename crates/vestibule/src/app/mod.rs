@@ -6,6 +6,7 @@ pub mod keeper;
 pub mod keys;
 pub mod ledger;
 pub mod open;
+pub mod recent;
 pub mod routes;
 pub mod schedule;
 pub mod secrets;

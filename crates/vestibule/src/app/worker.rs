@@ -2,15 +2,17 @@
 //! leased record numbers.
 
 use super::App;
+use super::recent::Recent;
 use super::routes::Routes;
 use crate::net::outbound::Client;
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use vestibule_core::audit::Leaf;
 use vestibule_core::id::RecordNo;
 use vestibule_core::inflight::Sink as _;
-use vestibule_store::{AppendLeaf, Job, LeaseRecords, Outbox, Reader, StoreError};
+use vestibule_store::{AppendLeaf, Job, LeaseRecords, Moment, Outbox, Reader, RecordData, StoreError};
 
 /// Record numbers leased at a time.
 const LEASE: u32 = 4096;
@@ -21,19 +23,30 @@ pub struct Worker {
     pub app: Arc<App>,
     /// This thread's read-only connection.
     pub reader: Reader,
+    moment: Rc<Moment>,
     /// This thread's outbound connections.
     pub client: Client,
+    /// Subject keys this thread has unwrapped lately.
+    pub recent: Rc<Recent>,
     /// This thread's record numbers.
     pub lease: Lease,
-    outbox: Outbox,
+    outbox: Rc<Outbox>,
 }
 
 impl Worker {
     /// A worker of this gateway.
     pub fn new(app: &Arc<App>, client: Client) -> Result<Worker, StoreError> {
         let lease = Lease { app: Arc::clone(app), range: RefCell::new(None) };
-        let outbox = app.writer.outbox();
-        Ok(Worker { app: Arc::clone(app), reader: app.store.reader()?, client, lease, outbox })
+        let outbox = Rc::new(app.writer.outbox());
+        Ok(Worker {
+            app: Arc::clone(app),
+            reader: app.store.reader()?,
+            moment: Rc::new(app.store.moment()?),
+            client,
+            recent: Rc::default(),
+            lease,
+            outbox,
+        })
     }
 
     /// Writes to the store and waits for the commit. What the requests of this thread write in one turn goes to the
@@ -41,11 +54,7 @@ impl Worker {
     pub async fn write<J: Job>(&self, job: J) -> Result<J::Reply, StoreError> {
         let (tell, told) = oneshot::channel();
         if self.outbox.put(job, move |reply| drop(tell.send(reply))) {
-            let turn = Turn(&self.outbox);
-            // every other request that is ready comes first, whatever has arrived meanwhile, and what that leads to
-            tokio::task::yield_now().await;
-            tokio::task::yield_now().await;
-            drop(turn);
+            turn(&self.outbox).await;
         }
         told.await.unwrap_or(Err(StoreError::Lost))
     }
@@ -57,10 +66,55 @@ impl Worker {
         }
     }
 
+    /// Appends a leaf without waiting for the commit; it goes to the writer with what else is written in this turn. To be
+    /// called on the thread's own task set.
+    pub fn append_later(&self, leaf: &Leaf) {
+        // not the whole of the gateway: the last to let go of it must not be the writer's own thread
+        let counters = Arc::clone(&self.app.counters);
+        let first = self.outbox.put(AppendLeaf { leaf: leaf.to_bytes() }, move |reply| {
+            if let Err(error) = reply {
+                counters.ended("log", error.code());
+            }
+        });
+        if first {
+            let outbox = Rc::clone(&self.outbox);
+            tokio::task::spawn_local(async move { turn(&outbox).await });
+        }
+    }
+
+    /// A reader that sees the store as it was at the beginning of this turn: for what is looked at again in the transaction
+    /// that rests on it. To be called on the thread's own task set.
+    pub fn glance(&self) -> Result<&Reader, StoreError> {
+        if self.moment.begin()? {
+            let moment = Rc::clone(&self.moment);
+            tokio::task::spawn_local(async move { moment.end() });
+        }
+        Ok(self.moment.reader())
+    }
+
+    /// The record that covers this number, a tombstone too, with its subject, as it was at the beginning of this turn or
+    /// later.
+    pub fn record(&self, number: RecordNo) -> Result<Option<RecordData>, StoreError> {
+        match self.glance()?.record(number)? {
+            // it may have come since
+            None => self.reader.record(number),
+            found => Ok(found),
+        }
+    }
+
     /// The routes as they are now.
     pub fn routes(&self) -> Arc<Routes> {
         self.app.routes()
     }
+}
+
+/// Lets every other request that is ready come first, whatever has arrived meanwhile, and what that leads to; then sends
+/// what they have put into the outbox.
+async fn turn(outbox: &Outbox) {
+    let turn = Turn(outbox);
+    tokio::task::yield_now().await;
+    tokio::task::yield_now().await;
+    drop(turn);
 }
 
 /// The end of a turn: what waits is sent, also when the request that began it is cut off.

@@ -132,12 +132,16 @@ fn has_type(doc: &Document<'_>, node: NodeId, kind: JsonType) -> bool {
 
 /// Kept values that repeat something of the call become tokens or go.
 fn reflect(worker: &Worker, caller: &Caller, doc: &Document<'_>, plan: &mut Plan<'_, '_>, guard: &Guard) {
-    for (node, _) in plan.kept().to_vec() {
-        let text = match doc.node(node).kind() {
-            Kind::String => doc.string(node),
-            Kind::Number => doc.raw(node).into(),
-            _ => continue,
-        };
+    let text = |node: NodeId| match doc.node(node).kind() {
+        Kind::String => Some(doc.string(node)),
+        Kind::Number => Some(doc.raw(node).into()),
+        _ => None,
+    };
+    let texts: Vec<_> = plan.kept().iter().filter_map(|(node, _)| Some((*node, text(*node)?))).collect();
+    if guard.is_clean(texts.iter().map(|(_, text)| text.as_ref())) {
+        return;
+    }
+    for (node, text) in texts {
         match guard.check(&text) {
             Reflection::Clean => {}
             Reflection::Replaced(text) => plan.put(node, escape_string(&text)),

@@ -53,7 +53,8 @@ pub(super) async fn record(
     }
     leaf.fields = draft.field_names();
     let keyring = worker.app.keeper.keyring();
-    leaf.tokens = draft.sites.iter().take(FINGERPRINTS).map(|site| keyring.fingerprint_token(&site.block.0)).collect();
+    let fingerprints = draft.sites.iter().take(FINGERPRINTS).map(|site| keyring.fingerprint_token(&site.block.0));
+    leaf.tokens = fingerprints.collect::<Result<_, _>>()?;
     leaf.others = u32::try_from(draft.sites.len().saturating_sub(FINGERPRINTS)).unwrap_or(u32::MAX);
     leaf.subjects = keys.pseudonyms();
     let job = vestibule_store::Receipt {
@@ -76,7 +77,7 @@ pub(super) async fn record(
 /// How the call ended. Nothing waits for this leaf: without it, the call counts as revealed.
 pub(super) fn outcome(worker: &Worker, caller: &Caller, refers: i64, host: &str, code: &str, status: u16) {
     let leaf = outcome_leaf(worker, caller, refers, host, code, status);
-    worker.app.append_later(&leaf);
+    worker.append_later(&leaf);
 }
 
 /// The leaf of [`outcome`].

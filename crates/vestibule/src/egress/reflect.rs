@@ -21,8 +21,18 @@ const SHORTEST_BASE64: usize = 6;
 pub struct Guard {
     values: Vec<(Needle, TokenText)>,
     marks: Vec<Needle>,
-    /// The fewest characters of base64 that one of them takes.
-    least: usize,
+    worth: Worth,
+}
+
+/// Which runs of base64 are worth a look.
+#[derive(Clone, Copy)]
+struct Worth {
+    /// The fewest characters that a needle takes.
+    characters: usize,
+    /// The fewest bytes of the inside of a needle.
+    bytes: usize,
+    /// Whether all needles are ASCII: then most of what words of a text stand for is none of them at once.
+    ascii: bool,
 }
 
 /// What an answer's text turned out to be.
@@ -53,9 +63,14 @@ impl Guard {
     }
 
     fn of(values: Vec<(Needle, TokenText)>, marks: Vec<Needle>) -> Guard {
-        let lengths = values.iter().map(|(value, _)| value).chain(&marks).map(|needle| needle.plain().len());
-        let least = lengths.filter(|length| *length >= SHORTEST_BASE64).map(shortest_core).min();
-        Guard { values, marks, least: least.unwrap_or(usize::MAX) }
+        let needles = || values.iter().map(|(value, _)| value).chain(&marks).map(Needle::plain);
+        let shortest = needles().map(<[u8]>::len).filter(|length| *length >= SHORTEST_BASE64).min();
+        let worth = Worth {
+            characters: shortest.map_or(usize::MAX, shortest_core),
+            bytes: shortest.unwrap_or(SHORTEST_BASE64) - 2,
+            ascii: needles().all(<[u8]>::is_ascii),
+        };
+        Guard { values, marks, worth }
     }
 
     /// The token of this value, if the call revealed it.
@@ -64,9 +79,25 @@ impl Guard {
         self.values.get(found.ok()?).map(|(_, token)| *token)
     }
 
+    /// Whether all of these texts of an answer are clean, seen at one glance. False may be a mistake: then each is to be
+    /// checked.
+    pub(super) fn is_clean<'t>(&self, texts: impl Iterator<Item = &'t str>) -> bool {
+        let mut all = String::new();
+        for text in texts {
+            if self.token_of(text.as_bytes()).is_some() {
+                return false;
+            }
+            all.push_str(text);
+            // belongs to no encoding, so that no two texts make one
+            all.push('\n');
+        }
+        let look = Look::at(&all, self.worth);
+        !self.marks.iter().chain(self.long().map(|(value, _)| value)).any(|needle| look.shows(needle))
+    }
+
     /// Looks for the call's values and credential in a text of the answer.
     pub(super) fn check(&self, text: &str) -> Reflection {
-        let look = Look::at(text, self.least);
+        let look = Look::at(text, self.worth);
         if self.marks.iter().any(|mark| look.shows(mark)) {
             return Reflection::Leak;
         }
@@ -84,7 +115,7 @@ impl Guard {
                 out = out.replace(value, token.as_str());
             }
         }
-        let look = Look::at(&out, self.least);
+        let look = Look::at(&out, self.worth);
         if self.long().any(|(value, _)| look.shows(value)) { Reflection::Leak } else { Reflection::Replaced(out) }
     }
 
@@ -149,8 +180,7 @@ struct Look {
 }
 
 impl Look {
-    /// `least` is the length from which on a run of base64 is worth decoding.
-    fn at(text: &str, least: usize) -> Look {
+    fn at(text: &str, worth: Worth) -> Look {
         let text = text.as_bytes();
         let mut look = Look {
             lower: lower(text),
@@ -161,11 +191,11 @@ impl Look {
             decoded: Vec::new(),
         };
         let least_digits = 2 * SHORTEST_PART;
-        for run in text.split(|byte| sextet(*byte).is_none()).filter(|run| run.len() >= least.min(least_digits)) {
+        for run in text.split(|byte| sextet(*byte) == NONE).filter(|run| run.len() >= worth.characters.min(least_digits)) {
             let digits = run.split(|byte| !byte.is_ascii_hexdigit()).map(<[u8]>::len).max();
             look.digits = look.digits.max(digits.unwrap_or(0));
-            if run.len() >= least {
-                decode(run, &mut look.decoded);
+            if run.len() >= worth.characters {
+                decode(run, worth, &mut look.decoded);
             }
         }
         look
@@ -183,7 +213,9 @@ impl Look {
                 || (self.percent && [false, true].iter().any(|all| found(percent(plain, *all).to_ascii_lowercase().as_bytes())))
                 || (self.backslash && found(&json(plain).to_ascii_lowercase()))
                 || (self.entity && found(&html(plain).to_ascii_lowercase()))
-                || (plain.len() >= SHORTEST_BASE64 && memmem::find(&self.decoded, inner(plain)).is_some()))
+                || (plain.len() >= SHORTEST_BASE64
+                    && self.decoded.len() >= plain.len() - 2
+                    && memmem::find(&self.decoded, inner(plain)).is_some()))
     }
 }
 
@@ -194,31 +226,53 @@ fn inner(plain: &[u8]) -> &[u8] {
 }
 
 /// Appends what a run of base64 stands for, at each of the four places at which it can begin within a group of
-/// characters. The first byte may be made up of zeros in part: what stands before the run is not known.
-fn decode(run: &[u8], out: &mut Vec<u8>) {
+/// characters. The first byte may be made up of zeros in part: what stands before the run is not known. Where all needles
+/// are ASCII, what is not is left out, and so are stretches too short for any of them.
+fn decode(run: &[u8], worth: Worth, out: &mut Vec<u8>) {
     for before in [0, 6, 4, 2] {
         let (mut bits, mut have) = (0u32, before);
-        for part in run.iter().filter_map(|byte| sextet(*byte)) {
-            bits = bits << 6 | u32::from(part);
+        let mut stretch = out.len();
+        for byte in run {
+            bits = bits << 6 | u32::from(sextet(*byte));
             have += 6;
             if have >= 8 {
                 have -= 8;
-                out.push((bits >> have) as u8);
+                let byte = (bits >> have) as u8;
+                if worth.ascii && !byte.is_ascii() && out.len() - stretch < worth.bytes {
+                    out.truncate(stretch);
+                } else {
+                    out.push(byte);
+                    stretch = if byte.is_ascii() { stretch } else { out.len() };
+                }
             }
+        }
+        if worth.ascii && out.len() - stretch < worth.bytes {
+            out.truncate(stretch);
         }
     }
 }
 
+/// No character of base64.
+const NONE: u8 = 0xFF;
+
 /// The six bits of a character of base64, in either alphabet.
-fn sextet(byte: u8) -> Option<u8> {
-    match byte {
-        b'A'..=b'Z' => Some(byte - b'A'),
-        b'a'..=b'z' => Some(byte - b'a' + 26),
-        b'0'..=b'9' => Some(byte - b'0' + 52),
-        b'+' | b'-' => Some(62),
-        b'/' | b'_' => Some(63),
-        _ => None,
+fn sextet(byte: u8) -> u8 {
+    static SEXTETS: [u8; 256] = sextets();
+    SEXTETS.get(usize::from(byte)).copied().unwrap_or(NONE)
+}
+
+#[expect(clippy::indexing_slicing, reason = "computed before the program runs")]
+const fn sextets() -> [u8; 256] {
+    let mut out = [NONE; 256];
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut at = 0;
+    while at < alphabet.len() {
+        out[alphabet[at] as usize] = at as u8;
+        at += 1;
     }
+    out[b'-' as usize] = 62;
+    out[b'_' as usize] = 63;
+    out
 }
 
 fn hex(bytes: &[u8]) -> String {

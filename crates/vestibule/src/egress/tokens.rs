@@ -4,9 +4,12 @@ use super::Caller;
 use super::refuse::Refused;
 use super::request::{IDEMPOTENCY_KEY, Media, Received};
 use crate::app::audience;
+use crate::app::recent::Unwrapped;
 use crate::app::routes::GrantDetail;
 use crate::app::worker::Worker;
 use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
 use vestibule_core::clock::Timestamp;
 use vestibule_core::document::{Document, Form, Limits};
 use vestibule_core::id::{Pseudonym, SubjectNumber, SubjectRow};
@@ -43,8 +46,8 @@ impl Draft<'_> {
     pub(super) fn field_names(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         for site in &self.sites {
-            if !names.contains(&site.at) && names.len() < 64 {
-                names.push(site.at.clone());
+            if !names.iter().any(|known| **known == *site.at) && names.len() < 64 {
+                names.push(site.at.to_string());
             }
         }
         names
@@ -153,11 +156,11 @@ pub(super) fn open(worker: &Worker, caller: &Caller, draft: &Draft<'_>) -> Resul
         claim: None,
     };
     for site in &draft.sites {
-        let token = keyring.open_token(site.block.0).ok_or_else(|| Refused::at("token.foreign", &site.at))?;
+        let token = keyring.open_token(site.block.0).ok_or_else(|| Refused::at("token.foreign", &*site.at))?;
         let position = match opened.rows.iter().position(|row| covers(row, &token)) {
             Some(position) => position,
             None => {
-                let row = worker.reader.record(token.record)?.ok_or_else(|| Refused::at("token.unknown", &site.at))?;
+                let row = worker.record(token.record)?.ok_or_else(|| Refused::at("token.unknown", &*site.at))?;
                 opened.rows.push(row);
                 opened.rows.len() - 1
             }
@@ -168,16 +171,16 @@ pub(super) fn open(worker: &Worker, caller: &Caller, draft: &Draft<'_>) -> Resul
     let now = worker.app.clock.now();
     let rows: Vec<Option<Row<'_>>> = opened.rows.iter().map(|row| Row::read(&keyring, row, now)).collect::<Result<_, _>>()?;
     for ((site, token), position) in draft.sites.iter().zip(&opened.tokens).zip(&opened.rows_of) {
-        let stored = opened.rows.get(*position).ok_or_else(|| Refused::at("token.unknown", &site.at))?;
+        let stored = opened.rows.get(*position).ok_or_else(|| Refused::at("token.unknown", &*site.at))?;
         let Some(row) = rows.get(*position).and_then(Option::as_ref) else {
             let erased = stored.subject.state == SubjectState::Erased;
-            return Err(Refused::at(if erased { "token.erased" } else { "token.expired" }, &site.at));
+            return Err(Refused::at(if erased { "token.erased" } else { "token.expired" }, &*site.at));
         };
         let slot = row.packed.slot(stored.first, token.record, token.slot).filter(|slot| slot.random == token.random);
-        let slot = slot.ok_or_else(|| Refused::at("token.unknown", &site.at))?;
+        let slot = slot.ok_or_else(|| Refused::at("token.unknown", &*site.at))?;
         opened.uses.push(Use {
             place: site.place,
-            at: site.at.clone(),
+            at: Arc::clone(&site.at),
             carrier: site.carrier,
             record: token.record,
             slot: token.slot,
@@ -269,34 +272,30 @@ fn position(spot: &Spot) -> Option<usize> {
 }
 
 /// The unwrapped keys of the call's subjects, with their names in the log.
-pub struct Keys(Vec<(SubjectNumber, SubjectKey, Pseudonym)>);
+pub struct Keys(Vec<(SubjectNumber, Rc<Unwrapped>)>);
 
 impl Keys {
     /// The key of a subject.
     pub(super) fn of(&self, subject: SubjectNumber) -> Result<&SubjectKey, Refused> {
-        let found = self.0.iter().find(|(number, _, _)| *number == subject);
-        found.map(|(_, key, _)| key).ok_or(Refused::new("token.erased"))
+        let found = self.0.iter().find(|(number, _)| *number == subject);
+        found.map(|(_, unwrapped)| &unwrapped.key).ok_or(Refused::new("token.erased"))
     }
 
     /// The names of the subjects in the log.
     pub(super) fn pseudonyms(&self) -> Vec<Pseudonym> {
-        self.0.iter().map(|(_, _, pseudonym)| *pseudonym).collect()
+        self.0.iter().map(|(_, unwrapped)| unwrapped.pseudonym).collect()
     }
 }
 
 /// Unwraps the keys of the call's subjects.
 pub(super) fn unwrap(worker: &Worker, opened: &Opened) -> Result<Keys, Refused> {
     let keyring = worker.app.keeper.keyring();
-    let mut keys: Vec<(SubjectNumber, SubjectKey, Pseudonym)> = Vec::new();
+    let mut keys: Vec<(SubjectNumber, Rc<Unwrapped>)> = Vec::new();
     for row in &opened.rows {
         let subject = &row.subject;
-        if keys.iter().any(|(number, _, _)| *number == subject.number) {
-            continue;
+        if !keys.iter().any(|(number, _)| *number == subject.number) {
+            keys.push((subject.number, worker.recent.key(&keyring, subject)?));
         }
-        let key = crate::app::subject::unwrap(&keyring, subject)?;
-        let stored = subject.key.as_ref().ok_or(Refused::new("token.erased"))?;
-        let pseudonym = keyring.open_pseudonym(&key, &stored.sealed_pseudonym)?;
-        keys.push((subject.number, key, pseudonym));
     }
     Ok(Keys(keys))
 }

@@ -62,33 +62,25 @@ fn compose(draft: &Draft<'_>, opened: &Opened, plain: &[PlainValue<'_>], destina
             outgoing::addressee(value, site)?;
         }
     }
-    let of = |carriers: &[Carrier]| -> (Vec<Site>, Vec<Value<'_>>) {
-        draft
-            .sites
-            .iter()
-            .zip(&values)
-            .filter(|(site, _)| carriers.contains(&site.carrier))
-            .map(|(site, value)| (site.clone(), *value))
-            .unzip()
+    let of = |carriers: &[Carrier]| -> Vec<(&Site, Value<'_>)> {
+        let all = draft.sites.iter().zip(values.iter().copied());
+        all.filter(|(site, _)| carriers.contains(&site.carrier)).collect()
     };
-    let (sites, inner) = of(&[Carrier::Body, Carrier::Name, Carrier::Text]);
+    let inner = of(&[Carrier::Body, Carrier::Name, Carrier::Text]);
     let body = match &draft.body {
         Body::Empty => Vec::new(),
-        Body::Json(doc) => outgoing::compose_json(doc, &sites, &inner)?,
-        Body::Form(form) => outgoing::compose_form(form, &sites, &inner)?,
+        Body::Json(doc) => outgoing::compose_json(doc, &inner)?,
+        Body::Form(form) => outgoing::compose_form(form, &inner)?,
     };
-    let (sites, inner) = of(&[Carrier::Path]);
-    let path = path(draft, &sites, &inner)?;
-    let (sites, inner) = of(&[Carrier::Query]);
+    let path = path(draft, &of(&[Carrier::Path]))?;
     let target = match &draft.query {
         None => path,
         Some(query) => {
-            let bytes = outgoing::compose_form(query, &sites, &inner)?;
+            let bytes = outgoing::compose_form(query, &of(&[Carrier::Query]))?;
             format!("{path}?{}", String::from_utf8(bytes).map_err(|_| Refused::new("request.query"))?)
         }
     };
-    let (sites, inner) = of(&[Carrier::Header]);
-    let headers = headers(draft, opened, &sites, &inner)?;
+    let headers = headers(draft, opened, &of(&[Carrier::Header]))?;
 
     let method = Method::from_bytes(draft.received.method().as_bytes()).map_err(|_| Refused::new("grant.method"))?;
     let mut request = Request::new(Full::new(Bytes::from(body)));
@@ -101,9 +93,9 @@ fn compose(draft: &Draft<'_>, opened: &Opened, plain: &[PlainValue<'_>], destina
     Ok(Wire { request, guard: Guard::new(&draft.sites, plain, destination.credential.as_ref()) })
 }
 
-fn path(draft: &Draft<'_>, sites: &[Site], values: &[Value<'_>]) -> Result<String, ComposeFault> {
+fn path(draft: &Draft<'_>, values: &[(&Site, Value<'_>)]) -> Result<String, ComposeFault> {
     let mut segments: Vec<String> = draft.segments.iter().map(|segment| (*segment).to_owned()).collect();
-    for (site, value) in sites.iter().zip(values) {
+    for (site, value) in values {
         if let Spot::Segment(position) = site.spot
             && let Some(segment) = segments.get_mut(position)
         {
@@ -113,7 +105,7 @@ fn path(draft: &Draft<'_>, sites: &[Site], values: &[Value<'_>]) -> Result<Strin
     Ok(format!("/{}", segments.join("/")))
 }
 
-fn headers(draft: &Draft<'_>, opened: &Opened, sites: &[Site], values: &[Value<'_>]) -> Result<HeaderMap, Refused> {
+fn headers(draft: &Draft<'_>, opened: &Opened, values: &[(&Site, Value<'_>)]) -> Result<HeaderMap, Refused> {
     let mut headers = HeaderMap::new();
     for (name, value) in draft.received.passed().filter(|(name, _)| ![CONTENT_TYPE, IDEMPOTENCY_KEY].contains(*name)) {
         headers.insert(name.clone(), value.clone());
@@ -126,11 +118,11 @@ fn headers(draft: &Draft<'_>, opened: &Opened, sites: &[Site], values: &[Value<'
     if let Some(media_type) = draft.received.media_type() {
         headers.insert(CONTENT_TYPE, media_type);
     }
-    for (site, value) in sites.iter().zip(values) {
+    for (site, value) in values {
         if let Spot::Header(name) = &site.spot {
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Refused::at("request.header", &site.at))?;
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Refused::at("request.header", &*site.at))?;
             let mut value = HeaderValue::from_str(outgoing::header_value(value, site)?)
-                .map_err(|_| Refused::at("value.control_in_place", &site.at))?;
+                .map_err(|_| Refused::at("value.control_in_place", &*site.at))?;
             value.set_sensitive(true);
             if name != IDEMPOTENCY_KEY {
                 headers.insert(name, value);

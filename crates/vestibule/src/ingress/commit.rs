@@ -36,9 +36,9 @@ pub(super) async fn write(
     request: &str,
 ) -> Result<Answer, Refused> {
     let replay = validated.replay();
-    for _ in 0..TRIES {
+    for attempt in 0..TRIES {
         let now = worker.app.clock.now();
-        let protected = protect::protect(worker, route, validated, unnamed, &event_id, now).await?;
+        let protected = protect::protect(worker, route, validated, unnamed, &event_id, attempt > 0, now).await?;
         let job = job(worker, route, replay, protected, event_id.clone(), request, now);
         match worker.write(job).await.map_err(protect::store)? {
             AcceptReply::Accepted { delivery, .. } => {

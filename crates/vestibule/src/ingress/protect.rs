@@ -6,9 +6,10 @@
 use super::refuse::Refused;
 use super::validate::Validated;
 use crate::app::audience;
+use crate::app::recent::Unwrapped;
 use crate::app::routes::InRoute;
-use crate::app::subject::unwrap;
 use crate::app::worker::Worker;
+use std::rc::Rc;
 use vestibule_core::category::{self, Category};
 use vestibule_core::clock::Timestamp;
 use vestibule_core::document::{Document, Kind, Matcher};
@@ -16,10 +17,12 @@ use vestibule_core::id::{Pseudonym, RecordNo, Scope, SubjectNumber};
 use vestibule_core::protect::{Item, Part, Plan};
 use vestibule_core::token::{Block, TokenText};
 use vestibule_core::{clock::Span, protect};
-use vestibule_store::{HeldBody, IndexRow, NewDelivery, NewRecord, NewSubjectRow, StableRow, SubjectData, SubjectUse, Tag};
+use vestibule_store::{
+    HeldBody, IndexRow, NewDelivery, NewRecord, NewSubjectRow, Reader, StableRow, SubjectData, SubjectUse, Tag,
+};
 use vestibule_vault::body::BodyPurpose;
 use vestibule_vault::record::{self, SlotValue, ValueKind};
-use vestibule_vault::{Draw, Keyring, SubjectKey, VaultError, body, subject};
+use vestibule_vault::{Draw, Keyring, VaultError, body, subject};
 
 /// How long the values of somebody nobody can name are kept.
 const PENDING: Span = Span::days(30);
@@ -49,8 +52,7 @@ pub struct Protected {
 /// The person of an event.
 struct Person {
     used: SubjectUse,
-    key: SubjectKey,
-    pseudonym: Pseudonym,
+    unwrapped: Rc<Unwrapped>,
     index: Vec<IndexRow>,
     absent: Vec<Tag>,
 }
@@ -64,13 +66,15 @@ pub(super) enum Unnamed {
     Leave,
 }
 
-/// Protects a validated event. `event_id` is bound into its sealed body.
+/// Protects a validated event. `event_id` is bound into its sealed body. `again`: what was looked up has changed, so it is to
+/// be looked up as it is now.
 pub(super) async fn protect(
     worker: &Worker,
     route: &InRoute,
     validated: &Validated<'_>,
     unnamed: Unnamed,
     event_id: &str,
+    again: bool,
     now: Timestamp,
 ) -> Result<Protected, Refused> {
     let doc = validated.document();
@@ -81,12 +85,13 @@ pub(super) async fn protect(
     let first = worker.lease.take(count).await.map_err(|error| Refused::known(error.code()))?;
     let keyring = worker.app.keeper.keyring();
     let mut draw = draw(subject::CREATE_DRAW + record::draw_len(slots.max(1)) + 6 * slots + body::DRAW)?;
-    let person = find_person(worker, route, doc, &keyring, &mut draw, now)?;
+    let reader = if again { &worker.reader } else { worker.glance().map_err(store)? };
+    let person = find_person(worker, reader, route, doc, &keyring, &mut draw, now)?;
     let workflow = route.deliver.as_ref().map(|deliver| deliver.workflow.as_str());
 
     let mut sealing = Sealing {
         keyring: &keyring,
-        worker,
+        reader,
         route,
         first,
         person: &person,
@@ -112,15 +117,15 @@ pub(super) async fn protect(
             value: &slot.value,
         })
         .collect();
-    let sealed = keyring.seal_record(&person.key, first, &values, &mut draw).map_err(vault)?;
+    let sealed = keyring.seal_record(&person.unwrapped.key, first, &values, &mut draw).map_err(vault)?;
     let tokens: Vec<TokenText> = blocks.iter().map(TokenText::new).collect();
     let (queued, held, delivery) = if plan.must_wait() && unnamed == Unnamed::Wait {
         let until = now.plus(route.hold.unwrap_or(PENDING));
-        let sealed = keyring.seal_body(&person.key, BodyPurpose::Held, event_id.as_bytes(), doc.bytes(), &mut draw);
+        let sealed = keyring.seal_body(&person.unwrapped.key, BodyPurpose::Held, event_id.as_bytes(), doc.bytes(), &mut draw);
         (Vec::new(), Some(HeldBody { until, sealed: sealed.map_err(vault)? }), None)
     } else if let Some(deliver) = &route.deliver {
         let document = plan.write(&tokens, &worker.routes().token_domain);
-        let sealed = keyring.seal_body(&person.key, BodyPurpose::Queued, event_id.as_bytes(), &document, &mut draw);
+        let sealed = keyring.seal_body(&person.unwrapped.key, BodyPurpose::Queued, event_id.as_bytes(), &document, &mut draw);
         let delivery = NewDelivery { workflow: deliver.workflow.clone(), next_at: now };
         (sealed.map_err(vault)?, None, Some(delivery))
     } else {
@@ -131,6 +136,7 @@ pub(super) async fn protect(
     let mut fields: Vec<String> =
         plan.items().iter().filter(|item| item.rule.is_some()).map(|item| plan.field(item).to_owned()).collect();
     fields.dedup();
+    let fingerprints = blocks.iter().take(FINGERPRINTS).map(|block| keyring.fingerprint_token(&block.0));
     Ok(Protected {
         record: NewRecord {
             first,
@@ -146,10 +152,10 @@ pub(super) async fn protect(
         body: queued,
         held,
         delivery,
-        pseudonym: person.pseudonym,
+        pseudonym: person.unwrapped.pseudonym,
         fields,
         others: plan.unnamed(),
-        fingerprints: blocks.iter().take(FINGERPRINTS).map(|block| keyring.fingerprint_token(&block.0)).collect(),
+        fingerprints: fingerprints.collect::<Result<_, _>>().map_err(vault)?,
         subject: person.used,
         index: person.index,
         absent_subjects: person.absent,
@@ -167,7 +173,7 @@ struct SlotDraft<'a> {
 
 struct Sealing<'a> {
     keyring: &'a Keyring,
-    worker: &'a Worker,
+    reader: &'a Reader,
     route: &'a InRoute,
     first: RecordNo,
     person: &'a Person,
@@ -227,12 +233,12 @@ impl<'a> Sealing<'a> {
         if matches!(self.person.used, SubjectUse::New(_)) {
             return Ok(None);
         }
-        let Some(hit) = self.worker.reader.stable_by_tags(tags).map_err(store)? else { return Ok(None) };
+        let Some(hit) = self.reader.stable_by_tags(tags).map_err(store)? else { return Ok(None) };
         let parts: [&[u8]; 3] = [&hit.record.as_u64().to_be_bytes(), &[hit.slot.0], &hit.random];
         if !self.keyring.index_mac_verify(STABLE, &vault_tag(&hit.tag), &parts, &hit.mac) {
             return Err(Refused::known("store.tampered"));
         }
-        let stored = self.worker.reader.record(hit.record).map_err(store)?;
+        let stored = self.reader.record(hit.record).map_err(store)?;
         let number = number_of(&self.person.used);
         let Some((first, old)) = stored.and_then(|record| Some((record.first, record.audience?))) else {
             return Ok(None);
@@ -275,6 +281,7 @@ pub(crate) const SUBJECT: &str = "subject";
 
 fn find_person(
     worker: &Worker,
+    reader: &Reader,
     route: &InRoute,
     doc: &Document<'_>,
     keyring: &Keyring,
@@ -293,7 +300,7 @@ fn find_person(
     let mut found: Option<SubjectData> = None;
     let mut missing: Vec<Vec<Tag>> = Vec::new();
     for tags in wanted {
-        match worker.reader.subject_by_tags(&tags).map_err(store)? {
+        match reader.subject_by_tags(&tags).map_err(store)? {
             Some(hit) => {
                 if !keyring.index_mac_verify(SUBJECT, &vault_tag(&hit.tag), &[&hit.subject.number.0], &hit.mac) {
                     return Err(Refused::known("store.tampered"));
@@ -303,12 +310,10 @@ fn find_person(
             None => missing.push(tags),
         }
     }
-    let (used, key, pseudonym) = match found {
+    let (used, unwrapped) = match found {
         Some(subject) => {
-            let key = unwrap(keyring, &subject).map_err(|error| Refused::known(error.code()))?;
-            let row = subject.key.as_ref().ok_or_else(|| Refused::known("subject.erased"))?;
-            let pseudonym = keyring.open_pseudonym(&key, &row.sealed_pseudonym).map_err(vault)?;
-            (SubjectUse::Existing { row: subject.row, number: subject.number }, key, pseudonym)
+            let unwrapped = worker.recent.key(keyring, &subject).map_err(|error| Refused::known(error.code()))?;
+            (SubjectUse::Existing { row: subject.row, number: subject.number }, unwrapped)
         }
         None => {
             let new = keyring.create_subject(scope, draw).map_err(vault)?;
@@ -322,7 +327,7 @@ fn find_person(
                 sealed_pseudonym: new.sealed_pseudonym,
                 pending_until: missing.is_empty().then(|| now.plus(PENDING)),
             };
-            (SubjectUse::New(row), new.key, new.pseudonym)
+            (SubjectUse::New(row), Rc::new(Unwrapped { key: new.key, pseudonym: new.pseudonym }))
         }
     };
     let number = number_of(&used);
@@ -335,7 +340,7 @@ fn find_person(
             absent.extend(older);
         }
     }
-    Ok(Person { used, key, pseudonym, index, absent })
+    Ok(Person { used, unwrapped, index, absent })
 }
 
 /// The normalised value of the first place a subject path names.

@@ -20,7 +20,7 @@ pub fn whois(app: &App, by: &By, text: &str) -> Result<Value, OpError> {
     let (token, row) = locate(app, &keyring, block)?;
     let pseudonym = pseudonym(&keyring, &row.subject);
     let mut leaf = by.leaf(app, "token.whois", row.subject.mode);
-    leaf.tokens = vec![keyring.fingerprint_token(&block.0)];
+    leaf.tokens = vec![keyring.fingerprint_token(&block.0)?];
     leaf.subjects = pseudonym.into_iter().collect();
     app.writer.call(vestibule_store::AppendLeaf { leaf: leaf.to_bytes() })?;
 
