@@ -93,7 +93,7 @@ fn permit(subject: SubjectNumber, record: RecordNo) -> Permit {
     let uses: Vec<Use> = (0..8)
         .map(|slot| Use {
             place: Some(0),
-            at: "a".to_owned(),
+            at: "a".into(),
             carrier: Carrier::Body,
             record,
             slot: Slot(slot),
