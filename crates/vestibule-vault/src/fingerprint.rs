@@ -116,3 +116,18 @@ fn sign<const N: usize>(key: &hmac::Key, context: &Context) -> [u8; N] {
     let tag = Zeroizing::new(prefix::<32>(hmac::sign(key, context.bytes()).as_ref()));
     prefix(tag.as_slice())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_token_s_fingerprint_is_half_a_block_of_aes() {
+        // FIPS 197, appendix C.3
+        let key = std::array::from_fn(|i| i as u8);
+        let block = std::array::from_fn(|i| i as u8 * 0x11);
+        let fingerprint = FingerprintKey::new(&key).unwrap().of(&block).unwrap();
+        assert_eq!(fingerprint, [0x8e, 0xa2, 0xb7, 0xca, 0x51, 0x67, 0x45, 0xbf]);
+    }
+}

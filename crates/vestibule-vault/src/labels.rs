@@ -92,7 +92,7 @@ mod tests {
 
     const FROZEN: &str = "record slot dek pseudonym body/queued body/held body/quarantined body/dead body/answer file \
         key+store root+id root+checksum index/category index/subject index/stable index/outer index/mac replay \
-        fingerprint/body fingerprint/token leaf head authority api+key delivery";
+        fingerprint/body leaf head authority api+key delivery";
 
     #[test]
     fn labels_are_frozen() {

@@ -9,6 +9,7 @@ use crate::gateway::system_client;
 use crate::{ingress, system};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use tokio::task::LocalSet;
 use vestibule_core::id::EventRow;
 use vestibule_store::{AppendLeaf, DropHeld};
 
@@ -51,7 +52,7 @@ pub fn release(app: &Arc<App>, by: &By, event: i64) -> Result<Value, OpError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|_| OpError::known("listen.thread"))?;
     let worker = Worker::new(app, system_client())?;
-    let id = runtime.block_on(ingress::release(&worker, row)).map_err(|code| match code {
+    let id = LocalSet::new().block_on(&runtime, ingress::release(&worker, row)).map_err(|code| match code {
         "cli.unknown_name" => none(),
         code => OpError::known(code),
     })?;
