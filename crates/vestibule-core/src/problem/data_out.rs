@@ -99,6 +99,9 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Caller 403 "token.second_subject" "two persons in one call":
         "The call holds tokens of more than one person, and its grant is for one person a call."
         => "Send one call a person, or ask for a grant with `batch = true`.";
+    Caller 422 "token.too_many" "too many tokens in one call":
+        "The call holds more than 4,096 tokens."
+        => "Send it in several calls.";
     Caller 409 "idempotency.conflict" "same key, another call":
         "This Idempotency-Key was used within a day for another call."
         => "Use a new key for each new call, for example the run id and the item's position.";

@@ -20,6 +20,7 @@ mod full;
 mod idempotency;
 mod keys;
 mod log;
+mod moment;
 mod opening;
 mod replay;
 mod rewrap;

@@ -75,3 +75,39 @@ impl Recent {
         self.ages.set(!old.is_empty());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::ops::testing::World;
+    use tokio::task::LocalSet;
+    use vestibule_core::id::SubjectRow;
+
+    #[test]
+    fn a_key_is_kept_for_the_row_it_came_from_and_goes_after_two_turns() {
+        let world = World::new();
+        world.accept("dana@example.com");
+        let subject = world.app.store.reader().unwrap().subject(SubjectRow(1)).unwrap().unwrap();
+        let keyring = world.app.keeper.keyring();
+        let recent = Rc::new(Recent::default());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        LocalSet::new().block_on(&runtime, async {
+            let first = recent.key(&keyring, &subject).unwrap();
+            assert!(Rc::ptr_eq(&first, &recent.key(&keyring, &subject).unwrap()));
+
+            let erased = SubjectData { key: None, ..subject.clone() };
+            assert!(matches!(recent.key(&keyring, &erased), Err(SubjectError::Erased)));
+            let mut other = subject.clone();
+            other.key.as_mut().unwrap().wrapped.reverse();
+            assert!(recent.key(&keyring, &other).is_err(), "another row is unwrapped, not looked up");
+
+            recent.turn();
+            assert!(Rc::ptr_eq(&first, &recent.key(&keyring, &subject).unwrap()), "the older half still counts");
+            let kept = Rc::downgrade(&first);
+            drop(first);
+            recent.turn();
+            assert!(kept.upgrade().is_none(), "nobody else holds it");
+        });
+    }
+}

@@ -22,6 +22,9 @@ use vestibule_vault::record::PackedRecord;
 use vestibule_vault::token::TokenRef;
 use vestibule_vault::{Keyring, SubjectKey};
 
+/// Tokens in one call; more would make it the work of several.
+const MOST: usize = 4096;
+
 /// A call taken apart, with every token in it.
 pub struct Draft<'a> {
     pub(super) received: &'a Received,
@@ -100,6 +103,9 @@ pub(super) fn find<'a>(
             Body::Form(form)
         }
     };
+    if sites.len() > MOST {
+        return Err(Refused::new("token.too_many"));
+    }
     if sites.iter().any(|site| site.spot == Spot::Header(IDEMPOTENCY_KEY.as_str().to_owned())) {
         return Err(Refused::at("grant.place", "the header idempotency-key"));
     }
