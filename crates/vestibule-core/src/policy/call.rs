@@ -63,7 +63,8 @@ pub fn overrides_method(name: &str) -> bool {
         "x-method-override",
         "http_method_override",
     ];
-    NAMES.iter().any(|known| name.trim().eq_ignore_ascii_case(known))
+    let name = name.trim();
+    NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// A method and a path as a grant names them: `POST /candidates/{id}/notes`.
