@@ -31,6 +31,12 @@ pub(crate) fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Whether nothing is missing.
+pub(crate) fn is_current(conn: &Connection) -> Result<bool, StoreError> {
+    let found: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(found == known())
+}
+
 /// Applies what is missing.
 pub(crate) fn run(conn: &Connection) -> Result<(), StoreError> {
     let found: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;

@@ -1,7 +1,7 @@
 //! Opening and closing the store: lock, checks, schema, threads.
 //!
 //! The order matters: nothing in the file changes before the lock is held and the file is known to be ours and not newer
-//! than this release.
+//! than this release. Who only reads needs none of this, and changes nothing.
 
 use crate::checkpoint::Checkpointer;
 use crate::tx::Memory;
@@ -49,8 +49,8 @@ pub struct Store {
     writer: Writer,
     thread: Mutex<Option<JoinHandle<()>>>,
     was_clean: bool,
-    // Held until everything else is gone.
-    _lock: File,
+    // Held until everything else is gone; none where nothing is written.
+    _lock: Option<File>,
 }
 
 impl Store {
@@ -76,7 +76,26 @@ impl Store {
         let (writer, queue) = writer::queue();
         let thread = WriterThread { conn, ports, queue, checkpointer, memory };
         let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || thread.serve())?;
-        Ok(Store { path, writer, thread: Mutex::new(Some(thread)), was_clean, _lock: lock })
+        Ok(Store { path, writer, thread: Mutex::new(Some(thread)), was_clean, _lock: Some(lock) })
+    }
+
+    /// Opens the store to read it, also beside a process that writes: without the lock, without a thread, without the check
+    /// after an unclean stop. No row changes; a job is answered with [`StoreError::Closed`]. Nothing if there is no store
+    /// yet, or one that [`Store::open`] must bring to this release's schema first.
+    pub fn open_to_read(options: Options) -> Result<Option<Store>, StoreError> {
+        let Options { path, .. } = options;
+        if !path.try_exists()? {
+            return Ok(None);
+        }
+        let conn = connection::reading(&path)?;
+        migrate::check(&conn, &path)?;
+        if !migrate::is_current(&conn)? {
+            return Ok(None);
+        }
+        let was_clean = !is_running(&conn)?;
+        // the other end of the queue is dropped, and with it whatever would be queued
+        let (writer, _) = writer::queue();
+        Ok(Some(Store { path, writer, thread: Mutex::default(), was_clean, _lock: None }))
     }
 
     /// A handle to submit jobs with.
@@ -94,7 +113,8 @@ impl Store {
         Ok(Moment::new(self.reader()?))
     }
 
-    /// Whether the process before this one closed the store; if not, the file has been checked and found whole.
+    /// Whether the process before this one closed the store; if not, and this one writes, the file has been checked and
+    /// found whole.
     pub fn was_clean(&self) -> bool {
         self.was_clean
     }

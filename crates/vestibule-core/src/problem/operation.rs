@@ -15,6 +15,9 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Caller 503 "store.io" "database not available":
         "The database could not read or write. Nothing was accepted and nothing revealed."
         => "Look at the journal of the gateway and the state of the disk." again;
+    Operator 0 "store.none" "no database yet":
+        "There is no database of this version to read: none was made yet, or the one there is older."
+        => "Start the gateway once with `vestibule serve`, which makes it or brings it up to date; or `vestibule restore` a backup.";
     Operator 0 "store.newer_schema" "database of a newer version":
         "The database was written by a newer version of Vestibule. It was not touched."
         => "Start that version or a newer one, or restore a backup made by this one.";

@@ -54,6 +54,69 @@ fn another_products_database_and_garbage_are_refused_and_untouched() {
     assert_eq!((std::fs::read(&other).unwrap(), std::fs::read(&garbage).unwrap()), before);
 }
 
+fn open_to_read(path: &Path) -> Result<Option<Store>, StoreError> {
+    Store::open_to_read(Options::new(path))
+}
+
+#[test]
+fn reading_takes_no_lock_and_changes_nothing() {
+    let mut fixture = Fixture::new();
+    fixture.accept(1);
+    let beside = open_to_read(&fixture.path()).unwrap().unwrap();
+    fixture.accept(2);
+    assert_eq!(beside.reader().unwrap().counts().unwrap().events, 2, "the newest commit is seen");
+    let leaf = || AppendLeaf { leaf: b"leaf".to_vec() };
+    assert_eq!(beside.writer().call(leaf()), Err(StoreError::Closed));
+    beside.close();
+    fixture.writer().call(leaf()).unwrap();
+    fixture.close();
+    let (path, before) = (fixture.path(), std::fs::read(fixture.path()).unwrap());
+    let reading = open_to_read(&path).unwrap().unwrap();
+    assert!(reading.was_clean());
+    assert_eq!(reading.reader().unwrap().head().unwrap().seq, 3);
+    assert_eq!(reading.writer().call(leaf()), Err(StoreError::Closed));
+    let writing = open(&path).unwrap();
+    assert!(writing.was_clean(), "who only read has left no mark");
+    writing.close();
+    reading.close();
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn what_cannot_be_read_yet_is_told_from_what_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    assert!(open_to_read(&path("absent")).unwrap().is_none());
+    assert!(!path("absent").exists());
+    std::fs::write(path("empty"), b"").unwrap();
+    assert!(open_to_read(&path("empty")).unwrap().is_none());
+    std::fs::write(path("garbage"), vec![b'x'; 10_000]).unwrap();
+    assert_eq!(open_to_read(&path("garbage")).err(), Some(StoreError::Damaged));
+    sql(&path("other"), "CREATE TABLE notes (text TEXT)");
+    assert_eq!(open_to_read(&path("other")).err(), Some(StoreError::Foreign(path("other"))));
+    open(&path("newer")).unwrap().close();
+    sql(&path("newer"), "PRAGMA user_version = 99");
+    assert_eq!(open_to_read(&path("newer")).err(), Some(StoreError::NewerSchema { found: 99, known: 1 }));
+}
+
+#[test]
+fn what_a_killed_process_left_in_the_write_ahead_log_is_read() {
+    let fixture = Fixture::new();
+    fixture.writer().call(AppendLeaf { leaf: b"leaf".to_vec() }).unwrap();
+    let killed = fixture.folder.path().join("killed.db");
+    for end in ["", "-wal"] {
+        let name = |path: &Path| format!("{}{end}", path.display());
+        std::fs::copy(name(&fixture.path()), name(&killed)).unwrap();
+    }
+    let before = std::fs::read(&killed).unwrap();
+    let reading = open_to_read(&killed).unwrap().unwrap();
+    assert!(!reading.was_clean());
+    assert_eq!(reading.reader().unwrap().head().unwrap().seq, 1);
+    reading.close();
+    assert_eq!(std::fs::read(&killed).unwrap(), before);
+    assert!(!open(&killed).unwrap().was_clean(), "the next start still checks the file");
+}
+
 #[test]
 fn a_clean_stop_is_told_from_an_unclean_one() {
     let mut fixture = Fixture::new();

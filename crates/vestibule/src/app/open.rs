@@ -136,12 +136,33 @@ const WRITER: u16 = 1;
 impl App {
     /// Opens keys and database, brings both to what must hold, and compiles the routes. Serves nothing yet.
     pub fn open(settings: &Settings<'_>) -> Result<Arc<App>, LoadError> {
+        let (keeper, routes) = begin(settings)?;
+        let store = Store::open(settings.store.clone(), Arc::new(Audit(Arc::clone(&keeper))))?;
+        let app = App::over(settings, keeper, routes, store)?;
+        app.settle_log()?;
+        app.settle_erasures()?;
+        app.settle_authority()?;
+        let revision = app.grant_revision.load(std::sync::atomic::Ordering::SeqCst);
+        app.writer.call(SetGrantRevision { revision })?;
+        app.writer.call(AppendLeaf { leaf: app.service_leaf("gateway.start").to_bytes() })?;
+        Ok(Arc::new(app))
+    }
+
+    /// Opens keys and database to look at them, also beside a running gateway. Neither changes: the log gets no leaf, the
+    /// key store no head, and what is written to the store is answered with [`StoreError::Closed`]. Keys that a start would refuse are
+    /// refused here too. Nothing if a start must make the database, or bring it up to date, first.
+    pub fn open_to_read(settings: &Settings<'_>) -> Result<Option<Arc<App>>, LoadError> {
+        let (keeper, routes) = begin(settings)?;
+        let Some(store) = Store::open_to_read(settings.store.clone())? else { return Ok(None) };
+        let app = App::over(settings, keeper, routes, store)?;
+        app.settle_authority()?;
+        Ok(Some(Arc::new(app)))
+    }
+
+    fn over(settings: &Settings<'_>, keeper: Arc<Keeper>, routes: Routes, store: Store) -> Result<App, LoadError> {
         let config = settings.config;
         let now = settings.clock.now();
-        let keeper = Arc::new(Keeper::open(&config.keys.store, settings.root.expose().as_bytes())?);
-        let routes = Routes::compile(config)?;
-        let store = Store::open(settings.store.clone(), Arc::new(Audit(Arc::clone(&keeper))))?;
-        let app = App {
+        Ok(App {
             writer: store.writer(),
             store,
             ledger: Ledger::new(WRITER, now),
@@ -160,14 +181,7 @@ impl App {
             run: Draw::new(6)?.take()?,
             clock: Arc::clone(&settings.clock),
             keeper,
-        };
-        app.settle_log()?;
-        app.settle_erasures()?;
-        app.settle_authority()?;
-        let revision = app.grant_revision.load(std::sync::atomic::Ordering::SeqCst);
-        app.writer.call(SetGrantRevision { revision })?;
-        app.writer.call(AppendLeaf { leaf: app.service_leaf("gateway.start").to_bytes() })?;
-        Ok(Arc::new(app))
+        })
     }
 
     /// A leaf about the gateway itself.
@@ -252,6 +266,13 @@ impl App {
         let fits = mac.try_into().is_ok_and(|mac| self.keeper.keyring().authority_mac_verify(AUTHORITY_FLOOR, &[revision], mac));
         if fits { u64::from_be_bytes(*revision) } else { 0 }
     }
+}
+
+/// What comes before the database is touched.
+fn begin(settings: &Settings<'_>) -> Result<(Arc<Keeper>, Routes), LoadError> {
+    let config = settings.config;
+    let keeper = Keeper::open(&config.keys.store, settings.root.expose().as_bytes())?;
+    Ok((Arc::new(keeper), Routes::compile(config)?))
 }
 
 /// The meta value by which an operator has accepted that a restored database holds older keys.

@@ -13,15 +13,15 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use vestibule_core::clock::{Clock, Span};
-use vestibule_core::id::{Mode, RecordNo};
+use vestibule_core::clock::Clock;
+use vestibule_core::id::RecordNo;
 use vestibule_core::scheme::standard_webhooks::{signature_text, signed_parts};
 use vestibule_core::token::{Block, TokenText};
-use vestibule_store::{ApiKeyRow, InsertKey, Options};
+use vestibule_store::Options;
 use vestibule_vault::keystore::CREATE_DRAW;
 use vestibule_vault::record::PackedRecord;
 use vestibule_vault::root::{self, Root};
-use vestibule_vault::{Draw, KeyStore, apikey, mac};
+use vestibule_vault::{Draw, KeyStore, mac};
 
 use super::error::BenchError;
 use super::gateway::{Job, Part, Ready, Tls};
@@ -30,7 +30,6 @@ use super::people;
 use super::requests::{Known, Signer};
 use super::wire::Target as Load;
 use crate::app::keeper::Keeper;
-use crate::app::keys::{self, KeyTable};
 use crate::app::routes::Routes;
 use crate::app::{App, Settings};
 use crate::config::{self, Config};
@@ -39,6 +38,7 @@ use crate::gateway::{Gateway, Plan, system_client};
 use crate::net::outbound::{OutboundLimits, Target};
 use crate::net::server::ServerConfig;
 use crate::net::tls::ServerTls;
+use crate::ops::{self, keys};
 use crate::system::SystemClock;
 
 /// The domain of e-mail tokens.
@@ -244,28 +244,10 @@ fn without_tls(config: &Config, backend: SocketAddr) -> Result<Routes, BenchErro
 
 /// A workflow key, good for this run.
 fn mint(app: &App) -> Result<String, BenchError> {
-    let keyring = app.keeper.keyring();
-    let minted = keyring.mint_api_key(Mode::Live, &mut Draw::new(apikey::DRAW).map_err(failed)?).map_err(failed)?;
-    let now = app.clock.now();
-    let mut row = ApiKeyRow {
-        id: minted.id,
-        mode: Mode::Live,
-        workflow: WORKFLOW.to_owned(),
-        owner: "bench@example.com".to_owned(),
-        hash: minted.hash,
-        detail: Vec::new(),
-        created: now,
-        expires: now.plus(Span::days(1)),
-        revoked: None,
-        last_used: None,
-        revision: 1,
-        mac: [0; 16],
-    };
-    row.mac = keys::mac(&keyring, &row);
-    let leaf = app.service_leaf("key.create").to_bytes();
-    app.writer.call(InsertKey { key: row.clone(), leaf }).map_err(failed)?;
-    app.set_keys(KeyTable::load(vec![row], &keyring).map_err(failed)?);
-    Ok(minted.text.expose().clone())
+    let order = keys::Create { workflow: WORKFLOW.to_owned(), test: false, days: 1, owner: "bench@example.com".to_owned() };
+    let made = keys::create(app, &ops::person_of("bench"), &order).map_err(failed)?;
+    let key = made.get("key").and_then(serde_json::Value::as_str);
+    key.map(str::to_owned).ok_or_else(|| BenchError::Gateway("its new key is missing".to_owned()))
 }
 
 /// Makes people known through the front door, one event each, and gives their

@@ -1,6 +1,7 @@
 //! Where a command does its work: beside a running server over its socket, or, without one, on the gateway it opens itself.
 //!
-//! The lock of the database sees to it that these never happen at once.
+//! The lock of the database sees to it that these never happen at once. What only looks at the log or at figures needs no
+//! lock: it opens the gateway to read, and leaves nothing behind.
 
 use super::failure::Failure;
 use super::progress;
@@ -79,6 +80,7 @@ pub fn carry_out(config: &Config, op: Op) -> Result<Value, Failure> {
     let socket = data_folder(config).join(SOCKET);
     progress::while_waiting(|| match beside(&socket, &request)? {
         Some(answer) => Ok(answer),
+        None if only_looks(&request.op) => Ok(ops::run(&open_to_read(config)?, request)?),
         None => {
             let app = open(config)?;
             let answer = ops::run(&app, request);
@@ -90,13 +92,30 @@ pub fn carry_out(config: &Config, op: Op) -> Result<Value, Failure> {
 
 /// Opens the gateway of a configuration without serving anything.
 pub fn open(config: &Config) -> Result<Arc<App>, Failure> {
-    let root = secrets::resolve(&config.keys.root)?;
-    let clock = Arc::new(SystemClock);
-    let store = Options::new(&config.store.path);
-    let app = App::open(&Settings { config, root: &root, clock, store }).map_err(|error| refused(config, &error))?;
+    let app = opened(config, App::open)?;
     let folder = data_folder(config);
     ops::backup::sweep(&folder).map_err(|error| Failure::new("store.io", format!("`{}`: {error}", folder.display())))?;
     Ok(app)
+}
+
+/// The operations that [`App::open_to_read`] is enough for. A log that a look at it changed could not be compared with the
+/// head that was printed before.
+fn only_looks(op: &Op) -> bool {
+    matches!(op, Op::Status | Op::LogVerify { .. } | Op::LogShow { .. } | Op::KeysList | Op::DeadList(_) | Op::HeldList)
+}
+
+fn open_to_read(config: &Config) -> Result<Arc<App>, Failure> {
+    opened(config, App::open_to_read)?.ok_or_else(|| {
+        let path = config.store.path.display();
+        Failure::new("store.none", format!("there is no database of this version at `{path}`"))
+    })
+}
+
+fn opened<T>(config: &Config, how: impl FnOnce(&Settings<'_>) -> Result<T, LoadError>) -> Result<T, Failure> {
+    let root = secrets::resolve(&config.keys.root)?;
+    let clock = Arc::new(SystemClock);
+    let store = Options::new(&config.store.path);
+    how(&Settings { config, root: &root, clock, store }).map_err(|error| refused(config, &error))
 }
 
 /// A wrong root key is told with the fingerprint of the right one, which stands readable in the key store.

@@ -79,6 +79,62 @@ fn from_nothing_to_a_key_a_backup_and_a_restore() {
 }
 
 #[test]
+fn looking_at_a_gateway_does_not_change_it() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("gate");
+    init::init(&folder, SystemClock.now()).unwrap();
+    let file = folder.join("vestibule.toml");
+    let at = format!("--config {}", file.display());
+    let config = session::load(&file).unwrap();
+    let none = command(&format!("vestibule log verify {at}")).unwrap_err();
+    assert_eq!((none.code.as_str(), config.store.path.exists()), ("store.none", false), "and no log is made to be verified");
+    command(&format!("vestibule keys create --workflow first-scenario --test {at}")).unwrap();
+    let files = || [&config.store.path, &config.keys.store].map(|path| std::fs::read(path).unwrap());
+    let looks = || {
+        let shown = |line: &str| command(&format!("vestibule {line} {at}")).unwrap().1;
+        let lists = ["keys list", "dead list", "held list"].map(shown);
+        (shown("log verify"), shown("status")["log"].clone(), shown("log show"), lists)
+    };
+    let before = files();
+    let first = looks();
+    assert_eq!(first.0["ok"], true, "{}", first.0);
+    assert_eq!(first.0["head"], first.1["head"]);
+    assert!(first.0["size"].as_i64() > Some(1));
+    assert_eq!(looks(), first, "each look finds the head that the one before found");
+    assert!(files() == before, "neither the database nor the key store has changed");
+
+    let serving = session::open(&config).unwrap();
+    let started = looks();
+    assert_eq!(started.0["size"].as_i64(), first.0["size"].as_i64().map(|size| size + 1), "a start leaves its leaf");
+    assert_eq!(looks(), started, "beside a process that holds the lock too");
+    drop(serving);
+    assert_eq!(looks(), started);
+}
+
+#[test]
+fn a_look_at_a_log_that_was_cut_back_says_so_each_time() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("gate");
+    init::init(&folder, SystemClock.now()).unwrap();
+    let file = folder.join("vestibule.toml");
+    let at = format!("--config {}", file.display());
+    let config = session::load(&file).unwrap();
+    drop(session::open(&config).unwrap());
+    let older = std::fs::read(&config.store.path).unwrap();
+    command(&format!("vestibule rotate delivery {at}")).unwrap();
+    std::fs::write(&config.store.path, older).unwrap();
+    for _ in 0..2 {
+        let (_, log) = command(&format!("vestibule log verify {at}")).unwrap();
+        assert_eq!((&log["ok"], log["origins"].as_array().unwrap().len()), (&false.into(), 1), "{log}");
+        assert!(log["findings"][0]["message"].as_str().unwrap().starts_with("the log ends before the key store"), "{log}");
+    }
+    // a start goes on with the older copy, and the log says so from then on
+    drop(session::open(&config).unwrap());
+    let (_, log) = command(&format!("vestibule log verify {at}")).unwrap();
+    assert_eq!((&log["ok"], log["origins"].as_array().unwrap().len()), (&false.into(), 2), "{log}");
+}
+
+#[test]
 fn people_are_not_named_in_arguments() {
     assert!(Cli::try_parse_from(["vestibule", "subject", "erase", "--email", "anna@example.com"]).is_err());
     let missing = command("vestibule subject erase --config /nowhere/vestibule.toml").unwrap_err();
