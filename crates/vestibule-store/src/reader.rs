@@ -101,8 +101,12 @@ impl Moment {
     /// Ends the moment: what is read from now on is newer.
     pub fn end(&self) {
         self.lasts.set(false);
-        // nothing was written, so there is nothing that could fail to be kept
-        drop(self.reader.conn.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])));
+        let conn = &self.reader.conn;
+        let ended = conn.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
+        if ended.is_err() && !conn.is_autocommit() {
+            // nothing was written; what must not stay is the transaction
+            drop(conn.execute_batch("ROLLBACK"));
+        }
     }
 }
 
