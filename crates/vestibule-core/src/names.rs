@@ -6,7 +6,6 @@
 //! nationalities or diseases, and no free words beyond what forms, applicant tracking systems and webhooks call their fields.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
 /// One word a line, lower case, sorted.
@@ -71,35 +70,12 @@ impl<'n> Iterator for Humps<'n> {
 }
 
 fn is_word(word: &str) -> bool {
-    static LIST: LazyLock<HashSet<&[u8], BuildHasherDefault<Fnv>>> = LazyLock::new(|| WORDS.lines().map(str::as_bytes).collect());
+    static LIST: LazyLock<HashSet<&[u8]>> = LazyLock::new(|| WORDS.lines().map(str::as_bytes).collect());
     let mut lower = [0; MAX_LENGTH];
     let Some(lower) = lower.get_mut(..word.len()) else { return false };
     lower.copy_from_slice(word.as_bytes());
     lower.make_ascii_lowercase();
     LIST.contains(&*lower)
-}
-
-/// FNV-1a: quick for short words. Nobody but us puts any into the list, so it need not withstand chosen ones.
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Fnv {
-        Fnv(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Hasher for Fnv {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.iter().fold(self.0, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3));
-    }
-
-    fn write_usize(&mut self, length: usize) {
-        self.0 ^= length as u64;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
 }
 
 #[cfg(test)]

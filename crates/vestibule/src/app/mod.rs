@@ -139,13 +139,18 @@ impl App {
 
     /// Appends a leaf without waiting for the commit.
     pub fn append_later(&self, leaf: &Leaf) {
+        self.writer.submit(AppendLeaf { leaf: leaf.to_bytes() }, self.unwritten());
+    }
+
+    /// What becomes of a leaf that nobody waits for: one that could not be written is counted.
+    fn unwritten(&self) -> impl FnOnce(Result<i64, StoreError>) + Send + 'static {
         // not the whole of the gateway: the last to let go of it must not be the writer's own thread
         let counters = Arc::clone(&self.counters);
-        self.writer.submit(AppendLeaf { leaf: leaf.to_bytes() }, move |reply| {
+        move |reply| {
             if let Err(error) = reply {
                 counters.ended("log", error.code());
             }
-        });
+        }
     }
 
     /// Counts one more outcome of a route.

@@ -1,8 +1,8 @@
 //! Subject keys that were unwrapped a moment ago: the calls of one scenario about one person follow each other closely, and
 //! each would derive the same keys anew.
 //!
-//! What is kept stands for exactly the wrapped bytes that were read from the store: a caller brings the row as it is now,
-//! so an erased subject has no key to ask with, and a re-wrapped one is unwrapped again. A key stays for two seconds at
+//! What is kept stands for exactly the wrapped bytes that were read from the store: a caller brings the row as it read it in
+//! this turn, so an erased subject has no key to ask with, and a re-wrapped one is unwrapped again. A key stays for two seconds at
 //! most, counted from its unwrapping, and is wiped then. No key opens anything by itself: a reveal still needs a receipt,
 //! in whose transaction the subject must live.
 
@@ -39,7 +39,7 @@ pub struct Recent {
 }
 
 impl Recent {
-    /// The key of a subject as it stands in the store now. To be called on the thread's own task set.
+    /// The key of a subject as it was read in this turn. To be called on the thread's own task set.
     pub fn key(self: &Rc<Self>, keyring: &Keyring, subject: &SubjectData) -> Result<Rc<Unwrapped>, SubjectError> {
         let stored = subject.key.as_ref().ok_or(SubjectError::Erased)?;
         for half in self.halves.borrow().iter() {

@@ -69,14 +69,7 @@ impl Worker {
     /// Appends a leaf without waiting for the commit; it goes to the writer with what else is written in this turn. To be
     /// called on the thread's own task set.
     pub fn append_later(&self, leaf: &Leaf) {
-        // not the whole of the gateway: the last to let go of it must not be the writer's own thread
-        let counters = Arc::clone(&self.app.counters);
-        let first = self.outbox.put(AppendLeaf { leaf: leaf.to_bytes() }, move |reply| {
-            if let Err(error) = reply {
-                counters.ended("log", error.code());
-            }
-        });
-        if first {
+        if self.outbox.put(AppendLeaf { leaf: leaf.to_bytes() }, self.app.unwritten()) {
             let outbox = Rc::clone(&self.outbox);
             tokio::task::spawn_local(async move { turn(&outbox).await });
         }

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use super::*;
+use crate::config::Config;
 use clap::CommandFactory as _;
+use tempfile::TempDir;
 
 /// The reference page: the help of every command.
 fn page() -> String {
@@ -44,6 +46,16 @@ fn arguments_are_sound() {
     Cli::command().debug_assert();
 }
 
+/// A gateway as `init` makes it: its folder, how a command line names it, and its configuration.
+fn initialised() -> (TempDir, String, Config) {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("gate");
+    init::init(&folder, SystemClock.now()).unwrap();
+    let file = folder.join("vestibule.toml");
+    let config = session::load(&file).unwrap();
+    (parent, format!("--config {}", file.display()), config)
+}
+
 fn command(line: &str) -> Result<Shown, Failure> {
     carry_out(Cli::try_parse_from(line.split(' ')).unwrap().command)
 }
@@ -80,12 +92,7 @@ fn from_nothing_to_a_key_a_backup_and_a_restore() {
 
 #[test]
 fn looking_at_a_gateway_does_not_change_it() {
-    let parent = tempfile::tempdir().unwrap();
-    let folder = parent.path().join("gate");
-    init::init(&folder, SystemClock.now()).unwrap();
-    let file = folder.join("vestibule.toml");
-    let at = format!("--config {}", file.display());
-    let config = session::load(&file).unwrap();
+    let (_parent, at, config) = initialised();
     let none = command(&format!("vestibule log verify {at}")).unwrap_err();
     assert_eq!((none.code.as_str(), config.store.path.exists()), ("store.none", false), "and no log is made to be verified");
     command(&format!("vestibule keys create --workflow first-scenario --test {at}")).unwrap();
@@ -113,12 +120,7 @@ fn looking_at_a_gateway_does_not_change_it() {
 
 #[test]
 fn a_look_at_a_log_that_was_cut_back_says_so_each_time() {
-    let parent = tempfile::tempdir().unwrap();
-    let folder = parent.path().join("gate");
-    init::init(&folder, SystemClock.now()).unwrap();
-    let file = folder.join("vestibule.toml");
-    let at = format!("--config {}", file.display());
-    let config = session::load(&file).unwrap();
+    let (_parent, at, config) = initialised();
     drop(session::open(&config).unwrap());
     let older = std::fs::read(&config.store.path).unwrap();
     command(&format!("vestibule rotate delivery {at}")).unwrap();

@@ -265,44 +265,12 @@ impl World {
     /// Stops the gateway, lets `meanwhile` at its files, and opens it again.
     pub fn restart(mut self, meanwhile: impl FnOnce(&Path)) -> Result<World, LoadError> {
         self.gate = None;
-        let World {
-            gate,
-            app,
-            clock,
-            platform,
-            ats,
-            sandbox,
-            stranger,
-            dialed,
-            folder,
-            config,
-            server_tls,
-            client_tls,
-            runtime,
-            ids,
-        } = self;
-        drop(gate);
-        assert_eq!(Arc::strong_count(&app), 1, "somebody still holds the gateway");
-        drop(app);
-        meanwhile(folder.path());
-        let app = open(&config, &clock, |options| options)?;
-        let gate = Some(Gate::start(&app, https(&server_tls), &dialed, true));
-        Ok(World {
-            gate,
-            app,
-            clock,
-            platform,
-            ats,
-            sandbox,
-            stranger,
-            dialed,
-            folder,
-            config,
-            server_tls,
-            client_tls,
-            runtime,
-            ids,
-        })
+        assert_eq!(Arc::strong_count(&self.app), 1, "somebody still holds the gateway");
+        drop(self.app);
+        meanwhile(self.folder.path());
+        self.app = open(&self.config, &self.clock, |options| options)?;
+        self.gate = Some(Gate::start(&self.app, https(&self.server_tls), &self.dialed, true));
+        Ok(self)
     }
 }
 
