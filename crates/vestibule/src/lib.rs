@@ -19,4 +19,5 @@ pub mod jobs;
 pub mod net;
 pub mod ops;
 pub mod respond;
+pub mod scan;
 pub mod system;

@@ -7,6 +7,7 @@
 mod edits;
 mod error;
 mod form;
+mod loose;
 mod matcher;
 mod matching;
 mod parse;
@@ -17,6 +18,7 @@ mod string;
 pub use edits::Edits;
 pub use error::{CODES, ParseError};
 pub use form::{Form, FormError};
+pub use loose::Loose;
 pub use matcher::{Assignment, Matcher, MatcherError};
 pub use parse::is_valid_number;
 pub use path::{FieldPath, PathError, Step};
@@ -171,7 +173,7 @@ impl<'a> Document<'a> {
     /// # Errors
     /// Anything but one strict JSON value within the limits; the error tells where and which rule, never the content.
     pub fn parse(bytes: &'a [u8], limits: &Limits) -> Result<Document<'a>, ParseError> {
-        match parse::parse(bytes, limits) {
+        match parse::parse::<false>(bytes, limits) {
             Ok((text, nodes)) => Ok(Document { text, nodes }),
             Err(fault) => Err(ParseError::locate(fault.code, bytes, fault.offset)),
         }

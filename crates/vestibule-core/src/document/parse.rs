@@ -20,7 +20,7 @@ pub(super) fn fault<T>(code: &'static str, offset: usize) -> Result<T, Fault> {
 /// Members up to which names are compared one by one.
 const SMALL_OBJECT: u32 = 64;
 
-pub(super) fn parse<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(&'a str, Vec<Node>), Fault> {
+pub(super) fn parse<'a, const LOOSE: bool>(bytes: &'a [u8], limits: &Limits) -> Result<(&'a str, Vec<Node>), Fault> {
     if bytes.starts_with(b"\xEF\xBB\xBF") {
         return fault("json.byte_order_mark", 0);
     }
@@ -33,7 +33,7 @@ pub(super) fn parse<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(&'a str, Ve
     };
     let guess = (bytes.len() / 24 + 4).min(4096).min(limits.nodes as usize);
     let mut parser =
-        Parser { text, bytes, pos: 0, nodes: Vec::with_capacity(guess), frames: Vec::with_capacity(8), limits: *limits };
+        Parser::<LOOSE> { text, bytes, pos: 0, nodes: Vec::with_capacity(guess), frames: Vec::with_capacity(8), limits: *limits };
     parser.run()?;
     Ok((text, parser.nodes))
 }
@@ -61,7 +61,7 @@ struct Name {
     flags: u8,
 }
 
-struct Parser<'a> {
+struct Parser<'a, const LOOSE: bool> {
     text: &'a str,
     bytes: &'a [u8],
     pos: usize,
@@ -70,7 +70,7 @@ struct Parser<'a> {
     limits: Limits,
 }
 
-impl Parser<'_> {
+impl<const LOOSE: bool> Parser<'_, LOOSE> {
     fn run(&mut self) -> Result<(), Fault> {
         self.skip_space();
         if self.peek().is_none() {
@@ -99,7 +99,7 @@ impl Parser<'_> {
         let start = self.pos;
         let (kind, end, flags) = match self.peek() {
             Some(b'"') => {
-                let (quote, escaped) = scan(self.bytes, start + 1)?;
+                let (quote, escaped) = scan::<LOOSE>(self.bytes, start + 1)?;
                 (Kind::String, quote + 1, if escaped { VALUE_ESCAPED } else { 0 })
             }
             Some(b'{') => (Kind::Object, start + 1, 0),
@@ -197,7 +197,7 @@ impl Parser<'_> {
             None => return fault("json.unfinished", self.pos),
         }
         let start = self.pos + 1;
-        let (end, escaped) = scan(self.bytes, start)?;
+        let (end, escaped) = scan::<LOOSE>(self.bytes, start)?;
         self.check_name(start, end, escaped)?;
         self.pos = end + 1;
         self.skip_space();
@@ -214,7 +214,7 @@ impl Parser<'_> {
     /// Refuses a name that its object already has, unless that is left to the end of the object.
     #[inline]
     fn check_name(&mut self, start: usize, end: usize, escaped: bool) -> Result<(), Fault> {
-        let Some(frame) = self.frames.last_mut() else {
+        let Some(frame) = self.frames.last_mut().filter(|_| !LOOSE) else {
             return Ok(());
         };
         if escaped || frame.count >= SMALL_OBJECT {

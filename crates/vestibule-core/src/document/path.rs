@@ -233,7 +233,7 @@ impl Reader<'_> {
 
     fn quoted(&mut self) -> Result<String, PathError> {
         let inner = self.pos + 1;
-        let Ok((end, escaped)) = scan(self.text.as_bytes(), inner) else {
+        let Ok((end, escaped)) = scan::<false>(self.text.as_bytes(), inner) else {
             return self.fail("path.quotes");
         };
         let word = decode(self.text.get(inner..end).unwrap_or_default(), escaped).into_owned();

@@ -43,6 +43,19 @@ impl Document<'_> {
         out
     }
 
+    /// The place as a JSON Pointer (RFC 6901) with every name as it is: for the auditor of files, whose reader has the file before them.
+    pub fn exact_pointer(&self, id: NodeId) -> String {
+        let mut out = String::new();
+        for node in self.line_of(id) {
+            out.push('/');
+            match self.name(node) {
+                Some(name) => out.push_str(&name.replace('~', "~0").replace('/', "~1")),
+                None => out.push_str(&self.node(node).position().to_string()),
+            }
+        }
+        out
+    }
+
     /// The nodes from below the root down to `id`.
     fn line_of(&self, id: NodeId) -> Vec<NodeId> {
         let mut line = Vec::new();

@@ -6,7 +6,7 @@ use super::parse::{Fault, fault};
 
 /// Finds the closing quote of a string whose content starts at `pos`; also tells whether it holds an escape.
 #[inline]
-pub(super) fn scan(bytes: &[u8], mut pos: usize) -> Result<(usize, bool), Fault> {
+pub(super) fn scan<const LOOSE: bool>(bytes: &[u8], mut pos: usize) -> Result<(usize, bool), Fault> {
     let mut escaped = false;
     loop {
         while let Some(chunk) = bytes.get(pos..).and_then(|rest| rest.first_chunk::<8>()) {
@@ -21,7 +21,7 @@ pub(super) fn scan(bytes: &[u8], mut pos: usize) -> Result<(usize, bool), Fault>
             Some(b'"') => return Ok((pos, escaped)),
             Some(b'\\') => {
                 escaped = true;
-                pos = escape(bytes, pos)?;
+                pos = escape::<LOOSE>(bytes, pos)?;
             }
             Some(0) => return fault("json.nul", pos),
             Some(0x01..=0x1F) => return fault("json.control", pos),
@@ -104,11 +104,12 @@ fn special(word: u64) -> u64 {
 }
 
 /// Index just after the escape whose backslash stands at `pos`.
-fn escape(bytes: &[u8], pos: usize) -> Result<usize, Fault> {
+fn escape<const LOOSE: bool>(bytes: &[u8], pos: usize) -> Result<usize, Fault> {
     match bytes.get(pos + 1) {
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(pos + 2),
         Some(b'u') => match hex4(bytes.get(pos + 2..)) {
             None => fault("json.escape", pos),
+            Some(0 | 0xD800..=0xDFFF) if LOOSE => Ok(pos + 6),
             Some(0) => fault("json.nul", pos),
             Some(0xDC00..=0xDFFF) => fault("json.surrogate", pos),
             Some(0xD800..=0xDBFF) => match (bytes.get(pos + 6..pos + 8), hex4(bytes.get(pos + 8..))) {
@@ -126,8 +127,8 @@ fn escape(bytes: &[u8], pos: usize) -> Result<usize, Fault> {
 fn unicode(text: &str) -> (char, usize) {
     let bytes = text.as_bytes();
     let first = hex4(Some(bytes)).unwrap_or(0xFFFD);
-    if let (0xD800..=0xDBFF, Some(low)) = (first, hex4(bytes.get(6..))) {
-        let code = 0x1_0000 + ((first - 0xD800) << 10) + (low.wrapping_sub(0xDC00) & 0x3FF);
+    if let (0xD800..=0xDBFF, Some(b"\\u"), Some(low @ 0xDC00..=0xDFFF)) = (first, bytes.get(4..6), hex4(bytes.get(6..))) {
+        let code = 0x1_0000 + ((first - 0xD800) << 10) + (low - 0xDC00);
         return (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 10);
     }
     (char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER), 4)

@@ -1,0 +1,131 @@
+//! How a check reports: a draft with what the check knows, completed with place, names and fingerprint.
+
+use std::fmt::Write as _;
+
+use super::Meta;
+use crate::credential::Credential;
+use crate::finding::{Confidence, Finding, Severity};
+use crate::model::{Scenario, Step};
+use crate::run::Settings;
+use crate::source::{Place, Source};
+
+/// What a check is given.
+pub struct Context<'s, 'd> {
+    /// The file.
+    pub source: &'s Source<'d>,
+    /// The graph.
+    pub scenario: &'s Scenario<'d>,
+    /// Credentials, placeholders and secret addresses found in the scenario, by step and spot.
+    pub credentials: &'s [Credential],
+    /// What the caller wants.
+    pub settings: &'s Settings<'s>,
+    out: &'s mut Vec<Finding>,
+}
+
+impl<'s, 'd> Context<'s, 'd> {
+    /// A context that reports into `out`.
+    pub fn new(
+        source: &'s Source<'d>,
+        scenario: &'s Scenario<'d>,
+        credentials: &'s [Credential],
+        settings: &'s Settings<'s>,
+        out: &'s mut Vec<Finding>,
+    ) -> Self {
+        Self { source, scenario, credentials, settings, out }
+    }
+
+    /// Reports a finding.
+    pub fn report(&mut self, draft: Draft<'_, '_>) {
+        let (pointer, line, column) = self.source.locate(draft.place);
+        let step = draft.step.map(|step| step.name.to_string()).unwrap_or_default();
+        let id = draft.step.map(|step| step.id.as_ref()).unwrap_or_default();
+        let identity = [draft.meta.id, self.source.path, &self.scenario.name, id, &step, draft.about];
+        let seen_before = |finding: &&Finding| finding.check == draft.meta.id && finding.step == step;
+        let ordinal = self.out.iter().rev().take(64).filter(seen_before).count();
+        let fingerprint = fingerprint(&identity, ordinal);
+        self.out.push(Finding {
+            check: draft.meta.id,
+            severity: draft.severity,
+            confidence: draft.confidence,
+            file: self.source.path.to_owned(),
+            pointer,
+            line,
+            column,
+            scenario: self.scenario.name.to_string(),
+            step,
+            message: draft.message,
+            remedy: draft.remedy,
+            fingerprint,
+            value: draft.value,
+        });
+    }
+}
+
+/// What a check knows of a finding.
+pub struct Draft<'a, 'd> {
+    meta: &'static Meta,
+    place: &'a Place,
+    step: Option<&'a Step<'d>>,
+    about: &'a str,
+    severity: Severity,
+    confidence: Confidence,
+    message: String,
+    remedy: String,
+    value: Option<String>,
+}
+
+impl<'a, 'd> Draft<'a, 'd> {
+    /// A finding of this check at this place, with the severity and confidence the check mostly has.
+    pub fn new(meta: &'static Meta, place: &'a Place, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            meta,
+            place,
+            step: None,
+            about: "",
+            severity: meta.severity,
+            confidence: meta.confidence,
+            message: message.into(),
+            remedy: remedy.into(),
+            value: None,
+        }
+    }
+
+    /// In this step.
+    pub fn step(self, step: &'a Step<'d>) -> Self {
+        Self { step: Some(step), ..self }
+    }
+
+    /// About this setting of the step: the name of a header or field. Part of the fingerprint; no value.
+    pub fn about(self, about: &'a str) -> Self {
+        Self { about, ..self }
+    }
+
+    /// As bad as this.
+    pub fn severity(self, severity: Severity) -> Self {
+        Self { severity, ..self }
+    }
+
+    /// As sure as this.
+    pub fn confidence(self, confidence: Confidence) -> Self {
+        Self { confidence, ..self }
+    }
+
+    /// With the keyed mark of the secret value.
+    pub fn value(self, mark: String) -> Self {
+        Self { value: Some(mark), ..self }
+    }
+}
+
+/// FNV-1a over the parts, each with its length: an identity, no protection. Nothing of a value goes in.
+fn fingerprint(parts: &[&str], ordinal: usize) -> String {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut eat = |byte: u8| hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    for part in parts {
+        (part.len() as u32).to_le_bytes().into_iter().chain(part.bytes()).for_each(&mut eat);
+    }
+    (ordinal as u32).to_le_bytes().into_iter().for_each(&mut eat);
+    let mut text = String::with_capacity(16);
+    // writing to a String cannot fail
+    let _ = write!(text, "{hash:016x}");
+    text
+}

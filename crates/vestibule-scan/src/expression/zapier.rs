@@ -1,0 +1,12 @@
+//! Expressions of one platform.
+
+use super::{Piece, Reference};
+
+pub(super) fn pieces(text: &str) -> Vec<(usize, Piece<'_>)> {
+    vec![(0, Piece::Literal(text))]
+}
+
+pub(super) fn references(expression: &str) -> Vec<Reference<'_>> {
+    let _ = expression;
+    Vec::new()
+}

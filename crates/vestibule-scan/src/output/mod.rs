@@ -1,0 +1,1 @@
+//! Reports. Each takes findings and coverage and gives text; none knows a check or a platform.

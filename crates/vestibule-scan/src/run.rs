@@ -1,0 +1,152 @@
+//! The main path: one file in, scenarios, findings and coverage out.
+
+use crate::check::{self, Context};
+use crate::credential;
+use crate::finding::{Coverage, Finding};
+use crate::model::{Platform, Scenario};
+use crate::source::{Source, recognise};
+
+/// What the caller wants and knows.
+pub struct Settings<'s> {
+    /// The keyed mark of a secret value, 8 hex digits. Equal values have equal marks; without the key nothing can be told from a mark.
+    pub mark: &'s (dyn Fn(&str) -> String + Sync),
+    /// Today, for what has become stale.
+    pub today: jiff::civil::Date,
+    /// Where the gateway is or will be, such as `https://gateway.example.com`; remedies name it.
+    pub gateway: &'s str,
+    /// Platform zones the owner allows, such as `eu1.make.com`, `eu2.make.com`. Empty: any zone in the European Union.
+    pub zones: &'s [String],
+}
+
+/// What one file gave.
+#[derive(Debug, Default)]
+pub struct Scanned {
+    /// What was found, in the order of the file.
+    pub findings: Vec<Finding>,
+    /// What was read; at least one entry.
+    pub coverage: Vec<Coverage>,
+    /// What later comparison of all files needs.
+    pub seen: Vec<Seen>,
+}
+
+/// One scenario, as far as other scenarios matter to it.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// The file.
+    pub file: String,
+    /// Whose it is.
+    pub platform: &'static str,
+    /// Its name.
+    pub scenario: String,
+    /// The person, account or user id it belongs to.
+    pub owner: Option<String>,
+    /// Stored connections: id, label, and pointer, line and column of their first use.
+    pub connections: Vec<SeenConnection>,
+}
+
+/// A stored connection that a scenario uses.
+#[derive(Clone, Debug)]
+pub struct SeenConnection {
+    /// The platform's id.
+    pub id: String,
+    /// What it is called.
+    pub label: String,
+    /// The step that uses it first.
+    pub step: String,
+    /// Where.
+    pub pointer: String,
+    /// From 1.
+    pub line: u32,
+    /// From 1.
+    pub column: u32,
+}
+
+/// Looks at each scenario after the checks did: for reports that draw the flow, for plans and for rewiring.
+pub trait Visit {
+    /// One scenario with its findings.
+    fn scenario(&mut self, source: &Source<'_>, scenario: &Scenario<'_>, findings: &[Finding]);
+}
+
+impl Visit for () {
+    fn scenario(&mut self, _: &Source<'_>, _: &Scenario<'_>, _: &[Finding]) {}
+}
+
+/// Scans one file. Archives are taken apart by [`crate::source::archive`] before.
+pub fn scan(path: &str, bytes: &[u8], settings: &Settings<'_>, visit: &mut dyn Visit) -> Scanned {
+    let mut scanned = Scanned::default();
+    recognise::read(path, bytes, &mut |read| match read {
+        recognise::Read::Scenarios(source, scenarios) => {
+            for scenario in &scenarios {
+                look(source, scenario, settings, &mut scanned, visit);
+            }
+            scanned.coverage.push(coverage(source, &scenarios));
+        }
+        recognise::Read::Unreadable { finding, coverage } => {
+            scanned.findings.extend(finding);
+            scanned.coverage.push(coverage);
+        }
+    });
+    scanned
+}
+
+/// What only shows when all files are seen together.
+pub fn across(seen: &[Seen]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for check in check::ALL {
+        check.compare(seen, &mut |finding| findings.push(finding));
+    }
+    findings
+}
+
+fn look(source: &Source<'_>, scenario: &Scenario<'_>, settings: &Settings<'_>, scanned: &mut Scanned, visit: &mut dyn Visit) {
+    let credentials = credential::find(scenario);
+    let first = scanned.findings.len();
+    for check in check::ALL {
+        check.look(&mut Context::new(source, scenario, &credentials, settings, &mut scanned.findings));
+    }
+    let findings = scanned.findings.get_mut(first..).unwrap_or_default();
+    findings.sort_by(|a, b| (a.line, a.column, a.check).cmp(&(b.line, b.column, b.check)));
+    visit.scenario(source, scenario, findings);
+    scanned.seen.push(seen(source, scenario));
+}
+
+fn seen(source: &Source<'_>, scenario: &Scenario<'_>) -> Seen {
+    let mut connections: Vec<SeenConnection> = Vec::new();
+    for step in &scenario.steps {
+        for connection in &step.connections {
+            if connections.iter().any(|known| known.id == connection.id) {
+                continue;
+            }
+            let (pointer, line, column) = source.locate(&connection.place);
+            connections.push(SeenConnection {
+                id: connection.id.to_string(),
+                label: connection.label.as_deref().unwrap_or_default().to_owned(),
+                step: step.name.to_string(),
+                pointer,
+                line,
+                column,
+            });
+        }
+    }
+    Seen {
+        file: source.path.to_owned(),
+        platform: scenario.platform.as_str(),
+        scenario: scenario.name.to_string(),
+        owner: scenario.owner.as_ref().map(|owner| owner.value.to_string()),
+        connections,
+    }
+}
+
+fn coverage(source: &Source<'_>, scenarios: &[Scenario<'_>]) -> Coverage {
+    let steps = || scenarios.iter().flat_map(|scenario| &scenario.steps);
+    let understood = steps().filter(|step| step.understood).count();
+    let unread: Vec<&str> = scenarios.iter().flat_map(|scenario| &scenario.unread).map(|unread| unread.value.as_str()).collect();
+    Coverage {
+        file: source.path.to_owned(),
+        platform: scenarios.first().map_or("", |scenario| Platform::as_str(scenario.platform)),
+        steps: steps().count() as u32,
+        understood: understood as u32,
+        skipped: (steps().count() - understood) as u32,
+        error: (!unread.is_empty()).then(|| unread.join("; ")),
+    }
+}

@@ -1,0 +1,1 @@
+//! Reader of one kind of file.

@@ -1,0 +1,4 @@
+//! `vestibule scan`: files and accounts in, reports out. What is found is the business of `vestibule-scan`.
+
+pub mod live;
+pub mod saved;
