@@ -8,6 +8,7 @@ mod config;
 mod data_in;
 mod data_out;
 mod operation;
+mod scan;
 
 /// One entry of the catalogue.
 #[derive(Debug, PartialEq, Eq)]
@@ -52,7 +53,7 @@ impl Audience {
 
 /// Every entry, in the order of the reference page.
 pub fn all() -> impl Iterator<Item = &'static Problem> {
-    [data_in::PROBLEMS, data_out::PROBLEMS, operation::PROBLEMS, config::PROBLEMS].into_iter().flatten()
+    [data_in::PROBLEMS, data_out::PROBLEMS, operation::PROBLEMS, scan::PROBLEMS, config::PROBLEMS].into_iter().flatten()
 }
 
 /// The entry with this code.

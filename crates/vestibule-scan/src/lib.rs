@@ -7,6 +7,7 @@
 //! It opens no file and no connection, asks no clock and has no cryptography: bytes, today's date and the keyed mark that stands for a
 //! secret value come from the caller. It never prints a value.
 
+pub mod baseline;
 pub mod check;
 pub mod credential;
 pub mod expression;
@@ -17,6 +18,7 @@ pub mod personal;
 pub mod remedy;
 mod run;
 pub mod source;
+pub mod suppress;
 pub mod vendor;
 
 pub use finding::{Confidence, Coverage, Finding, Severity};

@@ -79,11 +79,12 @@ pub fn scan(path: &str, bytes: &[u8], settings: &Settings<'_>, visit: &mut dyn V
             for scenario in &scenarios {
                 look(source, scenario, settings, &mut scanned, visit);
             }
-            scanned.coverage.push(coverage(source, &scenarios));
+            cover(&mut scanned.coverage, coverage(source, &scenarios));
         }
+        recognise::Read::Part(source, scenario) => look(source, &scenario, settings, &mut scanned, visit),
         recognise::Read::Unreadable { finding, coverage } => {
             scanned.findings.extend(finding);
-            scanned.coverage.push(coverage);
+            scanned.coverage.extend(coverage);
         }
     });
     scanned
@@ -137,8 +138,22 @@ fn seen(source: &Source<'_>, scenario: &Scenario<'_>) -> Seen {
     }
 }
 
+/// Documents of one file and platform share an entry, or a file of a million lines would have a million.
+fn cover(all: &mut Vec<Coverage>, next: Coverage) {
+    match all.last_mut().filter(|last| last.file == next.file && last.platform == next.platform) {
+        Some(last) => {
+            last.steps += next.steps;
+            last.understood += next.understood;
+            last.skipped += next.skipped;
+            last.error = last.error.take().or(next.error);
+        }
+        None => all.push(next),
+    }
+}
+
 fn coverage(source: &Source<'_>, scenarios: &[Scenario<'_>]) -> Coverage {
-    let steps = || scenarios.iter().flat_map(|scenario| &scenario.steps);
+    // what belongs to the scenario as a whole stands in a step of no module
+    let steps = || scenarios.iter().flat_map(|scenario| &scenario.steps).filter(|step| !step.module.is_empty());
     let understood = steps().filter(|step| step.understood).count();
     let unread: Vec<&str> = scenarios.iter().flat_map(|scenario| &scenario.unread).map(|unread| unread.value.as_str()).collect();
     Coverage {

@@ -4,6 +4,7 @@ pub mod archive;
 pub mod csv;
 pub mod env;
 pub mod mail;
+pub(crate) mod problem;
 pub mod recognise;
 pub mod sheet;
 pub mod text;
@@ -12,7 +13,7 @@ use std::borrow::Cow;
 
 use vestibule_core::document::{Document, Loose, NodeId};
 
-/// A file that has been decoded.
+/// A file that has been decoded, or one document of a file that holds several.
 pub struct Source<'d> {
     /// As the caller named it.
     pub path: &'d str,
@@ -20,9 +21,22 @@ pub struct Source<'d> {
     pub text: &'d str,
     /// Its values, where it is JSON.
     pub json: Option<Loose<'d>>,
+    /// Lines of the file before `text`.
+    lines_before: u32,
+    lines: text::Lines,
 }
 
 impl<'d> Source<'d> {
+    /// A whole file.
+    pub fn new(path: &'d str, text: &'d str, json: Option<Loose<'d>>) -> Self {
+        Self { path, text, json, lines_before: 0, lines: text::Lines::default() }
+    }
+
+    /// One document of a file, after this many lines of it.
+    pub fn after_lines(self, lines_before: u32) -> Self {
+        Self { lines_before, ..self }
+    }
+
     /// The tape of a JSON file.
     pub fn tape(&self) -> Option<&Document<'d>> {
         self.json.as_ref().map(Loose::tape)
@@ -35,15 +49,21 @@ impl<'d> Source<'d> {
                 let Some(tape) = self.tape() else {
                     return (String::new(), 1, 1);
                 };
-                let (line, column) = text::line_and_column(self.text, tape.node(*node).span().0);
+                let (line, column) = self.line_and_column(tape.node(*node).span().0);
                 (tape.exact_pointer(*node), line, column)
             }
             Place::Offset(offset) => {
-                let (line, column) = text::line_and_column(self.text, *offset);
+                let (line, column) = self.line_and_column(*offset);
                 (String::new(), line, column)
             }
             Place::Cell { pointer, line, column } => (pointer.to_string(), *line, *column),
         }
+    }
+
+    /// Line and column, from 1, of a byte offset in `text`.
+    pub fn line_and_column(&self, offset: usize) -> (u32, u32) {
+        let (line, column) = self.lines.at(self.text, offset);
+        (line.saturating_add(self.lines_before), column)
     }
 }
 

@@ -25,6 +25,7 @@ const TABLES: &[(&str, &str)] = &[
     ("replay", "bucket"),
     ("replay_generation", "generation"),
     ("route_disabled", "route"),
+    ("scan", "row"),
     ("stable_index", "epoch, tag"),
     ("subject", "row"),
     ("subject_index", "epoch, tag"),

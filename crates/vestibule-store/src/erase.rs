@@ -5,7 +5,7 @@
 
 use crate::delivery::DeliveryState;
 use crate::subject::SubjectState;
-use crate::{Job, StoreError, Tx, index};
+use crate::{Job, StoreError, Tx, index, scan};
 use rusqlite::OptionalExtension;
 use vestibule_core::clock::Timestamp;
 use vestibule_core::id::{SubjectNumber, SubjectRow};
@@ -42,7 +42,7 @@ pub struct EraseReport {
     pub records: usize,
     /// Rows of both indexes deleted.
     pub index_rows: usize,
-    /// Sealed bodies deleted, queued, dead and held.
+    /// Sealed bodies deleted: queued, dead, held, and saved audits.
     pub bodies: usize,
     /// Deliveries that had not ended and now are `erased`.
     pub deliveries: usize,
@@ -94,6 +94,7 @@ fn erase(tx: &mut Tx<'_>, subject: SubjectRow, now: Timestamp, leaf: &[u8]) -> R
         tx.sql("DELETE FROM body WHERE event IN (SELECT event FROM record WHERE subject = ?1)")?.execute([subject])?;
     report.bodies +=
         tx.sql("DELETE FROM held WHERE event IN (SELECT event FROM record WHERE subject = ?1)")?.execute([subject])?;
+    report.bodies += scan::forget(tx, subject)?;
     report.deliveries = tx
         .sql(
             "UPDATE delivery SET state = ?2, reason = NULL WHERE state NOT IN (?3, ?2, ?4) \

@@ -10,7 +10,7 @@ use std::path::Path;
 const APPLICATION: i32 = 0x5653_5442;
 
 /// Every migration in order; the version of a file is the number of those applied.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_start.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_start.sql"), include_str!("../migrations/0002_scan.sql")];
 
 /// The schema version of this release.
 pub(crate) fn known() -> u32 {

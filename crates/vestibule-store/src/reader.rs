@@ -7,8 +7,8 @@ use crate::delivery::{self, AttemptRow, DeliveryState};
 use crate::row::{bytes, count, record, time, version};
 use crate::subject::{self, SubjectData};
 use crate::{
-    ApiKeyRow, DeadFilter, EventData, HeldBody, IndexRow, RecordData, StableRow, StoreError, Tag, apikey, backup, connection,
-    deadletter, event, meta, record as records, route,
+    ApiKeyRow, DeadFilter, EventData, HeldBody, IndexRow, RecordData, ScanRow, StableRow, StoreError, Tag, apikey, backup, connection,
+    deadletter, event, meta, record as records, route, scan,
 };
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::cell::Cell;
@@ -148,6 +148,16 @@ impl Reader {
     pub fn is_claimed(&self, key: &[u8; 16], now: Timestamp) -> Result<bool, StoreError> {
         let mut query = self.conn.prepare_cached("SELECT 1 FROM idempotency WHERE key = ?1 AND until > ?2")?;
         Ok(query.exists((key, now.0))?)
+    }
+
+    /// The saved audit of a platform account.
+    pub fn scan(&self, account: &str) -> Result<Option<ScanRow>, StoreError> {
+        scan::one(&self.conn, account)
+    }
+
+    /// The accounts that have a saved audit, by name.
+    pub fn scan_accounts(&self) -> Result<Vec<String>, StoreError> {
+        scan::accounts(&self.conn)
     }
 
     /// The subject in this row.

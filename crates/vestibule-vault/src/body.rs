@@ -1,4 +1,5 @@
-//! Whole bodies that must wait: queued, held, quarantined, dead, and the stored answers of idempotent calls.
+//! Whole bodies that must wait: queued, held, quarantined, dead, the stored answers of idempotent calls, and the saved
+//! audits of platform accounts.
 //!
 //! They are sealed under the subject's key, kept fields included, so that erasure reaches them. The purpose and the id
 //! of the row are bound, so a held body cannot be queued by moving bytes. Inside stands a u32 length and zeros up to a
@@ -34,6 +35,8 @@ pub enum BodyPurpose {
     Dead,
     /// To answer a repeated call.
     Answer,
+    /// To be compared with the next audit.
+    Scan,
 }
 
 impl BodyPurpose {
@@ -44,6 +47,7 @@ impl BodyPurpose {
             BodyPurpose::Quarantined => labels::BODY_QUARANTINED,
             BodyPurpose::Dead => labels::BODY_DEAD,
             BodyPurpose::Answer => labels::BODY_ANSWER,
+            BodyPurpose::Scan => labels::BODY_SCAN,
         }
     }
 }

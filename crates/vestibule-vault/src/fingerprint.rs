@@ -1,5 +1,5 @@
 //! Keyed fingerprints: of requests (to find a repeat), of bodies (to tell a repeat from a conflict), of tokens (for the
-//! log), and the signing secrets of deliveries.
+//! log), the signing secrets of deliveries, and the marks of values in saved audits.
 //!
 //! None of them leads back to what it was made of without the key. How long they are kept is the store's matter.
 
@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::error::VaultError;
 use crate::keyring::Keyring;
 use crate::labels;
+use crate::mark::{self, Marker};
 use aws_lc_rs::cipher::{AES_256, EncryptingKey, UnboundCipherKey};
 use aws_lc_rs::{digest, hmac};
 use base64::Engine as _;
@@ -83,6 +84,15 @@ impl Keyring {
     /// [`VaultError::Primitive`].
     pub fn token_fingerprints(&self, block: &[u8; 16]) -> Result<Vec<[u8; 8]>, VaultError> {
         self.fingerprint.iter().map(|(_, key)| key.of(block)).collect()
+    }
+
+    /// What marks secret values in saved audits. The oldest version of the replay key makes the salt: it is never destroyed,
+    /// so that marks of two audits can be compared, whatever was rotated in between.
+    pub fn scan_marker(&self) -> Marker {
+        let oldest = self.replay.iter().min_by_key(|(version, _)| *version);
+        let (_, key) = oldest.unwrap_or_else(|| self.replay.active());
+        let salt = Zeroizing::new(sign::<{ mark::SALT }>(key, &Context::new(labels::SCAN_SALT)));
+        Marker::new(&salt)
     }
 
     /// The secrets that deliveries of a route are signed with: the active one first, then those a receiver may still

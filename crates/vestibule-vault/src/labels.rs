@@ -24,6 +24,8 @@ pub const BODY_QUARANTINED: &[u8] = b"body/quarantined";
 pub const BODY_DEAD: &[u8] = b"body/dead";
 /// The stored answer of an idempotent call.
 pub const BODY_ANSWER: &[u8] = b"body/answer";
+/// The saved audit of a platform account.
+pub const BODY_SCAN: &[u8] = b"body/scan";
 /// Input key of an encrypted file.
 pub const FILE: &[u8] = b"file";
 /// The key store under its root key.
@@ -56,6 +58,10 @@ pub const AUTHORITY: &[u8] = b"authority";
 pub const API_KEY: &[u8] = b"api key";
 /// Signing secrets of deliveries.
 pub const DELIVERY: &[u8] = b"delivery";
+/// Marks of secret values in scanned files.
+pub const SCAN_MARK: &[u8] = b"scan/mark";
+/// The salt of the marks in saved audits.
+pub const SCAN_SALT: &[u8] = b"scan/salt";
 
 /// All labels, in the order above.
 pub const ALL: &[&[u8]] = &[
@@ -68,6 +74,7 @@ pub const ALL: &[&[u8]] = &[
     BODY_QUARANTINED,
     BODY_DEAD,
     BODY_ANSWER,
+    BODY_SCAN,
     FILE,
     KEY_STORE,
     ROOT_ID,
@@ -84,15 +91,17 @@ pub const ALL: &[&[u8]] = &[
     AUTHORITY,
     API_KEY,
     DELIVERY,
+    SCAN_MARK,
+    SCAN_SALT,
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const FROZEN: &str = "record slot dek pseudonym body/queued body/held body/quarantined body/dead body/answer file \
+    const FROZEN: &str = "record slot dek pseudonym body/queued body/held body/quarantined body/dead body/answer body/scan file \
         key+store root+id root+checksum index/category index/subject index/stable index/outer index/mac replay \
-        fingerprint/body leaf head authority api+key delivery";
+        fingerprint/body leaf head authority api+key delivery scan/mark scan/salt";
 
     #[test]
     fn labels_are_frozen() {

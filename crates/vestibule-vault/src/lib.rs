@@ -25,6 +25,7 @@ pub mod keyring;
 pub mod keystore;
 pub mod labels;
 pub mod mac;
+pub mod mark;
 pub mod record;
 pub mod reveal;
 pub mod root;

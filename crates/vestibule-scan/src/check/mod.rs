@@ -5,6 +5,7 @@
 
 mod report;
 
+pub(crate) use report::fingerprint;
 pub use report::{Context, Draft};
 
 use crate::finding::{Confidence, Severity};

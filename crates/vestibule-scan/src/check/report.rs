@@ -117,7 +117,7 @@ impl<'a, 'd> Draft<'a, 'd> {
 }
 
 /// FNV-1a over the parts, each with its length: an identity, no protection. Nothing of a value goes in.
-fn fingerprint(parts: &[&str], ordinal: usize) -> String {
+pub(crate) fn fingerprint(parts: &[&str], ordinal: usize) -> String {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     let mut eat = |byte: u8| hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     for part in parts {

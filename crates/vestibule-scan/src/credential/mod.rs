@@ -2,9 +2,27 @@
 //!
 //! It reports what it has seen and never the value itself.
 
+mod anchors;
+mod basic;
+mod expression;
+mod judge;
+mod jwt;
+mod names;
+mod nested;
+mod own;
+mod pem;
+mod placeholder;
+mod secret_url;
+mod url;
+mod value;
+mod vendors;
+
 use crate::finding::Confidence;
-use crate::model::Scenario;
+use crate::model::{Platform, Role, Scenario, Spot, Step};
 use crate::source::Place;
+
+use judge::{Seen, Trust};
+use names::Slot;
 
 /// What was seen in a spot.
 #[derive(Clone, Debug)]
@@ -54,6 +72,108 @@ impl std::fmt::Debug for Hidden {
 
 /// Everything of the kind in a scenario, in the order of its steps and spots; at most one entry a spot and value.
 pub fn find(scenario: &Scenario<'_>) -> Vec<Credential> {
-    let _ = scenario;
-    Vec::new()
+    let mut found = Vec::new();
+    for (index, step) in scenario.steps.iter().enumerate() {
+        let host = step.url().map(|url| url::Parts::of(&url.value).host).unwrap_or_default();
+        for (position, spot) in step.spots.iter().enumerate() {
+            let first = found.len();
+            look(scenario.platform, step, position, spot, host, &mut |name, seen| {
+                let known = found.get(first..).unwrap_or_default();
+                if !known.iter().any(|known: &Credential| known.secret.0.contains(seen.secret)) {
+                    found.push(credential((index, position), spot, name, &seen));
+                }
+            });
+        }
+    }
+    found
+}
+
+/// Shorter texts hold no pair of a name and a value.
+const LEAST_TEXT: usize = 12;
+
+fn look<'s>(platform: Platform, step: &'s Step<'_>, position: usize, spot: &'s Spot<'_>, host: &str, report: &mut dyn FnMut(&'s str, Seen<'s>)) {
+    let value: &str = &spot.value;
+    if value.len() < 4 || spot.role == Role::Label && value.len() < LEAST_TEXT {
+        return;
+    }
+    let slot = slot_of(step, position, spot, host);
+    if slot != Slot::None && (spot.is_text || matches!(slot, Slot::Password)) {
+        let trust = trust_of(spot.role);
+        if spot.dynamic && value.contains("{{") {
+            expression::judge(value, slot, trust, &mut |seen| report(&spot.name, seen));
+        } else if let Some(seen) = judge::literal(value, slot, trust) {
+            if seen.kind != CredentialKind::Placeholder || told_to_fill(platform, spot.role) {
+                report(&spot.name, seen);
+            }
+            return;
+        }
+    }
+    if value.len() >= LEAST_TEXT && spot.is_text {
+        let trust = if spot.role == Role::Pinned { Trust::Sample } else { Trust::Typed };
+        nested::read(value, spot.role, trust, &mut |name, seen| {
+            if seen.kind != CredentialKind::Placeholder || told_to_fill(platform, spot.role) {
+                report(if name.is_empty() { &spot.name } else { name }, seen);
+            }
+        });
+    }
+}
+
+/// What may stand in a spot, by its name and role, and by what it is compared with.
+fn slot_of(step: &Step<'_>, position: usize, spot: &Spot<'_>, host: &str) -> Slot {
+    match spot.role {
+        Role::Password => return Slot::Password,
+        Role::Label | Role::Url | Role::Headers => return Slot::None,
+        Role::User => return Slot::Weak,
+        Role::Query => return url::parameter_slot(host, &spot.name),
+        Role::Condition => return compared(step, position),
+        _ => {}
+    }
+    let slot = names::slot(&spot.name, spot.role == Role::Header);
+    let says_little = slot == Slot::Weak || slot == Slot::Cookie && spot.role != Role::Header && spot.role != Role::Pinned;
+    if says_little && !matches!(spot.role, Role::Header | Role::Field | Role::Assigned | Role::Reply | Role::Body) {
+        return Slot::None;
+    }
+    slot
+}
+
+/// A condition beside one that asks for a credential: `{{ $json.headers['x-api-key'] }}` equals `…`.
+fn compared(step: &Step<'_>, position: usize) -> Slot {
+    let before = position.checked_sub(1).and_then(|before| step.spots.get(before));
+    let Some(before) = before.filter(|before| before.role == Role::Condition && before.value.contains("{{")) else {
+        return Slot::None;
+    };
+    let asked = before.value.trim_end_matches(['}', ' ', ')', '(', ']', '"', '\'', '`']);
+    let name = asked.rsplit(['.', '[', '"', '\'', '`', ' ', '(']).next().unwrap_or_default();
+    match names::slot(name, true) {
+        Slot::Weak | Slot::Cookie => Slot::None,
+        slot => slot,
+    }
+}
+
+fn trust_of(role: Role) -> Trust {
+    match role {
+        Role::Header | Role::Query | Role::Password | Role::User | Role::Condition => Trust::Sent,
+        Role::Pinned => Trust::Sample,
+        _ => Trust::Typed,
+    }
+}
+
+/// A stand-in is worth a word where somebody is to put the real thing, not in notes, samples and code.
+fn told_to_fill(platform: Platform, role: Role) -> bool {
+    platform != Platform::File && !matches!(role, Role::Note | Role::Pinned | Role::Label | Role::Code | Role::Condition)
+}
+
+fn credential((step, position): (usize, usize), spot: &Spot<'_>, name: &str, seen: &Seen<'_>) -> Credential {
+    Credential {
+        step,
+        spot: position,
+        place: spot.place.clone(),
+        kind: seen.kind,
+        label: seen.label.to_string(),
+        name: name.to_owned(),
+        shown: seen.shown(),
+        confidence: seen.confidence,
+        vendor: seen.vendor,
+        secret: Hidden(seen.secret.to_owned()),
+    }
 }

@@ -54,7 +54,8 @@ pub fn literals<'t>(platform: Platform, expression: &'t str) -> Vec<(usize, &'t 
     match platform {
         Platform::Make => make::literals(expression),
         Platform::N8n => n8n::literals(expression),
-        Platform::Zapier | Platform::File => Vec::new(),
+        Platform::Zapier => zapier::literals(expression),
+        Platform::File => Vec::new(),
     }
 }
 

@@ -24,32 +24,64 @@ pub struct Leaf<'d> {
 
 /// Every string, number and boolean at or below `from`, in document order; `name` is what `from` itself is called.
 pub fn leaves<'d>(tape: &Document<'d>, from: NodeId, name: Text<'d>) -> Vec<Leaf<'d>> {
-    let mut found = Vec::new();
-    let mut open = vec![(from, name)];
-    while let Some((node, name)) = open.pop() {
-        match tape.node(node).kind() {
-            Kind::Null => {}
-            Kind::String | Kind::Number | Kind::True | Kind::False => found.push(Leaf { name, node }),
-            Kind::Array => {
-                let first = open.len();
-                open.extend(tape.children(node).map(|child| (child, name.clone())));
-                open.get_mut(first..).unwrap_or_default().reverse();
+    each_leaf(tape, from, name).collect()
+}
+
+/// Like [`leaves`], one at a time: for files that are too large to hold all.
+pub fn each_leaf<'t, 'd>(tape: &'t Document<'d>, from: NodeId, name: Text<'d>) -> Leaves<'t, 'd> {
+    Leaves { tape, at: from, end: tape.node(from).next(), first: Some(name), open: Vec::new() }
+}
+
+/// See [`each_leaf`].
+pub struct Leaves<'t, 'd> {
+    tape: &'t Document<'d>,
+    at: NodeId,
+    end: NodeId,
+    /// What the node that the walk began at is called.
+    first: Option<Text<'d>>,
+    open: Vec<Open<'d>>,
+}
+
+/// A container around the place where the walk is.
+struct Open<'d> {
+    end: NodeId,
+    name: Text<'d>,
+    /// What its values are called, where a naming member says so.
+    said: Option<Text<'d>>,
+}
+
+impl<'d> Iterator for Leaves<'_, 'd> {
+    type Item = Leaf<'d>;
+
+    fn next(&mut self) -> Option<Leaf<'d>> {
+        while self.at < self.end {
+            let id = self.at;
+            let node = self.tape.node(id);
+            self.at = NodeId::new(id.index() as u32 + 1);
+            while self.open.last().is_some_and(|open| open.end <= id) {
+                self.open.pop();
             }
-            Kind::Object => {
-                let first = open.len();
-                let said = named_by_sibling(tape, node);
-                open.extend(tape.children(node).map(|child| {
-                    let own = tape.name(child).unwrap_or_default();
-                    match &said {
-                        Some(said) if NAMED.contains(&own.as_ref()) => (child, said.clone()),
-                        _ => (child, own),
-                    }
-                }));
-                open.get_mut(first..).unwrap_or_default().reverse();
+            let around = self.open.last();
+            let name = match (self.first.take(), self.tape.name(id), around) {
+                (Some(first), _, _) => first,
+                (None, Some(own), around) => match around.and_then(|open| open.said.as_ref()) {
+                    Some(said) if NAMED.contains(&own.as_ref()) => said.clone(),
+                    _ => own,
+                },
+                (None, None, around) => around.map(|open| open.name.clone()).unwrap_or_default(),
+            };
+            match node.kind() {
+                Kind::Null => {}
+                Kind::String | Kind::Number | Kind::True | Kind::False => return Some(Leaf { name, node: id }),
+                Kind::Array => self.open.push(Open { end: node.next(), name, said: None }),
+                Kind::Object => {
+                    let said = named_by_sibling(self.tape, id);
+                    self.open.push(Open { end: node.next(), name, said });
+                }
             }
         }
+        None
     }
-    found
 }
 
 /// What a naming member says the value beside it is called.

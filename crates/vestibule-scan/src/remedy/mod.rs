@@ -1,7 +1,17 @@
 //! How a step looks through the gateway: the exact address, header and configuration that replace what was found.
+//!
+//! Only what the step itself says is used; nothing is looked up. Texts for people show no part of an address that may be a key.
 
-use crate::model::Step;
+pub mod address;
+pub mod rewire;
+
+use std::fmt::Write as _;
+
+use address::{Address, Host, Scheme};
+
+use crate::model::{Platform, Scenario, Spot, Step};
 use crate::run::Settings;
+use crate::vendor;
 
 /// A request as it goes through the gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,14 +20,267 @@ pub struct Through {
     pub name: String,
     /// Where the vendor is: `https://api.openai.com`.
     pub origin: String,
-    /// The literal path below it, with the platform's expressions left in place: `/v1/chat/completions`.
+    /// The literal path below it, with the platform's expressions left in place: `/v1/chat/completions`. The query belongs to it.
     pub path: String,
-    /// The address to put in the step: `https://gateway.example.com/out/openai/v1/chat/completions`.
+    /// The address to put in the step: `https://gateway.example.com/out/openai/v1/chat/completions`. It may hold what the old address
+    /// held, keys too: for people, see [`Through::shown`].
     pub url: String,
+}
+
+/// What the gateway adds to a call instead of the step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof<'n> {
+    /// `Authorization: Bearer …`
+    Bearer,
+    /// User and password.
+    Basic,
+    /// A header of this name.
+    Header(&'n str),
+    /// Nothing.
+    None,
 }
 
 /// The request of a step as it goes through the gateway; `None` where the address is not known.
 pub fn through(step: &Step<'_>, settings: &Settings<'_>) -> Option<Through> {
-    let _ = (step, settings);
-    None
+    let url = step.url()?;
+    // the braces of expressions are the same on all platforms
+    let address = Address::of(Platform::Zapier, &url.value)?;
+    let Host::Literal(host) = address.host else {
+        return None;
+    };
+    if goes_through(&url.value, settings) || address.scheme == Scheme::Other {
+        return None;
+    }
+    let name = route_name(host);
+    // the gateway speaks TLS to vendors; only a system of one's own may have none
+    let scheme = if address.is_private() && address.scheme == Scheme::Http { "http" } else { "https" };
+    let origin = format!("{scheme}://{}{}", host.to_ascii_lowercase(), address.port);
+    let path = format!("{}{}", address.path, address.query);
+    let url = format!("{}/out/{name}{path}", settings.gateway.trim_end_matches('/'));
+    Some(Through { name, origin, path, url })
+}
+
+/// Whether an address is the gateway's own.
+pub fn goes_through(url: &str, settings: &Settings<'_>) -> bool {
+    let bare = |url: &str| url.trim().trim_end_matches('/').to_ascii_lowercase();
+    let gateway = bare(settings.gateway);
+    let url = bare(url);
+    !gateway.is_empty() && url.strip_prefix(gateway.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+}
+
+impl Through {
+    /// The new address for people: without the query, and without segments that may be keys.
+    pub fn shown(&self) -> String {
+        let path = self.path.split('?').next().unwrap_or_default();
+        let base = self.url.strip_suffix(self.path.as_str()).unwrap_or_default();
+        let segments: Vec<&str> = path.split('/').map(|segment| if may_be_key(segment) { "…" } else { segment }).collect();
+        format!("{base}{}", segments.join("/"))
+    }
+
+    /// The path of a grant: expressions and what may be a key become `*`.
+    pub fn call_path(&self) -> String {
+        let path = self.path.split('?').next().unwrap_or_default();
+        let varies = |segment: &str| segment.contains("{{") || may_be_key(segment);
+        let segments: Vec<&str> = path.split('/').map(|segment| if varies(segment) { "*" } else { segment }).collect();
+        let path = segments.join("/");
+        if path.starts_with('/') { path } else { format!("/{path}") }
+    }
+
+    /// The section of `vestibule.toml` for the destination.
+    pub fn section(&self, proof: Proof<'_>) -> String {
+        let variable = format!("{}_KEY", self.name.replace('-', "_").to_ascii_uppercase());
+        let mut lines = format!("    [out.{}]\n    to = \"{}\"", self.name, self.origin);
+        // writing to a String cannot fail
+        let _ = match proof {
+            Proof::Bearer => write!(lines, "\n    credential = {{ bearer = \"env:{variable}\" }}"),
+            Proof::Basic => write!(lines, "\n    credential = {{ basic = \"env:{variable}\" }}"),
+            Proof::Header(name) => {
+                let name = name.to_ascii_lowercase();
+                write!(lines, "\n    credential = {{ header = {{ name = \"{name}\", value = \"env:{variable}\" }} }}")
+            }
+            Proof::None => Ok(()),
+        };
+        lines
+    }
+
+    /// The grant for one call: who may make it, and where tokens become values again.
+    pub fn grant(&self, scenario: &Scenario<'_>, method: Option<&str>, reveal: &[(String, &str)]) -> String {
+        let mut lines = format!(
+            "    [[out.{}.grant]]\n    workflow = \"{}\"\n    call = \"{} {}\"",
+            self.name,
+            workflow_name(scenario),
+            method.unwrap_or("POST"),
+            self.call_path()
+        );
+        if !reveal.is_empty() {
+            let places: Vec<String> = reveal.iter().map(|(place, category)| format!("\"{place}\" = \"{category}\"")).collect();
+            let _ = write!(lines, "\n    reveal = {{ {} }}", places.join(", "));
+        }
+        lines
+    }
+}
+
+/// What the gateway must add where a credential stood in this spot.
+pub fn proof<'n>(spot: &'n Spot<'_>) -> Proof<'n> {
+    use crate::model::Role;
+    let begins = |word: &str| spot.value.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    match spot.role {
+        Role::User | Role::Password => Proof::Basic,
+        Role::Header if spot.name.eq_ignore_ascii_case("authorization") && begins("basic ") => Proof::Basic,
+        Role::Header if spot.name.eq_ignore_ascii_case("authorization") => Proof::Bearer,
+        Role::Header if is_header_name(&spot.name) => Proof::Header(&spot.name),
+        _ => Proof::Bearer,
+    }
+}
+
+/// The name of a route to a host: the vendor's id, or the host's own name.
+pub fn route_name(host: &str) -> String {
+    /// Domains below which each customer has a host; the name before tells them apart.
+    const SECOND: [&str; 8] = ["co", "com", "org", "net", "gov", "ac", "edu", "or"];
+    if let Some(vendor) = vendor::by_host(host).filter(|vendor| vendor.kind != vendor::VendorKind::Other) {
+        return vendor.id.to_owned();
+    }
+    let host = host.to_ascii_lowercase();
+    if host.starts_with('[') || host.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return slug(&host);
+    }
+    let labels: Vec<&str> = host.split('.').collect();
+    let name = match labels.as_slice() {
+        [only] => only,
+        [.., name, second, top] if top.len() == 2 && SECOND.contains(second) => name,
+        [.., name, _] => name,
+        [] => "vendor",
+    };
+    slug(name)
+}
+
+/// The name of a scenario as the configuration writes it.
+pub fn workflow_name(scenario: &Scenario<'_>) -> String {
+    let name = slug(&scenario.name);
+    if name.is_empty() { "my-scenario".to_owned() } else { name }
+}
+
+/// How a workflow key is kept in a platform rather than typed into a step.
+pub fn keep_key(platform: Platform) -> &'static str {
+    match platform {
+        Platform::Make => {
+            "in Make, choose “API key” under “Authentication type” of the HTTP module and create a credential with the header `Authorization` and the value `Bearer <workflow key>`"
+        }
+        Platform::N8n => {
+            "in n8n, choose “Generic Credential Type”, “Header Auth” and create a credential with the name `Authorization` and the value `Bearer <workflow key>`"
+        }
+        Platform::Zapier => {
+            "in Zapier, put `Authorization` with `Bearer <workflow key>` among the headers of “Webhooks by Zapier”: this key opens nothing but the calls its grants name"
+        }
+        Platform::File => "send the header `Authorization: Bearer <workflow key>`, read from the environment",
+    }
+}
+
+/// The step with which a platform calls an address.
+pub fn http_step(platform: Platform) -> &'static str {
+    match platform {
+        Platform::Make => "the module HTTP › Make a request",
+        Platform::N8n => "the node HTTP Request",
+        Platform::Zapier => "the action Webhooks by Zapier › Custom Request",
+        Platform::File => "an HTTP request",
+    }
+}
+
+/// Lower case letters, digits and single dashes, at most 40.
+pub fn slug(text: &str) -> String {
+    let mut name = String::new();
+    for c in text.chars() {
+        if name.len() >= 40 {
+            break;
+        }
+        if c.is_ascii_alphanumeric() {
+            name.push(c.to_ascii_lowercase());
+        } else if !name.is_empty() && !name.ends_with('-') {
+            name.push('-');
+        }
+    }
+    name.truncate(name.trim_end_matches('-').len());
+    name
+}
+
+/// Long segments of letters and digits are ids at best and keys at worst: a text for people shows none.
+fn may_be_key(segment: &str) -> bool {
+    let mixed = segment.bytes().any(|b| b.is_ascii_digit()) && segment.bytes().any(|b| b.is_ascii_alphabetic());
+    let long_word = segment.len() >= 32 && !segment.contains(['-', '_']);
+    !segment.contains("{{") && ((segment.len() >= 12 && mixed) || long_word || segment.contains([':', '@', '=']) && segment.len() >= 8)
+}
+
+fn is_header_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use crate::model::{Auth, Kind, Reach, Request, Role};
+    use crate::source::Place;
+
+    fn step(url: &'static str) -> Step<'static> {
+        let spot = Spot { role: Role::Url, name: "url".into(), value: url.into(), dynamic: true, is_text: true, place: Place::FILE };
+        Step {
+            id: "1".into(),
+            name: "Ask".into(),
+            module: "http:ActionSendData".into(),
+            version: None,
+            place: Place::FILE,
+            disabled: false,
+            reach: Reach::Flow,
+            kind: Kind::Request(Request { method: None, auth: Auth::None, verifies_tls: None, follows_redirects: None }),
+            connections: Vec::new(),
+            spots: vec![spot],
+            handles_errors: false,
+            understood: true,
+        }
+    }
+
+    fn by(url: &'static str) -> Option<Through> {
+        let mark = |_: &str| String::new();
+        let today = jiff::civil::date(2026, 11, 22);
+        through(&step(url), &Settings { mark: &mark, today, gateway: "https://gate.example.com/", zones: &[] })
+    }
+
+    #[test]
+    fn a_request_is_rewritten_to_the_gateway() {
+        let found = by("https://api.openai.com/v1/chat/{{1.id}}?limit=2").unwrap();
+        assert_eq!(found.name, "openai");
+        assert_eq!(found.origin, "https://api.openai.com");
+        assert_eq!(found.url, "https://gate.example.com/out/openai/v1/chat/{{1.id}}?limit=2");
+        assert_eq!(found.shown(), "https://gate.example.com/out/openai/v1/chat/{{1.id}}");
+        assert_eq!(found.call_path(), "/v1/chat/*");
+        assert_eq!(found.section(Proof::Header("X-Key")), "    [out.openai]\n    to = \"https://api.openai.com\"\n    credential = { header = { name = \"x-key\", value = \"env:OPENAI_KEY\" } }");
+        assert_eq!(by("http://api.acme.co.uk:8443").unwrap().origin, "https://api.acme.co.uk:8443");
+        assert_eq!(by("http://10.0.0.5/x").unwrap().origin, "http://10.0.0.5");
+    }
+
+    #[test]
+    fn what_is_computed_or_goes_through_already_is_left_alone() {
+        assert!(by("{{1.url}}").is_none());
+        assert!(by("https://{{1.account}}.zendesk.com/x").is_none());
+        assert!(by("https://GATE.example.com/out/openai/v1").is_none());
+        assert!(by("https://gate.example.com.evil.example/out").is_some());
+    }
+
+    #[test]
+    fn texts_for_people_show_no_key() {
+        assert_eq!(by("https://api.telegram.org/bot12345:abc/send").unwrap().shown(), "https://gate.example.com/out/telegram/…/send");
+        assert_eq!(by("https://x.example/h/a1b2c3d4e5f6g7/y?k=v").unwrap().shown(), "https://gate.example.com/out/x/h/…/y");
+    }
+
+    #[test]
+    fn routes_have_short_names() {
+        for (host, name) in [
+            ("harvest.greenhouse.io", "greenhouse"), ("api.acme-ats.example", "acme-ats"), ("acme.co.uk", "acme"), ("10.0.0.5", "10-0-0-5"),
+            ("nas", "nas"), ("abc.execute-api.eu-west-1.amazonaws.com", "amazonaws"),
+        ] {
+            assert_eq!(route_name(host), name);
+        }
+        assert_eq!(slug(" Résumé  screening! "), "r-sum-screening");
+    }
 }

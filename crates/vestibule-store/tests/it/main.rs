@@ -24,4 +24,5 @@ mod moment;
 mod opening;
 mod replay;
 mod rewrap;
+mod scan;
 mod support;

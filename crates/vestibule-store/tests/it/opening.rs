@@ -38,7 +38,7 @@ fn a_newer_schema_is_refused_and_untouched() {
     fixture.close();
     sql(&fixture.path(), "PRAGMA user_version = 99");
     let before = std::fs::read(fixture.path()).unwrap();
-    assert_eq!(open(&fixture.path()).err(), Some(StoreError::NewerSchema { found: 99, known: 1 }));
+    assert_eq!(open(&fixture.path()).err(), Some(StoreError::NewerSchema { found: 99, known: 2 }));
     assert_eq!(std::fs::read(fixture.path()).unwrap(), before);
 }
 
@@ -96,7 +96,7 @@ fn what_cannot_be_read_yet_is_told_from_what_is_refused() {
     assert_eq!(open_to_read(&path("other")).err(), Some(StoreError::Foreign(path("other"))));
     open(&path("newer")).unwrap().close();
     sql(&path("newer"), "PRAGMA user_version = 99");
-    assert_eq!(open_to_read(&path("newer")).err(), Some(StoreError::NewerSchema { found: 99, known: 1 }));
+    assert_eq!(open_to_read(&path("newer")).err(), Some(StoreError::NewerSchema { found: 99, known: 2 }));
 }
 
 #[test]

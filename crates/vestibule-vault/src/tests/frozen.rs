@@ -51,6 +51,7 @@ fn made() -> Value {
         "authority_mac": hex(&ring.authority_mac("api key", &[b"id", b"hash"])),
         "api_key": minted.text.expose(),
         "api_key_hash": hex(&minted.hash),
+        "scan_mark": ring.scan_marker().mark("value"),
         "delivery_secret": crate::fingerprint::delivery_secret_text(&delivery[0].1).expose(),
     })
 }

@@ -5,6 +5,7 @@
 use super::check::CheckArgs;
 use super::explain::ExplainArgs;
 use super::failure::Failure;
+use super::scan::ScanArgs;
 use super::serve::ServeArgs;
 use crate::{bench, dev, ops};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -31,6 +32,8 @@ pub(super) enum Command {
     Serve(ServeArgs),
     /// Find the faults of a configuration
     Check(CheckArgs),
+    /// Audit scenarios, Zaps and workflows for credentials, open doors and personal data
+    Scan(ScanArgs),
     /// Say more about an error code
     Explain(ExplainArgs),
     /// Show counts, refusals with their reasons, and how old keys are

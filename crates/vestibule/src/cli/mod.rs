@@ -9,6 +9,7 @@ pub mod explain;
 mod failure;
 mod progress;
 mod render;
+pub mod scan;
 mod serve;
 mod session;
 
@@ -47,6 +48,7 @@ fn run(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Check(args) => check::run(&check::CheckArgs { json: args.json || json, ..args }, SystemClock.now()),
         Command::Explain(args) => explain::run(&explain::ExplainArgs { json: args.json || json, ..args }),
+        Command::Scan(args) => scan::run(&args, json),
         Command::Bench(args) => bench::run(&args),
         Command::Dev(args) => tried(dev::run(&args)),
         Command::Serve(args) => ended(serve::run(&args, &mut std::io::stdout()).map(|()| None), json),
@@ -89,7 +91,7 @@ fn carry_out(command: Command) -> Result<Shown, Failure> {
             Ok(("try", ops::try_route::try_route(&config, &args.route, &document, SystemClock.now())?))
         }
         // these have their own ways of printing and were handled before
-        Command::Check(_) | Command::Explain(_) | Command::Bench(_) | Command::Dev(_) | Command::Serve(_) => {
+        Command::Check(_) | Command::Explain(_) | Command::Scan(_) | Command::Bench(_) | Command::Dev(_) | Command::Serve(_) => {
             Err(Failure::told(failure::USAGE))
         }
     }

@@ -10,6 +10,7 @@ use crate::config::{self, Config, Report};
 use crate::files;
 use crate::net::local::{self, LocalError};
 use crate::ops::{self, Op, Request};
+use crate::scan::saved;
 use crate::system::SystemClock;
 use bytes::Bytes;
 use http_body_util::Full;
@@ -22,6 +23,7 @@ use vestibule_core::clock::Clock as _;
 use vestibule_core::id::hex;
 use vestibule_store::Options;
 use vestibule_vault::keystore::KeyStoreError;
+use vestibule_vault::mark::Marker;
 
 /// The name of the socket in the data folder.
 pub const SOCKET: &str = "vestibule.sock";
@@ -90,6 +92,15 @@ pub fn carry_out(config: &Config, op: Op) -> Result<Value, Failure> {
     })
 }
 
+/// What marks values in audits that are kept. A store that is not there yet is made, as the audit will need it.
+pub fn marker(config: &Config) -> Result<Marker, Failure> {
+    let app = match opened(config, App::open_to_read)? {
+        Some(app) => app,
+        None => open(config)?,
+    };
+    Ok(saved::marker(&app))
+}
+
 /// Opens the gateway of a configuration without serving anything.
 pub fn open(config: &Config) -> Result<Arc<App>, Failure> {
     let app = opened(config, App::open)?;
@@ -101,7 +112,8 @@ pub fn open(config: &Config) -> Result<Arc<App>, Failure> {
 /// The operations that [`App::open_to_read`] is enough for. A log that a look at it changed could not be compared with the
 /// head that was printed before.
 fn only_looks(op: &Op) -> bool {
-    matches!(op, Op::Status | Op::LogVerify { .. } | Op::LogShow { .. } | Op::KeysList | Op::DeadList(_) | Op::HeldList)
+    use Op::{DeadList, HeldList, KeysList, LogShow, LogVerify, ScanSaved, Status};
+    matches!(op, Status | LogVerify { .. } | LogShow { .. } | KeysList | DeadList(_) | HeldList | ScanSaved { .. })
 }
 
 fn open_to_read(config: &Config) -> Result<Arc<App>, Failure> {

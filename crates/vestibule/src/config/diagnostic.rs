@@ -102,6 +102,11 @@ pub struct Report {
 }
 
 impl Report {
+    /// A report of one finding in another file than the configuration; `text` is shown, so it holds no secret.
+    pub fn of(file_name: &str, text: &str, finding: Diagnostic) -> Report {
+        Report { file_name: file_name.to_owned(), blotted: text.to_owned(), findings: vec![finding] }
+    }
+
     /// The findings: errors first, each kind in the order of the file.
     pub fn findings(&self) -> &[Diagnostic] {
         &self.findings

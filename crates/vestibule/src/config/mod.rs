@@ -15,14 +15,17 @@ mod outbound;
 mod read;
 mod render;
 pub mod schema;
+mod scan;
 mod scheme;
 mod secret;
+pub mod suppressions;
 mod url;
 
 pub use diagnostic::{Diagnostic, Report, Severity};
 pub use examples::example;
 pub use model::*;
 
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use vestibule_core::clock::Timestamp;
 
@@ -37,16 +40,37 @@ use read::{Context, Fields};
 pub fn load(text: &str, file_name: &str, now: Timestamp) -> Result<(Config, Report), Report> {
     let mut context = Context::new(now);
     let config = read(&mut context, text);
+    reported(context, text, file_name, config)
+}
+
+/// Reads only the accounts of `[scan]`, for an audit where no gateway is set up: the other tables need not be there, and
+/// what is wrong in them is not told. Parameters and report as in [`load`].
+///
+/// # Errors
+/// The report, if it holds at least one error.
+pub fn load_accounts(text: &str, file_name: &str, now: Timestamp) -> Result<(Vec<ScanAccount>, Report), Report> {
+    let mut context = Context::new(now);
+    let accounts = parse(&mut context, text).map(|document| {
+        let root = Fields::of(&mut context, document.get_ref(), 0..0, &schema::ROOT);
+        let accounts = scan::accounts(&mut context, &root);
+        scan_secrets(&mut context, &document);
+        accounts
+    });
+    reported(context, text, file_name, accounts)
+}
+
+/// What was read, unless something in the file is refused.
+fn reported<T>(context: Context, text: &str, file_name: &str, read: Option<T>) -> Result<(T, Report), Report> {
     let mut report =
         Report { file_name: file_name.to_owned(), blotted: secret::blot(text, &context.secrets), findings: context.findings };
     report.sort();
-    match config {
-        Some(config) if !report.is_refused() => Ok((config, report)),
+    match read {
+        Some(read) if !report.is_refused() => Ok((read, report)),
         _ => Err(report),
     }
 }
 
-fn read(context: &mut Context, text: &str) -> Option<Config> {
+fn parse<'t>(context: &mut Context, text: &'t str) -> Option<Spanned<DeTable<'t>>> {
     let (document, faults) = DeTable::parse_recoverable(text);
     // what follows the first fault is mostly the parser finding its way back
     if let Some(fault) = faults.first() {
@@ -54,6 +78,17 @@ fn read(context: &mut Context, text: &str) -> Option<Config> {
         context.secrets = secret::suspects(text);
         return None;
     }
+    Some(document)
+}
+
+fn scan_secrets(context: &mut Context, document: &Spanned<DeTable<'_>>) {
+    for (_, node) in document.get_ref() {
+        secret::scan(context, node);
+    }
+}
+
+fn read(context: &mut Context, text: &str) -> Option<Config> {
+    let document = parse(context, text)?;
     let root = Fields::of(context, document.get_ref(), 0..0, &schema::ROOT);
     let systems = base::systems(context, &root);
     let workflows = base::workflows(context, &root);
@@ -63,10 +98,9 @@ fn read(context: &mut Context, text: &str) -> Option<Config> {
     let limits = base::limits(context, &root);
     let inbound = inbound::routes(context, &root, limits.max_body, server.as_ref());
     let outbound = outbound::destinations(context, &root);
-    for (_, node) in document.get_ref() {
-        secret::scan(context, node);
-    }
-    Some(Config { server: server?, store: store?, keys: keys?, limits, systems, workflows, inbound, outbound })
+    let accounts = scan::accounts(context, &root);
+    scan_secrets(context, &document);
+    Some(Config { server: server?, store: store?, keys: keys?, limits, systems, workflows, inbound, outbound, accounts })
 }
 
 fn syntax(fault: &toml::de::Error, text: &str) -> Diagnostic {

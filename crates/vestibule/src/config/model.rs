@@ -12,9 +12,11 @@ use vestibule_core::network::Origin;
 
 mod inbound;
 mod outbound;
+mod scan;
 
 pub use inbound::*;
 pub use outbound::*;
+pub use scan::*;
 
 /// The whole file.
 #[derive(Clone, Debug)]
@@ -35,6 +37,8 @@ pub struct Config {
     pub inbound: Vec<Inbound>,
     /// `[out.NAME]`, in the order of the file.
     pub outbound: Vec<Outbound>,
+    /// `[scan.account.NAME]`, in the order of the file.
+    pub accounts: Vec<ScanAccount>,
 }
 
 /// Where the gateway listens and how it is known.
@@ -159,6 +163,11 @@ impl Config {
     /// The workflow with this name.
     pub fn workflow(&self, name: &str) -> Option<&Workflow> {
         self.workflows.iter().find(|workflow| workflow.name == name)
+    }
+
+    /// The account with this name.
+    pub fn account(&self, name: &str) -> Option<&ScanAccount> {
+        self.accounts.iter().find(|account| account.name == name)
     }
 
     /// The system with this name.

@@ -56,6 +56,8 @@ pub static ALL: &[&Section] = &[
     &CREDENTIAL,
     &GRANT,
     &ANSWER,
+    &SCAN,
+    &SCAN_ACCOUNT,
 ];
 
 section! { ROOT "the file"
@@ -68,6 +70,7 @@ section! { ROOT "the file"
     "workflow" = "…", "none": "Scenarios, Zaps and n8n workflows.";
     "in" = "…", "none": "Routes for data coming in.";
     "out" = "…", "none": "Destinations for data going out.";
+    "scan" = "…", "nothing": "Accounts that `vestibule scan --account` audits.";
 }
 
 section! { SERVER "[server]"
@@ -226,4 +229,37 @@ section! { ANSWER "answer"
     "keep" = "{ \"id\" = \"integer\" }", "nothing": "Places that pass if they have the type: `integer`, `number`, `string` or `boolean`.";
     "otherwise" = "\"drop\"", "drop": "The rest: `drop`, or `tokenize` for the calling workflow.";
     "retention_days" = "30", "30": "With `otherwise = \"tokenize\"`: how long the values are kept, 1 to 365.";
+}
+
+section! { SCAN "[scan]"
+    "What the auditor of scenarios reads besides files. A file that holds nothing else is enough for `vestibule scan --account`."
+    "account" = "…", "none": "Accounts at automation platforms: [scan.account.NAME].";
+}
+
+section! { SCAN_ACCOUNT "[scan.account.NAME]"
+    "An account at Make or n8n, audited by `vestibule scan --account NAME`. Only read: no request but GET is sent. docs/guide/scan-accounts.md says how to make the token."
+    "platform" = "\"make\"", "required": "`make` or `n8n`. Zaps are audited from Zapier's export.";
+    "zone" = "\"eu1.make.com\"", "required for Make": "The host that Make has in your browser.";
+    "team" = "123", "required for Make": "The number of the team, from the address `…/123/…` in your browser.";
+    "url" = "\"https://n8n.example.com\"", "required for n8n": "Origin and base path of the instance, https only.";
+    "token" = "\"env:MAKE_TOKEN\"", "required": "Reference to a token that can only read.";
+    "address" = "\"10.0.0.9:443\"", "looked up; private addresses are refused": "Pins a private instance to this address and port. Metadata addresses never.";
+    "ca" = "\"/etc/vestibule/n8n-ca.pem\"", "the system's authorities": "PEM file of the only authority trusted for it.";
+}
+
+section! { SUPPRESSIONS "the suppression file"
+    "Findings that are accepted, each with a reason and until a day."
+    "salt" = "\"0a1b…\"", "that of the baseline": "64 hex digits: what `value` marks were made with.";
+    "suppress" = "…", "none": "The suppressions.";
+}
+
+section! { SUPPRESS "[[suppress]]"
+    "One finding, or several of one check, that are accepted for a time."
+    "check" = "\"cleartext-http\"", "required": "The id of the check.";
+    "file" = "\"exports/intake.json\"", "any file": "Only in this file, named as the scan names it.";
+    "scenario" = "\"Candidate intake\"", "any scenario": "Only in the scenario with this name.";
+    "step" = "\"Create candidate\"", "any step": "Only in the step with this name.";
+    "value" = "\"9f3a01cc\"", "any value": "Only for the value with this mark.";
+    "reason" = "\"a sandbox without people\"", "required": "Why it is accepted.";
+    "expires" = "2027-01-31", "required": "The last day on which it is.";
 }

@@ -172,6 +172,11 @@ fn a_file_with_every_key_is_accepted() {
     assert!(matches!(&header.verify, Verify::Header { name, .. } if name == "x-api-key"));
     assert_eq!(hmac.otherwise, Otherwise::Hold { days: 7 });
     assert_eq!(hmac.max_body, 1 << 20);
+    let [make, flows] = config.accounts.as_slice() else { panic!() };
+    assert_eq!((make.platform(), make.origin().to_string().as_str()), ("make", "https://eu1.make.com"));
+    assert!(matches!(make.at, AccountAt::Make { team: 123, .. }) && make.address.is_none());
+    assert_eq!((flows.platform(), flows.origin().base_path()), ("n8n", "/base"));
+    assert_eq!(flows.token.to_string(), "file:/etc/vestibule/n8n-token");
     let out = &config.outbound[0];
     assert_eq!(out.live.address.unwrap().to_string(), "10.0.0.7:443");
     assert!(out.test.as_ref().is_some_and(|test| test.credential.is_some()));
@@ -181,6 +186,32 @@ fn a_file_with_every_key_is_accepted() {
     assert_eq!(grant.path.to_string(), "/candidates/{id}/notes");
     assert_eq!(out.grants[1].path.to_string(), "/candidates/*/files");
     assert!(matches!(grant.answer.otherwise, AnswerOtherwise::Tokenize { .. }) && grant.batch);
+}
+
+#[test]
+fn accounts_need_no_gateway_and_hold_no_token() {
+    let scan = |text: &str| load_accounts(text, "scan.toml", now());
+    let make = "[scan.account.make]\nplatform = \"make\"\nzone = \"eu1.make.com\"\nteam = 7\ntoken = \"env:MAKE_TOKEN\"\n";
+    assert_eq!(scan(make).unwrap().0.len(), 1);
+    assert_eq!(scan(&(EXAMPLE.to_owned() + make)).unwrap().0.len(), 1, "a whole configuration does as well");
+    assert_eq!(codes(make), ["config.missing_key"; 3], "a gateway needs the rest");
+    let refused = |old: &str, new: &str| {
+        let report = scan(&make.replace(old, new)).unwrap_err();
+        let all = format!("{}{}{report:?}", report.render(true), report.json());
+        assert!(!all.contains("b6f1ad2c"), "{all}");
+        report.findings().iter().map(|finding| finding.code).collect::<Vec<_>>()
+    };
+    assert_eq!(refused("env:MAKE_TOKEN", "b6f1ad2c-77c3-4bd0-9a8e-0f5b3c2d1e4f"), ["config.literal_secret"]);
+    assert_eq!(refused("eu1.make.com", "eu1.make.com/path"), ["config.bad_value"]);
+    assert_eq!(refused("eu1.make.com", "make.internal"), ["config.private_host"]);
+    assert_eq!(refused("team = 7", "team = 0"), ["config.out_of_range"]);
+    assert_eq!(refused("team = 7\n", ""), ["config.missing_key"]);
+    assert_eq!(refused("team = 7", "team = 7\nurl = \"https://n8n.example.com\""), ["config.bad_value"]);
+    assert_eq!(refused("\"make\"", "\"zapier\""), ["config.bad_value"]);
+    assert_eq!(refused("account.make", "account.Make"), ["config.bad_name"]);
+    let n8n = "[scan.account.flows]\nplatform = \"n8n\"\nurl = \"http://n8n.example.com\"\ntoken = \"env:N8N_TOKEN\"\n";
+    let report = scan(n8n).unwrap_err();
+    assert_eq!(report.findings()[0].code, "config.plain_http");
 }
 
 #[test]

@@ -23,8 +23,9 @@ pub mod verify;
 pub mod whois;
 
 use crate::app::{App, LoadError};
+use crate::scan::saved;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
 use vestibule_core::audit::{Actor, Leaf};
@@ -115,6 +116,20 @@ pub enum Op {
         /// How many.
         last: u32,
     },
+    /// Saves what an audit of a platform account has found, and tells what has changed.
+    ScanSave(saved::Save),
+    /// What saved audits hold.
+    ScanSaved {
+        /// One account; absent: all.
+        account: Option<String>,
+        /// Only what belongs to this person.
+        owner: Option<String>,
+    },
+    /// Erases what is kept of a platform account.
+    ScanForget {
+        /// Its name in the configuration.
+        account: String,
+    },
 }
 
 /// Why an operation was refused or failed. It never quotes a value.
@@ -183,6 +198,15 @@ pub fn run(app: &Arc<App>, request: Request) -> Result<Value, OpError> {
         Op::Backup(order) => backup::backup(app, &by, &order),
         Op::LogVerify { since } => verify::verify(app, since.as_deref()),
         Op::LogShow { last } => audit::show(app, last),
+        Op::ScanSave(order) => Ok(saved::save(app, &by, &order)?.json()),
+        Op::ScanSaved { account, owner } => {
+            let kept = match owner {
+                Some(owner) => saved::of_owner(app, &owner)?.into_iter().filter(|kept| account.iter().all(|name| *name == kept.account)).collect(),
+                None => saved::saved(app, account.as_deref())?,
+            };
+            Ok(json!({ "accounts": kept.iter().map(saved::Saved::json).collect::<Vec<_>>() }))
+        }
+        Op::ScanForget { account } => saved::forget(app, &by, &account),
     }
 }
 

@@ -4,7 +4,7 @@
 
 mod documents;
 mod inflate;
-mod search;
+pub mod search;
 
 use crate::world::source::{STATIC_SECRET, secret_of};
 use crate::world::{Answer, DELIVERY_SECRET, Reply, Request, Scheme, Source, World, by, call};

@@ -25,4 +25,5 @@ mod replay;
 mod review;
 mod rotation;
 mod rules;
+mod scan_live;
 mod world;

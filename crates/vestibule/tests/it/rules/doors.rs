@@ -20,8 +20,8 @@ const DOORS: &[Door] = &[
     Door { call: "into_wire (", sites: 1, why: "the one exit of revealed values" },
     Door {
         call: "seal_body (",
-        sites: 3,
-        why: "a body that waits (held, queued, an answer kept for its repeat) passes the whole-body seal first",
+        sites: 4,
+        why: "a body that waits (held, queued, an answer kept for its repeat, a saved audit) passes the whole-body seal first",
     },
 ];
 

@@ -1,0 +1,78 @@
+//! How changes are told to people: no value of a credential, and no part of an address that may be one.
+
+use std::fmt::Write as _;
+
+use super::address::split;
+use super::{Change, Outside, Rewired};
+use crate::remedy::Through;
+
+/// The old address: scheme and host as they stood, path as [`Through::shown`] shows it, names of parameters without values.
+pub(super) fn address_before(before: &str, through: &Through) -> String {
+    let shown = through.shown();
+    let base = through.url.strip_suffix(through.path.as_str()).unwrap_or_default();
+    let path = shown.strip_prefix(base).unwrap_or_default();
+    let scheme =
+        if before.trim_start().get(..5).is_some_and(|start| start.eq_ignore_ascii_case("http:")) { "http" } else { "https" };
+    let host = through.origin.split_once("://").map_or("", |(_, host)| host);
+    format!("{scheme}://{host}{path}{}", query(before))
+}
+
+/// The new address in the same manner; `url` is the address as it is written.
+pub(super) fn address_after(url: &str, through: &Through) -> String {
+    format!("{}{}", through.shown(), query(url))
+}
+
+fn query(url: &str) -> String {
+    let parts = split(url, '?');
+    let Some(query) = parts.get(1) else { return String::new() };
+    let names = split(query, '&').into_iter().map(|parameter| match parameter.split_once('=') {
+        Some((name, _)) => format!("{name}=…"),
+        None => "…".to_owned(),
+    });
+    format!("?{}", names.collect::<Vec<_>>().join("&"))
+}
+
+pub(super) fn difference(rewired: &Rewired) -> String {
+    let mut out = String::new();
+    changes(&mut out, &rewired.changes);
+    outside(&mut out, &rewired.outside);
+    if out.is_empty() {
+        out.push_str("Nothing to move: no step of this file calls an address, or all of them go through the gateway.\n");
+    }
+    out
+}
+
+// writing to a String cannot fail, here and below
+fn changes(out: &mut String, changes: &[Change]) {
+    let mut last = None;
+    for change in changes {
+        let step = (&change.scenario, &change.step);
+        if last != Some(step) {
+            let blank = if out.is_empty() { "" } else { "\n" };
+            let _ = writeln!(out, "{blank}{}", heading(&change.scenario, &change.step, change.line));
+            last = Some(step);
+        }
+        if !change.before.is_empty() {
+            let _ = writeln!(out, "  - {}: {}", change.setting, change.before);
+        }
+        if !change.after.is_empty() {
+            let _ = writeln!(out, "  + {}: {}", change.setting, change.after);
+        }
+    }
+}
+
+fn outside(out: &mut String, outside: &[Outside]) {
+    if outside.is_empty() {
+        return;
+    }
+    let blank = if out.is_empty() { "" } else { "\n" };
+    let _ = writeln!(out, "{blank}Outside the gate, or still to be done by hand:");
+    for each in outside {
+        let _ = writeln!(out, "  {} ({})\n    {}", heading(&each.scenario, &each.step, each.line), each.module, each.why);
+    }
+}
+
+fn heading(scenario: &str, step: &str, line: u32) -> String {
+    let scenario = if scenario.is_empty() { String::new() } else { format!("{scenario} › ") };
+    format!("{scenario}{step}, line {line}")
+}

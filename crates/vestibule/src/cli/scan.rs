@@ -1,0 +1,220 @@
+//! `vestibule scan PATH…`: audits scenario files and says what to do.
+//!
+//! It works without a gateway, without a configuration and without the network. Exit code 0: nothing to act on; 1: something that was to
+//! be read could not be opened; 2: not understood; 3: there is a finding that is at least as bad as `--fail-on`.
+
+use std::io::{self, IsTerminal as _, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use jiff::civil::Date;
+use vestibule_core::clock::{Clock as _, Timestamp};
+use vestibule_scan::check;
+use vestibule_scan::output::{self, Report};
+use vestibule_scan::source::recognise::LARGEST;
+use vestibule_scan::{Confidence, Coverage, Finding, Settings, Severity};
+
+mod account;
+mod args;
+
+pub use args::{ConfidenceArg, FailOn, Format, PersonaArg, ScanArgs, SeverityArg};
+
+use account::Account;
+
+use super::failure::{FINDINGS, Failure, REFUSED};
+use super::progress;
+use crate::files;
+use crate::scan::gather::{self, From, Input};
+use crate::scan::known::{Files, Known, KnownError};
+use crate::scan::run::{self, Outcome, Wanted};
+use crate::system::SystemClock;
+
+/// Columns of the text for people.
+const WIDTH: usize = 88;
+
+/// What a scan is given beside its arguments.
+pub struct Io<'i> {
+    /// Standard input.
+    pub stdin: &'i mut dyn Read,
+    /// Where the report goes unless it goes to a file.
+    pub out: &'i mut dyn Write,
+    /// Where it is said why there is none.
+    pub err: &'i mut dyn Write,
+    /// Whether `out` shows colours.
+    pub colour: bool,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// Runs the command of this process.
+pub fn run(args: &ScanArgs, json: bool) -> ExitCode {
+    let stdout = io::stdout();
+    let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let mut io = Io {
+        stdin: &mut io::stdin().lock(),
+        out: &mut io::BufWriter::new(stdout.lock()),
+        err: &mut io::stderr(),
+        colour,
+        now: SystemClock.now(),
+    };
+    ExitCode::from(scan(args, json, &mut io))
+}
+
+/// Scans, writes the report, and gives the exit code.
+pub fn scan(args: &ScanArgs, json: bool, io: &mut Io<'_>) -> u8 {
+    match scanned(args, json, io) {
+        Ok(code) => code,
+        Err(failure) => {
+            if !failure.told {
+                let text = if json { format!("{:#}", failure.json()) } else { failure.render() };
+                // nobody reads the other end any more: the exit code still tells
+                drop(writeln!(io.err, "{text}"));
+            }
+            failure.exit
+        }
+    }
+}
+
+fn scanned(args: &ScanArgs, json: bool, io: &mut Io<'_>) -> Result<u8, Failure> {
+    let format = format_of(args, json)?;
+    let account = args.account.as_deref().map(|name| Account::open(name, args, io.now)).transpose()?;
+    let files = Files { baseline: args.baseline.clone(), write_baseline: args.write_baseline.clone(), suppress: args.suppress.clone() };
+    let marks = account.as_ref().map(Account::marker).transpose()?.flatten();
+    let known = Known::open(&files, marks).map_err(|error| told(error, json, io))?;
+    let today = today(io.now);
+    let mark = |value: &str| known.marker.mark(value);
+    let settings = Settings { mark: &mark, today, gateway: gateway(&args.gateway)?, zones: &args.zones };
+    let wanted = Wanted { draws: format == Format::Html, also: None };
+    let mut report = Report { date: today, ..Report::default() };
+    let outcome = match &account {
+        Some(account) => account.audit(&settings, wanted, &mut report)?,
+        None => {
+            let gathered = inputs(args, io)?;
+            report.passed_over = gathered.passed_over;
+            let scanned = progress::while_waiting(|| run::merged(run::all(&gathered.inputs, &settings, wanted)));
+            with_unread(scanned, gathered.unread)
+        }
+    };
+    report.flows = outcome.flows;
+    report.coverage = outcome.coverage;
+    known.part(outcome.findings, today, &mut report);
+    if let Some(path) = &args.write_baseline {
+        known.write(path, today, &report).map_err(|error| unwritten(path, &error))?;
+    }
+    filter(args, &mut report);
+    write(args, format, &report, io)?;
+    let found = args.write_baseline.is_none() && args.fail_on.severity().is_some_and(|severity| report.reaches(severity));
+    Ok(match (found, outcome.unopened) {
+        (true, _) => FINDINGS,
+        (false, 0) => 0,
+        (false, _) => REFUSED,
+    })
+}
+
+/// With what could not even be handed to a reader.
+fn with_unread(mut outcome: Outcome, unread: Vec<Coverage>) -> Outcome {
+    outcome.unopened += unread.len();
+    outcome.coverage.splice(0..0, unread);
+    outcome
+}
+
+fn format_of(args: &ScanArgs, json: bool) -> Result<Format, Failure> {
+    match (args.format, json) {
+        (None, true) => Ok(Format::Json),
+        (Some(format), true) if format != Format::Json => {
+            Err(Failure::new("cli.argument", "`--json` and `--format` name different formats"))
+        }
+        (format, _) => Ok(format.unwrap_or(Format::Text)),
+    }
+}
+
+/// Keys will be sent there, so it is https.
+fn gateway(url: &str) -> Result<&str, Failure> {
+    let host = url.strip_prefix("https://").filter(|rest| !rest.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c == '@'));
+    match host {
+        Some(_) => Ok(url.trim_end_matches('/')),
+        None => Err(Failure::new("cli.argument", "`--gateway` is no address such as `https://gateway.example.com`")),
+    }
+}
+
+fn inputs(args: &ScanArgs, io: &mut Io<'_>) -> Result<gather::Gathered, Failure> {
+    let (stdin, paths): (Vec<&PathBuf>, Vec<&PathBuf>) = args.paths.iter().partition(|path| path.as_path() == Path::new("-"));
+    let paths: Vec<PathBuf> = paths.into_iter().cloned().collect();
+    let mut gathered = gather::gather(&paths)
+        .map_err(|(path, error)| Failure::new("cli.file", format!("`{}` cannot be read: {}", path.display(), error.kind())))?;
+    if !stdin.is_empty() {
+        let mut bytes = Vec::new();
+        let read = (&mut *io.stdin).take(LARGEST as u64 + 1).read_to_end(&mut bytes);
+        read.map_err(|error| Failure::new("cli.file", format!("standard input: {}", error.kind())))?;
+        gathered.inputs.insert(0, Input { name: "-".to_owned(), from: From::Memory(bytes) });
+    }
+    if gathered.inputs.is_empty() && gathered.unread.is_empty() {
+        // an empty folder is mostly the wrong one, and a build that scans nothing for a year looks like one that finds nothing
+        let passed = gathered.passed_over;
+        return Err(Failure::new("cli.file", format!("there is no file to scan ({passed} of other kinds were passed over)")));
+    }
+    Ok(gathered)
+}
+
+/// Says what is wrong with a baseline or suppression file, as rustc would.
+fn told(error: KnownError, json: bool, io: &mut Io<'_>) -> Failure {
+    match error {
+        KnownError::File(path, kind) => Failure::new("cli.file", format!("`{}` cannot be read: {kind}", path.display())),
+        KnownError::Vault(error) => Failure::new("vault.random", error.to_string()),
+        KnownError::Faults(report) => {
+            let text = if json { format!("{:#}", report.json()) } else { report.render(io.colour) };
+            drop(writeln!(io.err, "{text}"));
+            Failure::told(super::failure::USAGE)
+        }
+    }
+}
+
+fn today(now: Timestamp) -> Date {
+    let moment = jiff::Timestamp::from_millisecond(now.0).unwrap_or_default();
+    moment.to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+/// Leaves out what the reader did not ask for, and counts it.
+fn filter(args: &ScanArgs, report: &mut Report) {
+    let before = report.findings.len();
+    let severity = args.min_severity.map_or(Severity::Info, SeverityArg::severity);
+    let confidence = args.min_confidence.map_or(Confidence::Low, ConfidenceArg::confidence);
+    let concerns = |finding: &Finding| {
+        // what is said about a file itself concerns everybody
+        let personas = check::by_id(finding.check).map(|check| check.meta().personas);
+        args.persona.is_none_or(|wanted| personas.is_none_or(|personas| personas.contains(&wanted.persona())))
+    };
+    report.findings.retain(|finding| finding.severity >= severity && finding.confidence >= confidence && concerns(finding));
+    report.hidden = before - report.findings.len();
+}
+
+fn write(args: &ScanArgs, format: Format, report: &Report, io: &mut Io<'_>) -> Result<(), Failure> {
+    let bytes = rendered(format, report, io.colour && args.output.is_none())?;
+    let Some(path) = &args.output else {
+        // nobody reads the other end any more: the exit code still tells
+        drop(io.out.write_all(&bytes).and_then(|()| io.out.flush()));
+        return Ok(());
+    };
+    // a pipe or a device is written to, not replaced
+    let is_special = std::fs::metadata(path).is_ok_and(|about| !about.is_file());
+    let written = if is_special { std::fs::write(path, &bytes) } else { files::write(path, &bytes) };
+    written.map_err(|error| unwritten(path, &error))
+}
+
+fn rendered(format: Format, report: &Report, colour: bool) -> Result<Vec<u8>, Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::new("cli.file", format!("the report cannot be made: {error}"));
+    match format {
+        Format::Text => Ok(output::text::render(report, output::text::Style { colour, width: WIDTH }).into_bytes()),
+        Format::Json => {
+            let mut bytes = Vec::new();
+            output::json::write(report, &mut bytes).map_err(|error| failed(&error))?;
+            Ok(bytes)
+        }
+        Format::Sarif => Ok(format!("{:#}\n", output::sarif::log(report)).into_bytes()),
+        Format::Html => output::html::page(report).map(String::into_bytes).map_err(|error| failed(&error)),
+    }
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> Failure {
+    Failure::new("cli.file", format!("`{}` cannot be written: {}", path.display(), error.kind()))
+}
