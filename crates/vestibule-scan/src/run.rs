@@ -101,9 +101,10 @@ pub fn across(seen: &[Seen]) -> Vec<Finding> {
 
 fn look(source: &Source<'_>, scenario: &Scenario<'_>, settings: &Settings<'_>, scanned: &mut Scanned, visit: &mut dyn Visit) {
     let credentials = credential::find(scenario);
+    let facts = check::Facts::of(scenario, &credentials, settings);
     let first = scanned.findings.len();
     for check in check::ALL {
-        check.look(&mut Context::new(source, scenario, &credentials, settings, &mut scanned.findings));
+        check.look(&mut Context::new(source, scenario, &credentials, &facts, settings, &mut scanned.findings));
     }
     let findings = scanned.findings.get_mut(first..).unwrap_or_default();
     findings.sort_by(|a, b| (a.line, a.column, a.check).cmp(&(b.line, b.column, b.check)));

@@ -7,8 +7,8 @@ use crate::delivery::{self, AttemptRow, DeliveryState};
 use crate::row::{bytes, count, record, time, version};
 use crate::subject::{self, SubjectData};
 use crate::{
-    ApiKeyRow, DeadFilter, EventData, HeldBody, IndexRow, RecordData, ScanRow, StableRow, StoreError, Tag, apikey, backup, connection,
-    deadletter, event, meta, record as records, route, scan,
+    ApiKeyRow, DeadFilter, EventData, HeldBody, IndexRow, RecordData, ScanRow, StableRow, StoreError, Tag, apikey, backup,
+    connection, deadletter, event, meta, record as records, route, scan,
 };
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::cell::Cell;

@@ -3,9 +3,48 @@
 //! A check looks at one scenario graph and reports what it finds, each with a place, a reason and the exact replacement. It never sees
 //! a platform's syntax, and it never prints a value.
 
+mod credentials;
+mod facts;
 mod report;
+mod words;
+
+mod api_key_where_oauth;
+mod bypasses_gateway;
+mod caller_controlled_url;
+mod cleartext_http;
+mod cleartext_http_private;
+mod credential_in_pinned_data;
+mod credential_in_url;
+mod duplicate_member;
+mod entry_protection_unknown;
+mod expired_token;
+mod get_entry_with_side_effects;
+mod hardcoded_credential;
+mod mailhook_entry;
+mod missing_error_handling;
+mod more_data_than_needed;
+mod person_named_connection;
+mod personal_data_in_export;
+mod personal_data_mapped;
+mod personal_data_to_ai;
+mod personal_data_to_native_module;
+mod placeholder_left;
+mod polling_plain_personal_data;
+mod redirect_with_credential;
+mod run_data_kept;
+mod secret_url;
+mod shared_connection;
+mod special_category_mapped;
+mod stale_scenario;
+mod tls_verification_off;
+mod unauthenticated_entry;
+mod unknown_shape;
+mod unreadable_file;
+mod weak_credential;
+mod zone_outside_residency;
 
 pub(crate) use report::fingerprint;
+pub use facts::{Facts, Sent, StepFacts};
 pub use report::{Context, Draft};
 
 use crate::finding::{Confidence, Severity};
@@ -72,8 +111,43 @@ pub trait Check: Sync {
     }
 }
 
-/// Every check, by id.
-pub static ALL: &[&dyn Check] = &[];
+/// Every check, the most urgent first.
+pub static ALL: &[&dyn Check] = &[
+    &hardcoded_credential::HardcodedCredential,
+    &credential_in_url::CredentialInUrl,
+    &secret_url::SecretUrl,
+    &credential_in_pinned_data::CredentialInPinnedData,
+    &weak_credential::WeakCredential,
+    &expired_token::ExpiredToken,
+    &unauthenticated_entry::UnauthenticatedEntry,
+    &caller_controlled_url::CallerControlledUrl,
+    &tls_verification_off::TlsVerificationOff,
+    &cleartext_http::CleartextHttp,
+    &special_category_mapped::SpecialCategoryMapped,
+    &personal_data_to_ai::PersonalDataToAi,
+    &personal_data_to_native_module::PersonalDataToNativeModule,
+    &personal_data_mapped::PersonalDataMapped,
+    &more_data_than_needed::MoreDataThanNeeded,
+    &personal_data_in_export::PersonalDataInExport,
+    &run_data_kept::RunDataKept,
+    &mailhook_entry::MailhookEntry,
+    &entry_protection_unknown::EntryProtectionUnknown,
+    &get_entry_with_side_effects::GetEntryWithSideEffects,
+    &redirect_with_credential::RedirectWithCredential,
+    &zone_outside_residency::ZoneOutsideResidency,
+    &api_key_where_oauth::ApiKeyWhereOauth,
+    &person_named_connection::PersonNamedConnection,
+    &shared_connection::SharedConnection,
+    &polling_plain_personal_data::PollingPlainPersonalData,
+    &stale_scenario::StaleScenario,
+    &missing_error_handling::MissingErrorHandling,
+    &bypasses_gateway::BypassesGateway,
+    &cleartext_http_private::CleartextHttpPrivate,
+    &placeholder_left::PlaceholderLeft,
+    &unreadable_file::UnreadableFile,
+    &unknown_shape::UnknownShape,
+    &duplicate_member::DuplicateMember,
+];
 
 /// The check with this id.
 pub fn by_id(id: &str) -> Option<&'static dyn Check> {

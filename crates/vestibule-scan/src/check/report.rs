@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::Meta;
+use super::{Facts, Meta};
 use crate::credential::Credential;
 use crate::finding::{Confidence, Finding, Severity};
 use crate::model::{Scenario, Step};
-use crate::run::Settings;
+use crate::run::{Seen, SeenConnection, Settings};
 use crate::source::{Place, Source};
 
 /// What a check is given.
@@ -17,6 +17,8 @@ pub struct Context<'s, 'd> {
     pub scenario: &'s Scenario<'d>,
     /// Credentials, placeholders and secret addresses found in the scenario, by step and spot.
     pub credentials: &'s [Credential],
+    /// What follows from graph and credentials, worked out once for all checks.
+    pub facts: &'s Facts<'s>,
     /// What the caller wants.
     pub settings: &'s Settings<'s>,
     out: &'s mut Vec<Finding>,
@@ -28,10 +30,11 @@ impl<'s, 'd> Context<'s, 'd> {
         source: &'s Source<'d>,
         scenario: &'s Scenario<'d>,
         credentials: &'s [Credential],
+        facts: &'s Facts<'s>,
         settings: &'s Settings<'s>,
         out: &'s mut Vec<Finding>,
     ) -> Self {
-        Self { source, scenario, credentials, settings, out }
+        Self { source, scenario, credentials, facts, settings, out }
     }
 
     /// Reports a finding.
@@ -113,6 +116,25 @@ impl<'a, 'd> Draft<'a, 'd> {
     /// With the keyed mark of the secret value.
     pub fn value(self, mark: String) -> Self {
         Self { value: Some(mark), ..self }
+    }
+}
+
+/// A finding about a connection that only shows when all scenarios are seen together.
+pub fn across(meta: &'static Meta, seen: &Seen, connection: &SeenConnection, message: String, remedy: String) -> Finding {
+    Finding {
+        check: meta.id,
+        severity: meta.severity,
+        confidence: meta.confidence,
+        file: seen.file.clone(),
+        pointer: connection.pointer.clone(),
+        line: connection.line,
+        column: connection.column,
+        scenario: seen.scenario.clone(),
+        step: connection.step.clone(),
+        message,
+        remedy,
+        fingerprint: fingerprint(&[meta.id, seen.platform, &connection.id], 0),
+        value: None,
     }
 }
 

@@ -68,7 +68,7 @@ pub(super) fn scheme(value: &str) -> Option<(&str, &str)> {
 /// What a literal is, given its slot.
 pub(super) fn literal<'t>(value: &'t str, slot: Slot, trust: Trust) -> Option<Seen<'t>> {
     let value = value.trim().trim_matches(['"', '\'', '`']);
-    if slot == Slot::None || value.len() < 3 {
+    if slot == Slot::None || value.len() < 3 || vendors::is_public(value) {
         return None;
     }
     if let Some(seen) = built(value, false) {
@@ -113,6 +113,8 @@ fn after_scheme<'t>(word: &str, rest: &'t str, slot: Slot, trust: Trust) -> Opti
         if let Some(seen) = basic_pair(rest) {
             return seen;
         }
+    } else if vendors::is_public(rest) {
+        return None;
     } else if let Some(seen) = built(rest, false) {
         return Some(seen);
     }

@@ -129,6 +129,9 @@ fn slot_of(step: &Step<'_>, position: usize, spot: &Spot<'_>, host: &str) -> Slo
         _ => {}
     }
     let slot = names::slot(&spot.name, spot.role == Role::Header);
+    if slot == Slot::Weak && spot.name.eq_ignore_ascii_case("key") && step.request().is_none() && spot.role != Role::Assigned {
+        return Slot::None;
+    }
     let says_little = slot == Slot::Weak || slot == Slot::Cookie && spot.role != Role::Header && spot.role != Role::Pinned;
     if says_little && !matches!(spot.role, Role::Header | Role::Field | Role::Assigned | Role::Reply | Role::Body) {
         return Slot::None;

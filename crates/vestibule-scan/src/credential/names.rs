@@ -59,7 +59,7 @@ const NEVER: &[&str] = &[
 const TOKEN_NOT_OF: &[&str] = &[
     "next", "page", "prev", "previous", "continuation", "sync", "max", "min", "total", "prompt", "completion", "input", "output", "num", "device",
     "push", "fcm", "registration", "stop", "eos", "pad", "bos", "pagination", "cursor", "profile", "cached", "reasoning", "special", "start", "end",
-    "delta", "since", "per", "confirm", "confirmation", "upload", "resume", "skip", "request", "response", "form", "view", "nft", "base", "quote", "mint",
+    "delta", "since", "per", "confirm", "confirmation", "invite", "invitation", "upload", "resume", "skip", "request", "response", "form", "view", "nft", "base", "quote", "mint", "from", "to", "erc20",
 ];
 
 /// What a `key` may be of, so that it is a credential.
@@ -78,7 +78,7 @@ const KEY_OF: &[&str] = &[
 /// What a `key` may be of, so that it is none.
 const KEY_NOT_OF: &[&str] = &[
     "issue", "project", "space", "site", "sort", "partition", "primary", "foreign", "cache", "public", "object", "sheet", "folder", "file", "doc", "document", "row", "record", "item", "group", "field", "column", "property", "label", "translation",
-    "i18n", "locale", "lang", "language", "session", "memory", "chat", "user", "member", "message", "event", "entity", "table", "view", "board", "card",
+    "i18n", "locale", "lang", "language", "session", "memory", "chat", "message", "event", "entity", "table", "view", "board", "card",
     "epic", "sprint", "ticket", "parent", "child", "node", "index", "lookup", "match", "matching", "unique", "composite", "natural", "surrogate",
     "map", "dict", "json", "output", "result", "data", "binary", "image", "video", "audio", "media", "bucket", "s3", "path", "route", "state", "store",
     "hot", "enter", "escape", "shift", "esc", "tab", "arrow", "music", "piano", "answer", "question", "option", "choice", "filter", "order", "category",

@@ -22,7 +22,7 @@ const MARKERS: &[&str] = &[
 /// Words that credentials are called by; a value made of nothing else names one.
 const VOCABULARY: &[&str] = &[
     "api", "app", "key", "keys", "token", "tokens", "secret", "secrets", "password", "passwort", "passwd", "pass", "pwd", "auth", "authorization",
-    "bearer", "basic", "access", "client", "user", "username", "login", "my", "the", "a", "value", "id", "name", "test", "testing", "demo", "admin",
+    "bearer", "basic", "access", "client", "user", "username", "login", "my", "the", "a", "value", "id", "name", "test", "testing", "demo",
     "credential", "credentials", "private", "public", "super", "strong", "secure", "random", "string", "some", "new", "old", "abc", "abcd", "abcdef",
     "foo", "bar", "baz", "none", "null", "nil", "na", "true", "false", "empty", "default", "apikey", "accesstoken", "authtoken", "clientsecret",
     "hunter", "qwerty", "letmein", "header", "query", "webhook", "verify", "service", "role", "n8n", "n", "make", "zapier", "workflow", "env", "vars",
@@ -30,9 +30,12 @@ const VOCABULARY: &[&str] = &[
     "slack", "github", "gitlab", "stripe", "hubspot", "notion", "airtable", "supabase", "bot", "account", "oauth", "oauth2", "type", "field", "sk", "pk",
     "live", "prod", "production", "staging", "dev", "session", "refresh", "signing", "encryption", "jwt", "hash", "this", "is", "not", "real", "long",
     "and", "or", "to", "in", "from", "with", "for", "of", "generated", "generate", "use", "using", "same", "as", "set", "get", "stored", "store", "see",
-    "required", "optional", "text", "hidden", "reset", "forgot", "confirm", "current", "host", "root", "postgres", "mysql", "guest", "internal",
+    "required", "optional", "text", "hidden", "reset", "forgot", "confirm", "current", "host", "internal",
     "contraseña", "senha", "clave", "predefined", "generic", "http", "digest", "custom", "ssh", "db", "database", "smtp", "email", "mail", "server",
 ];
+
+/// Names of accounts: nothing by themselves, but with digits they are the passwords that people choose.
+const ACCOUNTS: &[&str] = &["admin", "root", "guest", "postgres", "mysql", "administrator", "sa", "support", "info"];
 
 /// Whether the value stands in for a credential; `None` when it may be one.
 pub(super) fn judge(value: &str) -> Option<Standin> {
@@ -54,6 +57,9 @@ pub(super) fn judge(value: &str) -> Option<Standin> {
         return Some(Standin::Placeholder);
     }
     if told.only_vocabulary {
+        if told.policy {
+            return None;
+        }
         return Some(if told.screaming { Standin::Placeholder } else { Standin::Nothing });
     }
     if told.screaming && names::names_a_credential(value) {
@@ -149,6 +155,8 @@ struct Told {
     marker: bool,
     /// Nothing but words that credentials are called by, and trivial digits.
     only_vocabulary: bool,
+    /// A sign, a digit and a capital: what a policy asks for.
+    policy: bool,
     /// Capitals and underscores only.
     screaming: bool,
     /// Letters, `_`, `-`, `.`, and at most a trailing digit or two.
@@ -173,7 +181,8 @@ fn words(value: &str) -> Told {
             any = true;
             let is = |known: &&str| known.eq_ignore_ascii_case(letters);
             told.marker |= MARKERS.iter().any(|known| is(&known));
-            told.only_vocabulary &= VOCABULARY.iter().any(|known| is(&known)) || MARKERS.iter().any(|known| is(&known)) || letters.len() == 1 && value.len() < 8;
+            let account = letters.len() == value.len() && ACCOUNTS.iter().any(|known| is(&known));
+            told.only_vocabulary &= account || VOCABULARY.iter().any(|known| is(&known)) || MARKERS.iter().any(|known| is(&known));
         }
     }
     let bytes = value.as_bytes();
@@ -181,6 +190,7 @@ fn words(value: &str) -> Told {
     told.screaming = bytes.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_' || *byte == b'-' || *byte == b' ') && digits <= 2;
     told.plain = digits <= 2 && value.chars().all(|sign| sign.is_alphanumeric() || matches!(sign, '_' | '-' | '.' | ' ' | '/'));
     told.only_vocabulary &= any;
+    told.policy = !told.marker && digits > 0 && value.contains(['!', '#', '$', '&']) && bytes.iter().any(u8::is_ascii_uppercase) && !value.contains([' ', '{', '(']);
     let changes = bytes.windows(2).filter(|pair| matches!(pair, [a, b] if a.is_ascii_digit() != b.is_ascii_digit())).count();
     told.scrambled = changes >= 4 && digit_runs + changes >= 4;
     told

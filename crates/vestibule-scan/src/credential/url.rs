@@ -80,6 +80,9 @@ pub(super) fn read<'t>(url: &'t str, trust: Trust, report: &mut dyn FnMut(Seen<'
         return;
     }
     user_info(&parts, report);
+    if is_for_one_click(&parts) {
+        return;
+    }
     telegram(&parts, report);
     for (name, value) in parts.parameters() {
         parameter(&parts, name, value, trust, report);
@@ -105,6 +108,12 @@ fn user_info<'t>(parts: &Parts<'t>, report: &mut dyn FnMut(Seen<'t>)) {
         }
         _ => {}
     }
+}
+
+/// Links that mails carry: whoever opens one leaves a list or confirms an address, no more.
+fn is_for_one_click(parts: &Parts<'_>) -> bool {
+    let has = |word: &str| parts.path.as_bytes().windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes()));
+    ["unsubscribe", "opt-out", "optout", "/confirm", "/invite"].into_iter().any(has)
 }
 
 /// `https://api.telegram.org/bot<id>:<token>/sendMessage`

@@ -61,7 +61,7 @@ impl Shape {
 
     /// Drawn at random and long enough to be a key: hex, UUID, base62, base64.
     pub(super) fn is_drawn(&self, value: &str) -> bool {
-        if !self.only_token || self.length < 8 || self.distinct < 6 || is_sequence(value) || is_path_or_date(value) {
+        if !self.only_token || self.length < 8 || self.distinct < 6 || is_sequence(value) || is_path_or_date(value) || is_public_address(value) {
             return false;
         }
         if is_uuid(value) {
@@ -92,7 +92,8 @@ impl Shape {
 
     /// Chosen by a person for a machine: words with digits, no spaces.
     pub(super) fn is_chosen(&self, value: &str) -> bool {
-        self.only_token && self.length >= 8 && self.digits >= 2 && self.letters() >= 3 && self.symbols <= 3 && !is_sequence(value) && !is_path_or_date(value)
+        let enough = self.digits >= 2 || (self.digits == 1 && self.length >= 16 && !value.contains('.'));
+        self.only_token && self.length >= 8 && enough && self.letters() >= 3 && self.symbols <= 3 && !is_sequence(value) && !is_path_or_date(value)
     }
 
     /// Good enough for a password: a letter and a digit or a sign, or a long number; at most a phrase.
@@ -149,6 +150,11 @@ pub(super) fn is_sequence(value: &str) -> bool {
     total == 0 || steps * 10 >= total * 7
 }
 
+/// An account or contract of a blockchain, `0x` and 40 hex digits: public.
+fn is_public_address(value: &str) -> bool {
+    value.len() == 42 && value.strip_prefix("0x").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
 /// Paths, hosts, dates, versions and numbers with units.
 fn is_path_or_date(value: &str) -> bool {
     let has_date = value.as_bytes().windows(8).any(|part| matches!(part, [b'2', b'0', a, b, b'-', c, d, b'-'] if [a, b, c, d].iter().all(|byte| byte.is_ascii_digit())));
@@ -162,24 +168,26 @@ fn is_path_or_date(value: &str) -> bool {
         || [".com", ".json", ".txt", ".pem", ".js", ".png", ".pdf", ".io", ".org", ".net", ".csv", ".html"].iter().any(|end| value.ends_with(end))
 }
 
-/// Characters that belong to no word. A word is a run of at least three letters, all small or with one leading capital or all capital,
-/// that can be pronounced.
+/// Characters that belong to no word. A word is a run of at least three letters, all small, all capital or with one leading capital, that
+/// can be pronounced; `APIKey` are two.
 fn residue(value: &str) -> usize {
     let bytes = value.as_bytes();
     let mut left = 0;
     let mut start = 0;
-    let mut before = 0_u8;
-    for (at, byte) in bytes.iter().copied().chain([0]).enumerate() {
-        let goes_on = byte.is_ascii_alphabetic() && before.is_ascii_alphabetic() && !(before.is_ascii_lowercase() && byte.is_ascii_uppercase());
-        if !goes_on {
+    for at in 0..=bytes.len() {
+        let (before, here, next) = (bytes.get(at.wrapping_sub(1)), bytes.get(at), bytes.get(at + 1));
+        let small = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_lowercase);
+        let capital = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_uppercase);
+        let letter = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphabetic);
+        let new_word = (small(before) && capital(here)) || (capital(before) && capital(here) && small(next));
+        if !letter(before) || !letter(here) || new_word {
             let run = bytes.get(start..at).unwrap_or_default();
-            if run.first().is_some_and(u8::is_ascii_alphabetic) && !is_pronounceable(run) {
+            if letter(run.first()) && !is_pronounceable(run) {
                 left += run.len();
             }
             start = at;
         }
-        left += usize::from(byte.is_ascii_digit());
-        before = byte;
+        left += usize::from(here.is_some_and(u8::is_ascii_digit));
     }
     left
 }

@@ -163,12 +163,20 @@ pub(super) static PATTERNS: &[Pattern] = &[
     at("doo_v1_", Body::Hex, (60, 66), "digitalocean", "DigitalOcean OAuth token"),
     at("sgp_", Body::Hex, (40, 60), "sourcegraph", "Sourcegraph token"),
     at("CLOJARS_", Body::Hex, (60, 60), "clojars", "Clojars token"),
-    named("pk_", Body::Upper, (30, 50), "clickup", "ClickUp token"),
+    named("pk_", Body::Url, (38, 50), "clickup", "ClickUp token"),
     named("pat", Body::Dotted, (70, 90), "airtable", "Airtable access token"),
     named("ck_", Body::Hex, (40, 40), "woocommerce", "WooCommerce consumer key"),
     named("cs_", Body::Hex, (40, 40), "woocommerce", "WooCommerce consumer secret"),
     named("app-", Body::Alnum, (24, 24), "dify", "Dify app key"),
 ];
+
+/// Keys that vendors make to be seen: for browsers, for forms, for whoever wants to verify.
+const PUBLIC: &[&str] = &["pk_live_", "pk_test_", "sb_publishable_", "pk.eyJ", "ssh-rsa ", "ssh-ed25519 ", "ecdsa-sha2-", "rzp_test_", "-----BEGIN CERT", "-----BEGIN PUBLIC", "phc_"];
+
+/// Whether a value is made to be seen.
+pub(super) fn is_public(value: &str) -> bool {
+    PUBLIC.iter().any(|prefix| value.starts_with(prefix))
+}
 
 /// The key that begins at the start of `text`, and its length.
 pub(super) fn at_start(text: &str, anywhere_only: bool) -> Option<(&'static Pattern, usize)> {

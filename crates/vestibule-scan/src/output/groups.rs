@@ -1,5 +1,6 @@
 //! The order in which people read: what to do first, then file by file, scenario by scenario, step by step.
 
+use crate::check;
 use crate::finding::{Confidence, Finding, Severity};
 use std::collections::HashMap;
 
@@ -108,8 +109,18 @@ pub(super) fn place(finding: &Finding) -> String {
     }
 }
 
+/// What to do about all of it, in a sentence: what the remedies say, or, where they differ, what the check says.
+pub(super) fn action<'r>(todo: &Todo<'r>) -> &'r str {
+    let mut sentences = todo.places.iter().map(|finding| first_sentence(&finding.remedy));
+    let first = sentences.next().unwrap_or_default();
+    match check::by_id(todo.check) {
+        Some(check) if sentences.any(|sentence| sentence != first) => first_sentence(check.meta().remedy),
+        _ => first,
+    }
+}
+
 /// The first sentence of a remedy: what to do, before how.
-pub(super) fn first_sentence(text: &str) -> &str {
+fn first_sentence(text: &str) -> &str {
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
     let end = line.match_indices(". ").find(|(at, _)| line.get(at + 2..).is_some_and(|rest| rest.starts_with(char::is_uppercase)));
     let sentence = end.map_or(line, |(at, _)| line.get(..=at).unwrap_or(line));

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use askama::Template;
 
 use super::flow::Flow;
-use super::groups::{self, Section, first_sentence, place, sections};
+use super::groups::{self, Section, place, sections};
 use super::text::asides;
 use super::{Report, bad, count, platform_name, sure, title, why};
 use crate::finding::{Coverage, Finding, Severity};
@@ -75,6 +75,7 @@ struct Part<'r> {
     platform: &'static str,
     count: String,
     worst: &'static str,
+    severity: Severity,
     drawings: Vec<Drawing>,
     steps: Vec<Step<'r>>,
 }
@@ -146,6 +147,15 @@ impl<'r> Page<'r> {
     }
 }
 
+impl<'r> Page<'r> {
+    /// The parts, worst first.
+    fn contents(&self) -> Vec<&Part<'r>> {
+        let mut contents: Vec<&Part<'r>> = self.parts.iter().collect();
+        contents.sort_by_key(|part| std::cmp::Reverse(part.severity));
+        contents
+    }
+}
+
 /// What the words mean, for somebody who sees them for the first time.
 const LEGEND: [(Severity, &str); 5] = [
     (Severity::Critical, "whoever holds the file or the address has access now"),
@@ -191,14 +201,13 @@ impl<'r> Todo<'r> {
                 told += 1;
             }
         }
-        let action = todo.places.first().map_or("", |finding| first_sentence(&finding.remedy));
         Self {
             severity: bad(todo.severity),
             title: title(todo.check),
             count: todo.places.len(),
             places,
             others: todo.places.len() - told,
-            action: prose::spans(action),
+            action: prose::spans(groups::action(todo)),
         }
     }
 }
@@ -220,13 +229,15 @@ impl<'r> Part<'r> {
             steps.push(Step { id: format!("s{id}-{at}"), name, cards });
         }
         let anchor = |finding: &Finding| section.steps.iter().position(|(name, _)| *name == finding.step).map(|at| format!("s{id}-{at}"));
+        let severity = all.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Info);
         Self {
             id,
             name: section.scenario,
             file: section.file,
             platform,
             count: count(all.len(), "finding"),
-            worst: bad(all.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Info)),
+            worst: bad(severity),
+            severity,
             drawings: flows.iter().map(|flow| Drawing::of(flow, &all, &anchor)).collect(),
             steps,
         }

@@ -79,11 +79,28 @@ fn rule(id: &&'static str) -> Value {
         "fullDescription": { "text": what },
         "help": {
             "text": format!("{why}\n\nWhat to do: {remedy}{left_out}"),
-            "markdown": format!("{why}\n\n**What to do.** {remedy}{left_out}"),
+            "markdown": format!("{why}\n\n**What to do.** {}{left_out}", fenced(remedy)),
         },
         "defaultConfiguration": { "level": level(severity) },
         "properties": { "tags": tags, "precision": precision(confidence), "security-severity": harm(severity) },
     })
+}
+
+/// Lines that begin with blanks between fences, as Markdown wants code.
+fn fenced(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 32);
+    let mut inside = false;
+    for line in text.lines() {
+        let code = line.starts_with(' ');
+        if code != inside && (code || !line.is_empty()) {
+            out.push_str(if code { "\n```text\n" } else { "```\n" });
+            inside = code;
+        }
+        out.push_str(if inside { line.strip_prefix("    ").unwrap_or(line) } else { line });
+        out.push('\n');
+    }
+    out.push_str(if inside { "```" } else { "" });
+    out
 }
 
 fn result(finding: &Finding, rules: &Rules, baseline: Option<&str>, suppression: Option<Value>) -> Value {
@@ -243,6 +260,12 @@ mod tests {
         let log = log(&report);
         let states: Vec<&str> = log["runs"][0]["results"].as_array().unwrap().iter().filter_map(|result| result["baselineState"].as_str()).collect();
         assert_eq!(states, ["new", "unchanged", "unchanged", "unchanged"]);
+    }
+
+    #[test]
+    fn code_is_fenced() {
+        assert_eq!(fenced("Do.\n\nBefore:\n    a\n\nAfter:\n    b"), "Do.\n\nBefore:\n\n```text\na\n\n```\nAfter:\n\n```text\nb\n```");
+        assert_eq!(fenced("Do."), "Do.\n");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::groups::{Section, first_sentence, places, sections, todos};
+use super::groups::{Section, action, places, sections, todos};
 use super::{Report, Totals, bad, count, platform_name, sure, title, why};
 use crate::finding::{Coverage, Finding, Severity};
 
@@ -68,9 +68,7 @@ impl Page {
             let name = self.painted(title(todo.check), BOLD);
             self.line(&format!("  {number}. {word}  {name}"));
             self.paragraph(&plain(&places(todo, 3)), INDENT, INDENT);
-            if let Some(finding) = todo.places.first() {
-                self.paragraph(&plain(first_sentence(&finding.remedy)), INDENT, INDENT);
-            }
+            self.paragraph(&plain(action(todo)), INDENT, INDENT);
         }
         if todos.len() > FIRST {
             let more = count(todos.len() - FIRST, "more kind");
@@ -131,9 +129,10 @@ impl Page {
                 self.labelled("do", &plain(&finding.remedy));
             }
         }
-        let mark = finding.value.as_ref().map_or(String::new(), |mark| format!(", value mark {mark}"));
-        let id = self.painted(&format!("{}confidence {}{mark}, fingerprint {}", " ".repeat(INDENT), sure(finding.confidence), finding.fingerprint), FAINT);
-        self.line(&id);
+        let mark = finding.value.as_ref().map_or(String::new(), |mark| format!(", mark {mark}"));
+        let facts = format!("confidence {}{mark}, fingerprint {}", sure(finding.confidence), finding.fingerprint);
+        let facts = self.painted(&facts, FAINT);
+        self.unbroken("", &facts);
     }
 
     fn end(&mut self, report: &Report) {
@@ -269,7 +268,7 @@ fn paint_of(severity: Severity) -> &'static str {
 }
 
 /// Text without anything that a terminal would act upon; line ends stay.
-fn plain(text: &str) -> Cow<'_, str> {
+pub fn plain(text: &str) -> Cow<'_, str> {
     let acts = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     if !text.contains(acts) {
         return Cow::Borrowed(text);

@@ -19,6 +19,7 @@ use crate::remedy;
 use crate::run::Settings;
 use crate::source::recognise::{self, Read};
 use crate::source::{Place, Source};
+use crate::vendor;
 
 use secrets::Secrets;
 
@@ -201,8 +202,8 @@ impl Draft {
 fn moved(tape: &Document<'_>, platform: Platform, step: &Step<'_>, secrets: &Secrets<'_>, settings: &Settings<'_>) -> Moved {
     let request = match &step.kind {
         Kind::Request(request) => request,
-        Kind::App { .. } if step.module.starts_with("datastore:") => return Moved::Outside(KEPT_THERE),
-        Kind::App { .. } => return Moved::Outside(NATIVE),
+        Kind::App { .. } if is_own_storage(&step.module) => return Moved::Outside(KEPT_THERE),
+        Kind::App { .. } if is_vendors(platform, step) => return Moved::Outside(NATIVE),
         Kind::Entry(entry) => {
             return match entry.by {
                 EntryBy::AppWebhook | EntryBy::Polling => Moved::Outside(NATIVE_ENTRY),
@@ -245,6 +246,17 @@ fn moved(tape: &Document<'_>, platform: Platform, step: &Step<'_>, secrets: &Sec
         );
     }
     Moved::To(draft)
+}
+
+/// Tables of the platform itself: Make's data stores, n8n's data tables.
+fn is_own_storage(module: &str) -> bool {
+    module.starts_with("datastore:") || module == "n8n-nodes-base.dataTable" || module == "n8n-nodes-base.dataTableTool"
+}
+
+/// Whether the module speaks to a vendor. Parts of n8n's agents do so by the model beside them, which is a step of its own.
+fn is_vendors(platform: Platform, step: &Step<'_>) -> bool {
+    let is_part = platform == Platform::N8n && step.module.starts_with("@n8n/n8n-nodes-langchain.");
+    !is_part || !step.connections.is_empty() || vendor::by_module(platform, &step.module).is_some()
 }
 
 /// What a request proved itself with until now.

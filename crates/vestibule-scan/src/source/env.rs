@@ -67,7 +67,11 @@ fn line_length(rest: &str) -> usize {
 fn read(line: &str, offset: usize) -> Line<'_> {
     let plain = line.trim_start_matches(['#', ';', ' ', '\t']);
     let is_comment = plain.len() < line.len();
-    let found = split(plain).filter(|(name, value, _)| !is_comment || (is_constant(name) && !value.contains(' ')));
+    // in a comment only what cannot be prose
+    let is_meant = |name: &str, value: &str| {
+        !is_comment || (!value.contains(' ') && (is_constant(name) || plain.get(name.len()..).is_some_and(|rest| rest.trim_start().starts_with('='))))
+    };
+    let found = split(plain).filter(|(name, value, _)| is_meant(name, value));
     match found {
         Some((name, value, at)) => {
             let (value, shift) = unquoted(value);

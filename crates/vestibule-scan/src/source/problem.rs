@@ -33,10 +33,25 @@ pub(super) fn broken_json(path: &str, error: &ParseError, text: &str, lines_befo
             "Export the scenario again, or repair the place and scan once more; until then the file was only read as plain text, not audited.",
         ),
     };
-    // the error's own text is lower case and ends in the place
-    let reason = error.to_string();
-    let message = format!("The file {what}: {reason}.");
+    let message = format!("The file {what}: {}.", reason(error.code()));
     unreadable(path, severity, (error.line.saturating_add(lines_before), error.column), message, remedy)
+}
+
+/// What is wrong at the place that the finding names.
+fn reason(code: &str) -> &'static str {
+    match code {
+        "json.empty" => "there is nothing in it",
+        "json.unfinished" => "it ends too early",
+        "json.trailing" => "something follows its end",
+        "json.literal" => "a word stands here that is no value",
+        "json.number" => "a number is malformed",
+        "json.control" => "a text holds a line break or another control character that is not escaped",
+        "json.escape" => "a text holds an unknown escape",
+        "json.depth" => "it is nested too deeply",
+        "json.nodes" => "it holds too many values",
+        "json.too_large" => "it is too large",
+        _ => "a comma, colon, quote or bracket is missing or stands in the wrong place",
+    }
 }
 
 /// A note about an archive or an entry.

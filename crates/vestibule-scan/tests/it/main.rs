@@ -5,4 +5,5 @@ mod corpus;
 mod files;
 mod make;
 mod n8n;
+mod rewire;
 mod zapier;

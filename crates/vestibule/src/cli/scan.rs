@@ -26,9 +26,12 @@ use super::progress;
 use crate::files;
 use crate::scan::gather::{self, From, Input};
 use crate::scan::known::{Files, Known, KnownError};
+use crate::scan::rewire::Rewiring;
 use crate::scan::run::{self, Outcome, Wanted};
 use crate::system::SystemClock;
 
+/// Where remedies say that the gateway is, until somebody says where it is.
+const GATEWAY: &str = "https://gateway.example.com";
 /// Columns of the text for people.
 const WIDTH: usize = 88;
 
@@ -83,8 +86,11 @@ fn scanned(args: &ScanArgs, json: bool, io: &mut Io<'_>) -> Result<u8, Failure> 
     let known = Known::open(&files, marks).map_err(|error| told(error, json, io))?;
     let today = today(io.now);
     let mark = |value: &str| known.marker.mark(value);
-    let settings = Settings { mark: &mark, today, gateway: gateway(&args.gateway)?, zones: &args.zones };
-    let wanted = Wanted { draws: format == Format::Html, also: None };
+    let gateway = gateway(args.gateway.as_deref().unwrap_or(GATEWAY))?;
+    let settings = Settings { mark: &mark, today, gateway, zones: &args.zones };
+    let rewiring = args.rewire.as_deref().map(rewiring).transpose()?;
+    let also = |name: &str, bytes: &[u8]| rewiring.iter().for_each(|rewiring| rewiring.take(name, bytes, &settings));
+    let wanted = Wanted { draws: format == Format::Html, also: Some(&also) };
     let mut report = Report { date: today, ..Report::default() };
     let outcome = match &account {
         Some(account) => account.audit(&settings, wanted, &mut report)?,
@@ -102,12 +108,30 @@ fn scanned(args: &ScanArgs, json: bool, io: &mut Io<'_>) -> Result<u8, Failure> 
         known.write(path, today, &report).map_err(|error| unwritten(path, &error))?;
     }
     filter(args, &mut report);
-    write(args, format, &report, io)?;
+    let changes = match rewiring {
+        Some(rewiring) => {
+            let failed = |error: io::Error| Failure::new("cli.file", format!("a scenario cannot be written: {}", error.kind()));
+            let (changes, notice) = rewiring.finish().map_err(failed)?;
+            report.notices.push(notice);
+            changes
+        }
+        None => String::new(),
+    };
+    write(args, format, &report, &changes, io)?;
     let found = args.write_baseline.is_none() && args.fail_on.severity().is_some_and(|severity| report.reaches(severity));
     Ok(match (found, outcome.unopened) {
         (true, _) => FINDINGS,
         (false, 0) => 0,
         (false, _) => REFUSED,
+    })
+}
+
+fn rewiring(folder: &Path) -> Result<Rewiring, Failure> {
+    Rewiring::new(folder).map_err(|error| match error.kind() {
+        io::ErrorKind::DirectoryNotEmpty => {
+            Failure::new("cli.exists", format!("`{}` is not empty, and nothing in it is overwritten", folder.display()))
+        }
+        kind => Failure::new("cli.file", format!("`{}` cannot be made: {kind}", folder.display())),
     })
 }
 
@@ -188,8 +212,12 @@ fn filter(args: &ScanArgs, report: &mut Report) {
     report.hidden = before - report.findings.len();
 }
 
-fn write(args: &ScanArgs, format: Format, report: &Report, io: &mut Io<'_>) -> Result<(), Failure> {
-    let bytes = rendered(format, report, io.colour && args.output.is_none())?;
+/// Writes the report; for people at a terminal with what was `changed` behind it.
+fn write(args: &ScanArgs, format: Format, report: &Report, changed: &str, io: &mut Io<'_>) -> Result<(), Failure> {
+    let mut bytes = rendered(format, report, io.colour && args.output.is_none())?;
+    if format == Format::Text && !changed.is_empty() {
+        bytes.extend_from_slice(format!("\n{}", output::text::plain(changed)).as_bytes());
+    }
     let Some(path) = &args.output else {
         // nobody reads the other end any more: the exit code still tells
         drop(io.out.write_all(&bytes).and_then(|()| io.out.flush()));

@@ -201,7 +201,7 @@ pub fn run(app: &Arc<App>, request: Request) -> Result<Value, OpError> {
         Op::ScanSave(order) => Ok(saved::save(app, &by, &order)?.json()),
         Op::ScanSaved { account, owner } => {
             let kept = match owner {
-                Some(owner) => saved::of_owner(app, &owner)?.into_iter().filter(|kept| account.iter().all(|name| *name == kept.account)).collect(),
+                Some(owner) => saved::of_owner(app, account.as_deref(), &owner)?,
                 None => saved::saved(app, account.as_deref())?,
             };
             Ok(json!({ "accounts": kept.iter().map(saved::Saved::json).collect::<Vec<_>>() }))

@@ -3,5 +3,6 @@
 pub mod gather;
 pub mod known;
 pub mod live;
+pub mod rewire;
 pub mod run;
 pub mod saved;

@@ -197,15 +197,16 @@ pub fn saved(app: &App, account: Option<&str>) -> Result<Vec<Saved>, OpError> {
     Ok(all)
 }
 
-/// What belongs to a person, for when somebody leaves: scenarios whose owner has this mail address, name or number, and what
-/// is open in them. Letters are compared without regard to case.
+/// What belongs to a person, in all accounts or in one, for when somebody leaves: scenarios whose owner has this mail
+/// address, name or number, and what is open in them. Letters are compared without regard to case.
 ///
 /// # Errors
 /// As [`saved`].
-pub fn of_owner(app: &App, person: &str) -> Result<Vec<Saved>, OpError> {
-    let mut all = saved(app, None)?;
+pub fn of_owner(app: &App, account: Option<&str>, person: &str) -> Result<Vec<Saved>, OpError> {
+    let mut all = saved(app, account)?;
     for kept in &mut all {
-        let is_theirs = |owner: &Option<String>| owner.as_deref().is_some_and(|owner| owner.to_lowercase() == person.to_lowercase());
+        let is_theirs =
+            |owner: &Option<String>| owner.as_deref().is_some_and(|owner| owner.to_lowercase() == person.to_lowercase());
         kept.book.scenarios.retain(|scenario| is_theirs(&scenario.owner));
         let files: Vec<&str> = kept.book.scenarios.iter().map(|scenario| scenario.file.as_str()).collect();
         kept.book.findings.retain(|finding| finding.gone.is_none() && files.contains(&finding.item.file.as_str()));

@@ -25,5 +25,6 @@ mod replay;
 mod review;
 mod rotation;
 mod rules;
+mod scan;
 mod scan_live;
 mod world;

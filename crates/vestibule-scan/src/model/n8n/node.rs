@@ -193,24 +193,27 @@ fn take_parameters<'d>(tape: &Document<'d>, parameters: NodeId, class: Class, sp
 
 /// The parts of a request, under their names in all versions; the second says whether the parameter's own name names the value.
 fn http(name: &str, is_text: bool) -> (Rule, bool) {
-    let role = match name {
+    let rule = match name {
         "url" => return (Rule::Role(Role::Url), true),
+        "headerParameters" | "headerParametersUi" | "parametersHeaders" if !is_text => Rule::Pairs(Role::Header),
+        "queryParameters" | "queryParametersUi" | "parametersQuery" if !is_text => Rule::Pairs(Role::Query),
+        "bodyParameters" | "bodyParametersUi" | "parametersBody" if !is_text => Rule::Pairs(Role::Field),
         "headerParameters" | "headerParametersUi" | "parametersHeaders" | "jsonHeaders" | "headerParametersJson" => {
-            if is_text { Role::Headers } else { Role::Header }
+            Rule::Role(if is_text { Role::Headers } else { Role::Header })
         }
-        "queryParameters" | "queryParametersUi" | "parametersQuery" | "jsonQuery" | "queryParametersJson" => Role::Query,
+        "queryParameters" | "queryParametersUi" | "parametersQuery" | "jsonQuery" | "queryParametersJson" => Rule::Role(Role::Query),
         "bodyParameters" | "bodyParametersUi" | "parametersBody" | "jsonBody" | "bodyParametersJson" | "body" => {
-            if is_text { Role::Body } else { Role::Field }
+            Rule::Role(if is_text { Role::Body } else { Role::Field })
         }
         _ => return (Rule::Role(Role::Setting), true),
     };
-    (Rule::Role(role), false)
+    (rule, false)
 }
 
 fn graph_ql(name: &str) -> (Rule, bool) {
     match name {
         "endpoint" => (Rule::Role(Role::Url), true),
-        "headerParametersUi" => (Rule::Role(Role::Header), false),
+        "headerParametersUi" => (Rule::Pairs(Role::Header), false),
         "query" | "variables" => (Rule::Role(Role::Body), true),
         _ => (Rule::Role(Role::Setting), true),
     }

@@ -10,6 +10,8 @@ use crate::source::Text;
 pub(super) enum Rule {
     /// Always this one.
     Role(Role),
+    /// This one, in a list of names and values.
+    Pairs(Role),
     /// A vendor's node: texts are sent as fields, choices are settings.
     Vendor,
     /// Below the options of a vendor's node: only what is worked out is sent.
@@ -167,7 +169,6 @@ fn said<'d>(tape: &Document<'d>, of: &Open<'d>) -> Option<(NodeId, (Text<'d>, bo
     }
     let naming = NAMING.iter().find_map(|name| tape.member(of.node, name))?;
     let is_named = |node: NodeId| tape.name(node).is_some_and(|name| is_value(&name));
-    let is_sent = matches!(of.rule, Rule::Role(Role::Header | Role::Query | Role::Field));
     let said = match tape.string(naming) {
         Text::Borrowed(said) => Text::Borrowed(said.strip_prefix('=').unwrap_or(said)),
         Text::Owned(said) => Text::Owned(said.strip_prefix('=').map(str::to_owned).unwrap_or(said)),
@@ -179,7 +180,7 @@ fn said<'d>(tape: &Document<'d>, of: &Open<'d>) -> Option<(NodeId, (Text<'d>, bo
         return Some((naming, (Text::Owned(name.to_owned()), true)));
     }
     // in a request a name without a value is a parameter that a model fills
-    (is_sent || tape.children(of.node).any(is_named)).then_some((naming, (said, false)))
+    (matches!(of.rule, Rule::Pairs(_)) || tape.children(of.node).any(is_named)).then_some((naming, (said, false)))
 }
 
 /// Members that are named by the one beside them; of a file in a form, the name of the field that holds it.
@@ -194,7 +195,7 @@ fn spot<'d>(tape: &Document<'d>, at: Open<'d>) -> Option<Spot<'d>> {
         return None;
     }
     spot.role = match at.rule {
-        Rule::Role(role) => role,
+        Rule::Role(role) | Rule::Pairs(role) => role,
         Rule::Vendor if spot.is_text && !CHOICES.contains(&spot.name.as_ref()) => Role::Field,
         Rule::Options if spot.is_text && spot.value.starts_with('=') => Role::Field,
         Rule::Vendor | Rule::Options => Role::Setting,

@@ -39,6 +39,8 @@ pub(super) struct Drawing {
 pub(super) struct Line {
     /// The `d` of a path.
     pub(super) d: String,
+    /// The `d` of the arrow's head at its end.
+    pub(super) head: String,
     /// `next`, `error` or `tool`.
     pub(super) class: &'static str,
 }
@@ -53,7 +55,7 @@ pub(super) struct Shape {
     pub(super) name: String,
     /// The whole name.
     pub(super) full: String,
-    /// What kind of step it is, shortened to the box.
+    /// What kind of step it is, shortened to the box; may be empty.
     pub(super) below: String,
     /// Where its findings stand on the page; empty where it has none.
     pub(super) anchor: String,
@@ -67,6 +69,8 @@ pub(super) struct Badge {
     pub(super) x: u32,
     pub(super) y: u32,
     pub(super) width: u32,
+    /// Pixels of its text, to which the browser fits whatever font it has.
+    pub(super) letters: u32,
     pub(super) word: &'static str,
     pub(super) count: usize,
 }
@@ -128,18 +132,20 @@ fn line(flow: &Flow, row: usize, stop: &Stop) -> Option<Line> {
     let parent = flow.stops.get(from)?;
     let x = left(parent.lane) + TRUNK;
     let start = top(from) + HEIGHT;
-    let d = if stop.lane > parent.lane {
-        let (middle, end) = (top(row) + HEIGHT / 2, left(stop.lane) - 2);
-        format!("M{x} {start}V{}Q{x} {middle} {} {middle}H{end}", middle - 7, x + 7)
+    let (d, head) = if stop.lane > parent.lane {
+        let (middle, end) = (top(row) + HEIGHT / 2, left(stop.lane) - 1);
+        let d = format!("M{x} {start}V{}Q{x} {middle} {} {middle}H{}", middle - 7, x + 7, end - 5);
+        (d, format!("M{end} {middle}l-7 -4v8z"))
     } else {
-        format!("M{x} {start}V{}", top(row) - 2)
+        let end = top(row) - 1;
+        (format!("M{x} {start}V{}", end - 5), format!("M{x} {end}l-4 -7h8z"))
     };
     let class = match stop.tie {
         Tie::Next | Tie::Branch => "next",
         Tie::OnError => "error",
         Tie::Tool => "tool",
     };
-    Some(Line { d, class })
+    Some(Line { d, head, class })
 }
 
 impl Shape {
@@ -157,7 +163,9 @@ impl Shape {
         if !stop.joins.is_empty() {
             says.push(format!("also after {}", stop.joins.join(", ")));
         }
-        says.push(stop.module.clone());
+        if stop.module != stop.name {
+            says.push(stop.module.clone());
+        }
         Self {
             x,
             y,
@@ -181,12 +189,23 @@ fn badges(findings: &[&Finding], right: u32, y: u32) -> Vec<Badge> {
     let mut badges = Vec::new();
     for (severity, count) in counts.into_iter().filter(|(_, count)| *count > 0).take(MOST_BADGES) {
         let word = bad(severity);
-        let letters = word.len() + if count > 1 { 2 + count.to_string().len() } else { 0 };
-        let width = 34 + letters as u32 * LETTER;
+        let letters = width_of(severity) + if count > 1 { 16 + count.to_string().len() as u32 * LETTER } else { 0 };
+        let width = 40 + letters;
         x = x.saturating_sub(width + 10);
-        badges.push(Badge { x, y: y + 11, width, word, count });
+        badges.push(Badge { x, y: y + 11, width, letters, word, count });
     }
     badges
+}
+
+/// Pixels of a severity's word.
+fn width_of(severity: Severity) -> u32 {
+    match severity {
+        Severity::Critical => 48,
+        Severity::High => 30,
+        Severity::Medium => 54,
+        Severity::Low => 24,
+        Severity::Info => 26,
+    }
 }
 
 /// A text of at most so many letters.

@@ -1,5 +1,6 @@
 //! How changes are told to people: no value of a credential, and no part of an address that may be one.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use super::address::split;
@@ -61,14 +62,27 @@ fn changes(out: &mut String, changes: &[Change]) {
     }
 }
 
+/// Grouped by the reason, in the order of the file.
 fn outside(out: &mut String, outside: &[Outside]) {
     if outside.is_empty() {
         return;
     }
     let blank = if out.is_empty() { "" } else { "\n" };
     let _ = writeln!(out, "{blank}Outside the gate, or still to be done by hand:");
+    let mut reasons: Vec<&str> = Vec::new();
+    let mut told: HashMap<&str, Vec<&Outside>> = HashMap::new();
     for each in outside {
-        let _ = writeln!(out, "  {} ({})\n    {}", heading(&each.scenario, &each.step, each.line), each.module, each.why);
+        let same = told.entry(&each.why).or_default();
+        if same.is_empty() {
+            reasons.push(&each.why);
+        }
+        same.push(each);
+    }
+    for why in reasons {
+        let _ = writeln!(out, "  {why}");
+        for each in told.get(why).into_iter().flatten() {
+            let _ = writeln!(out, "    {} ({})", heading(&each.scenario, &each.step, each.line), each.module);
+        }
     }
 }
 

@@ -41,8 +41,8 @@ fn a_request_of_version_4_asks_for_a_key() {
   + authentication: API key, to be chosen: a key of the type API key, in the header `Authorization`, with the value `Bearer <workflow key>`
 
 Outside the gate, or still to be done by hand:
-  Ask › http:MakeRequest, line 1 (http:MakeRequest)
-    The credential it used until now belongs into the gateway: name it in the `credential` of the route.
+  The credential it used until now belongs into the gateway: name it in the `credential` of the route.
+    Ask › http:MakeRequest, line 1 (http:MakeRequest)
 "
     );
 }

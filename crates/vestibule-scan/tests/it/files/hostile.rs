@@ -33,7 +33,7 @@ fn deep_nesting_is_told() {
     for (open, close) in [("[", "]"), ("{\"a\":", "}"), ("{\"flow\":[", "]}"), ("{\"nodes\":{\"1\":", "}}")] {
         let text = open.repeat(100_000) + "1" + &close.repeat(100_000);
         let (_, told, took) = count("deep.json", text.as_bytes());
-        assert!(told.iter().any(|told| told.starts_with("unreadable-file") && told.contains("nested too deeply at line 1")), "{told:?}");
+        assert!(told.iter().any(|told| told.starts_with("unreadable-file") && told.contains("nested too deeply")), "{told:?}");
         assert!(took < PATIENCE, "{took:?}");
     }
     // as deep as is read

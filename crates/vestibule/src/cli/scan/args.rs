@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use vestibule_scan::check::Persona;
 use vestibule_scan::{Confidence, Severity};
 
-/// Where remedies say that the gateway is, until somebody says where it is.
-const GATEWAY: &str = "https://gateway.example.com";
 /// Arguments of `vestibule scan`.
 #[derive(Debug, clap::Args)]
 pub struct ScanArgs {
@@ -40,12 +38,15 @@ pub struct ScanArgs {
     /// Accept what this file lists, each with a reason and until a day
     #[arg(long, value_name = "FILE")]
     pub suppress: Option<PathBuf>,
-    /// Where the gateway is or will be; remedies name it
-    #[arg(long, value_name = "URL", default_value = GATEWAY)]
-    pub gateway: String,
+    /// Where the gateway is or will be, such as https://gateway.example.com; remedies name it
+    #[arg(long, value_name = "URL")]
+    pub gateway: Option<String>,
     /// A platform zone in which scenarios may run, such as eu1.make.com; without one, any in the European Union
     #[arg(long = "zone", value_name = "ZONE")]
     pub zones: Vec<String>,
+    /// Write each Make and n8n scenario with its HTTP steps behind the gateway to this new folder, with what has changed
+    #[arg(long, value_name = "DIR", requires = "gateway")]
+    pub rewire: Option<PathBuf>,
     /// Audit an account at Make or n8n instead of files, by its name in [scan.account.NAME] of the configuration
     #[arg(long, value_name = "NAME")]
     pub account: Option<String>,

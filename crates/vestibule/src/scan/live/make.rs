@@ -211,7 +211,9 @@ fn has_keys(answer: &Answer<'_>, method: NodeId) -> bool {
 
 /// Name, type and, where the platform knows it, the address of the person behind a connection.
 fn connection(answer: &Answer<'_>, node: NodeId) -> String {
-    let person = answer.tape().member(node, "metadata").and_then(|metadata| answer.text(metadata, "value"));
+    let metadata = answer.tape().member(node, "metadata");
+    // other connections say there which workspace or account they lead to
+    let person = metadata.and_then(|metadata| answer.text(metadata, "value")).filter(|value| value.contains('@'));
     let mut object = Object::new();
     object.maybe("name", answer.text(node, "name").as_deref());
     object.maybe("type", answer.text(node, "accountName").as_deref());

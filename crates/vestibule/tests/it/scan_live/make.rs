@@ -96,7 +96,8 @@ fn each_scenario_becomes_one_file_with_what_an_export_does_not_hold() {
     let hooks = json!({ "58": { "name": "Applications", "type": "gateway-webhook", "protection": "open" } });
     assert_eq!(first["hooks"], hooks, "only what the scenario uses");
     let connection = json!({ "name": "Recruiting mailbox", "type": "google-restricted", "owner": "ines.vogt@example.com" });
-    assert_eq!(first["connections"], json!({ "15": connection }));
+    let nobodys = json!({ "name": "My Airtable connection", "type": "airtable2", "owner": null });
+    assert_eq!(first["connections"], json!({ "2": nobodys, "15": connection }));
     assert_eq!(first["blueprint"], recorded.blueprints["925"]["response"]["blueprint"]);
 
     let second = run.json("make/926.json");
