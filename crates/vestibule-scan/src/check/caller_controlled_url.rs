@@ -55,7 +55,11 @@ fn entry_behind<'s, 'd>(cx: &Context<'s, 'd>, user: usize, text: &str) -> Option
     let mut text = text.to_owned();
     let mut user = user;
     for _ in 0..HOPS {
-        let used = expression::used(platform, &text);
+        // what stands first decides where the request goes
+        let Some((_, expression::Piece::Expression(first))) = expression::pieces(platform, &text).into_iter().find(leads) else {
+            return None;
+        };
+        let used = expression::references(platform, first);
         let reference = used.first()?;
         let source = cx.facts.source(cx.scenario, user, reference)?;
         let step = cx.scenario.steps.get(source)?;
@@ -74,4 +78,9 @@ fn entry_behind<'s, 'd>(cx: &Context<'s, 'd>, user: usize, text: &str) -> Option
         }
     }
     None
+}
+
+/// `https://` in front of an expression decides nothing.
+fn leads(piece: &(usize, expression::Piece<'_>)) -> bool {
+    !matches!(piece, (_, expression::Piece::Literal(text)) if matches!(text.trim(), "" | "http://" | "https://"))
 }

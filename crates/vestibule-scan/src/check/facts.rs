@@ -130,7 +130,7 @@ impl<'s> Facts<'s> {
                         let whole = self.steps.get_mut(index).map(|step| &mut step.whole);
                         whole.and_then(|whole| source.map(|source| whole.get_or_insert((at, source))));
                     }
-                    let Some(Reading { category, sure }) = personal::read(&reference.field) else {
+                    let Some(Reading { category, sure, .. }) = personal::read(&reference.field) else {
                         continue;
                     };
                     said = true;
@@ -175,7 +175,9 @@ impl<'s> Facts<'s> {
             return vestibule_core::category::by_alias("email");
         }
         // headers and queries are called by protocols and vendors
-        (spot.role == Role::Field && !matches!(step.kind, Kind::Reply)).then(|| personal::category_of(&[spot.name.as_ref()])).flatten()
+        (spot.role == Role::Field && !matches!(step.kind, Kind::Reply))
+            .then(|| personal::read(&[spot.name.as_ref()]).filter(|reading| reading.alone).map(|reading| reading.category))
+            .flatten()
     }
 
     /// Whether the expression takes all that somebody has sent, rather than fields of it.

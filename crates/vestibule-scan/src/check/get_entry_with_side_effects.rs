@@ -47,7 +47,9 @@ impl Check for GetEntryWithSideEffects {
             let Some(effect) = first_effect(steps, &after, &mut seen, index) else { continue };
             let message = format!("The webhook takes GET requests, and {} behind it changes something: whatever opens the link runs it.", words::called(effect));
             let remedy = "Set the webhook's method to POST and let the caller post. If people have to click a link, let it lead to a page with a button.";
-            cx.report(Draft::new(&META, &entry.place, message, remedy).step(step));
+            let method = step.spots.iter().find(|spot| spot.name == "httpMethod");
+            let place = method.map_or(&entry.place, |spot| &spot.place);
+            cx.report(Draft::new(&META, place, message, remedy).step(step));
         }
     }
 }

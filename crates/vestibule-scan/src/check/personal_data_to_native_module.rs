@@ -44,8 +44,8 @@ impl Check for PersonalDataToNativeModule {
         let Some((step, _, spot)) = found.first() else { return };
         let names: Vec<String> = found.iter().map(|(step, vendor, _)| format!("{} ({})", words::called(step), vendor.name)).collect();
         let message = format!(
-            "{} of vendors get personal data as it is, past the gateway: {}.",
-            words::count(found.len(), "module"),
+            "{} personal data as it is, past the gateway: {}.",
+            if found.len() == 1 { "A vendor's module gets".to_owned() } else { format!("{} vendors' modules get", found.len()) },
             words::some(&names, MOST)
         );
         let remedy = remedy(cx, &found);

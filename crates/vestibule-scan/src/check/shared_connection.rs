@@ -51,7 +51,7 @@ impl Check for SharedConnection {
         for users in order.iter().filter_map(|key| uses.get(key)).filter(|users| users.len() > 1) {
             let Some((first, connection)) = users.first() else { continue };
             let names: Vec<String> = users.iter().map(|(user, _)| name(user)).collect();
-            let message = format!("{} use the same connection: {}.", words::count(users.len(), "scenario"), words::some(&names, MOST));
+            let message = format!("{} share a connection: {}.", words::count(users.len(), "scenario"), words::some(&names, MOST));
             let remedy = "Create a workflow key for each scenario with `vestibule keys create --workflow NAME`, and let them call the vendor through the gateway. If somebody who knew this connection leaves, all of these scenarios are affected.";
             report(report::across(&META, first, connection, message, remedy.to_owned()));
         }

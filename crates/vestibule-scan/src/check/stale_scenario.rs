@@ -36,7 +36,7 @@ impl Check for StaleScenario {
         let remedy = "Ask the owner whether it is still needed. If not, switch it off, delete its connections and webhook, and revoke its workflow key with `vestibule keys revoke`.";
         let draft = if let Some(never) = scenario.last_run.as_ref().filter(never) {
             let unchanged = scenario.changed.as_ref().and_then(days).is_none_or(|days| days > DAYS);
-            unchanged.then(|| Draft::new(&META, &never.place, "The scenario has never run.", remedy))
+            unchanged.then(|| Draft::new(&META, &never.place, "No run of the scenario is on record.", remedy))
         } else if let Some(ran) = scenario.last_run.as_ref() {
             days(ran).filter(|days| *days > DAYS).map(|days| Draft::new(&META, &ran.place, format!("The scenario last ran {days} days ago."), remedy))
         } else if let Some(changed) = scenario.changed.as_ref() {

@@ -95,6 +95,8 @@ const SUFFIXES: &[(&str, Slot)] = &[
     ("passwd", Slot::Password),
     ("passphrase", Slot::Password),
     ("secret", Slot::Secret),
+    ("csrftoken", Slot::None),
+    ("xsrftoken", Slot::None),
     ("token", Slot::Token),
     ("apikey", Slot::Token),
     ("secretkey", Slot::Token),

@@ -11,7 +11,7 @@ pub(super) fn pieces(text: &str) -> Vec<(usize, Piece<'_>)> {
     let mut pieces = Vec::new();
     let mut at = 0;
     let mut literal = 0;
-    while let Some(open) = text.get(at..).and_then(|rest| memchr::memmem::find(rest.as_bytes(), b"{{")).map(|open| at + open) {
+    while let Some(open) = double(text, b'{', at) {
         let inside = open + 2;
         let Some(close) = text.get(inside..).and_then(end).map(|end| inside + end) else {
             break;
@@ -25,6 +25,19 @@ pub(super) fn pieces(text: &str) -> Vec<(usize, Piece<'_>)> {
     pieces
 }
 
+/// Where a doubled sign stands at or after `from`.
+fn double(text: &str, sign: u8, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = from;
+    loop {
+        at += memchr::memchr(sign, bytes.get(at..)?)?;
+        if bytes.get(at + 1) == Some(&sign) {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
+
 fn push_literal<'t>(pieces: &mut Vec<(usize, Piece<'t>)>, text: &'t str, start: usize, end: usize) {
     if let Some(literal) = text.get(start..end).filter(|literal| !literal.is_empty()) {
         pieces.push((start, Piece::Literal(literal)));
@@ -34,7 +47,7 @@ fn push_literal<'t>(pieces: &mut Vec<(usize, Piece<'t>)>, text: &'t str, start: 
 /// Where the closing marks stand; in a formula those inside quotes are none.
 fn end(inside: &str) -> Option<usize> {
     if !inside.trim_start().starts_with('=') {
-        return memchr::memmem::find(inside.as_bytes(), b"}}");
+        return double(inside, b'}', 0);
     }
     let bytes = inside.as_bytes();
     let mut at = 0;

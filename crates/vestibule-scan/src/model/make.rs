@@ -12,6 +12,7 @@ mod outer;
 mod spots;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use vestibule_core::document::{Document, Kind as Json, NodeId};
 
@@ -42,7 +43,14 @@ const DEPTH: usize = 6;
 pub fn read<'d>(source: &Source<'d>) -> Option<Vec<Scenario<'d>>> {
     let tape = source.tape()?;
     let found = find(tape);
-    (!found.is_empty()).then(|| found.into_iter().map(|found| scenario(tape, &found)).collect())
+    // what several scenarios stand in is read with the first
+    let mut seen = HashSet::new();
+    let read = found.iter().map(|found| {
+        let around: Vec<NodeId> = found.around.iter().copied().filter(|node| seen.insert(*node)).collect();
+        scenario(tape, found, &around)
+    });
+    let scenarios: Vec<Scenario<'d>> = read.collect();
+    (!scenarios.is_empty()).then_some(scenarios)
 }
 
 /// A blueprint and the objects around it, outermost first: they hold what the API says of the scenario.
@@ -137,7 +145,7 @@ fn is_listed(tape: &Document<'_>, node: NodeId) -> bool {
     has("name") && has("teamId") && (has("scheduling") || has("usedPackages") || has("hookId"))
 }
 
-fn scenario<'d>(tape: &Document<'d>, found: &Found) -> Scenario<'d> {
+fn scenario<'d>(tape: &Document<'d>, found: &Found, around: &[NodeId]) -> Scenario<'d> {
     let blueprint = found.blueprint;
     let outer = outer::Outer::new(tape, found);
     let mut scenario = Scenario {
@@ -164,12 +172,11 @@ fn scenario<'d>(tape: &Document<'d>, found: &Found) -> Scenario<'d> {
     };
     if let Some(why) = unread {
         scenario.unread.push(At { value: why.to_owned(), place: Place::Node(blueprint) });
-        return scenario;
+    } else {
+        flow::read(tape, blueprint, found.what == What::Modules, outer.account, &mut scenario);
     }
-    flow::read(tape, blueprint, found.what == What::Modules, outer.account, &mut scenario);
-    if found.what == What::Blueprint {
-        beside::read(tape, blueprint, &mut scenario);
-    }
+    let around = if outer.account.is_some() { &[] } else { around };
+    beside::read(tape, found, around, &mut scenario);
     let entry = scenario.steps.iter().find_map(Step::entry).map(|entry| entry.by);
     if scenario.instant.is_none() && matches!(entry, Some(EntryBy::Webhook | EntryBy::AppWebhook | EntryBy::Mail)) {
         scenario.instant = Some(true);

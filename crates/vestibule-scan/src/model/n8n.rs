@@ -136,7 +136,10 @@ fn widened<'d>(tape: &Document<'d>, envelope: NodeId, around: &Around<'d>) -> Ar
         around.zone = text_at(tape, envelope, "zone").or(around.zone);
         around.owner = text_at(tape, envelope, "owner").or(around.owner);
         around.changed = text_at(tape, envelope, "changed").or(around.changed);
-        around.last_run = text_at(tape, envelope, "last_run").or(around.last_run);
+        // an empty text where the account has no run on record
+        let never = tape.member(envelope, "last_run").filter(|node| tape.node(*node).kind() == Kind::Null);
+        let never = never.map(|node| At { value: Text::Borrowed(""), place: Place::Node(node) });
+        around.last_run = text_at(tape, envelope, "last_run").or(never).or(around.last_run);
         return around;
     }
     let is_execution = tape.member(envelope, "workflowData").is_some();

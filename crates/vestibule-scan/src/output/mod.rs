@@ -10,6 +10,8 @@ pub mod json;
 pub mod sarif;
 pub mod text;
 
+use std::collections::HashMap;
+
 use jiff::civil::Date;
 use serde::Serialize;
 
@@ -102,9 +104,15 @@ impl Report {
     /// Its numbers.
     pub fn totals(&self) -> Totals {
         let of = |severity| self.findings.iter().filter(|finding| finding.severity == severity).count();
-        let unread = |file: &&Coverage| file.error.is_some() && file.platform.is_empty();
-        let broken = self.coverage.iter().filter(|file| file.error.is_some()).count();
-        let not_read = self.coverage.iter().filter(unread).count();
+        // several entries may be about one file: what it held, and what more there was
+        let mut files: HashMap<&str, (bool, bool)> = HashMap::new();
+        for entry in &self.coverage {
+            let (read, broken) = files.entry(&entry.file).or_default();
+            *read |= !entry.platform.is_empty();
+            *broken |= entry.error.is_some();
+        }
+        let not_read = files.values().filter(|(read, broken)| !read && *broken).count();
+        let in_part = files.values().filter(|(read, broken)| *read && *broken).count();
         Totals {
             findings: self.findings.len(),
             critical: of(Severity::Critical),
@@ -115,9 +123,9 @@ impl Report {
             suppressed: self.suppressed.len(),
             known: self.known.len(),
             hidden: self.hidden,
-            files: self.coverage.len(),
+            files: files.len(),
             files_not_read: not_read,
-            files_read_in_part: broken - not_read,
+            files_read_in_part: in_part,
             files_passed_over: self.passed_over,
             steps: self.coverage.iter().map(|file| u64::from(file.steps)).sum(),
             understood: self.coverage.iter().map(|file| u64::from(file.understood)).sum(),
@@ -243,9 +251,12 @@ mod tests {
             skipped,
             error: error.map(str::to_owned),
         };
+        let named = |name: &str, coverage: Coverage| Coverage { file: name.into(), ..coverage };
         let mut report = Report { coverage: vec![file("make", 1, 0, None)], ..Report::default() };
         assert_eq!(report.totals().coverage(), "1 file, 1 step: 1 understood, 0 read by name only, every file read");
-        report.coverage.extend([file("n8n", 139, 9, Some("deep")), file("", 0, 0, Some("comma"))]);
+        let (second, third) = (file("n8n", 139, 9, None), file("", 0, 0, Some("comma")));
+        let more = Coverage { error: Some("deep".into()), ..Coverage::default() };
+        report.coverage.extend([named("b", second), named("b", more), named("c", third)]);
         report.passed_over = 2;
         let line = "3 files, 140 steps: 131 understood, 9 read by name only, 1 file not read, 1 file read in part; 2 files of other \
              kinds passed over";

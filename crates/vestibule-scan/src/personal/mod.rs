@@ -16,8 +16,10 @@ use vestibule_core::category::{self, Category};
 pub struct Reading {
     /// The category.
     pub category: &'static Category,
-    /// The name says it by itself. Otherwise it says so only if the fields beside it are about people.
+    /// The name, with what stands around it, says it. Otherwise it says so only if the fields beside it are about people.
     pub sure: bool,
+    /// The last words alone say it.
+    pub alone: bool,
 }
 
 /// The category that the names on the way to a field suggest, outermost first, such as `["candidate", "email"]`.
@@ -55,10 +57,11 @@ fn judge<S: AsRef<str>>(category: &'static Category, sure: bool, before: &str, o
         nearest.rsplit(' ').next().is_some_and(|word| table.firm.contains(word))
     };
     match (sure, context) {
-        (true, _) => (!inside_firm()).then_some(Reading { category, sure: true }),
-        (false, Some(Around::Person)) => Some(Reading { category, sure: true }),
+        (true, _) => (!inside_firm()).then_some(Reading { category, sure: true, alone: true }),
+        // a message to or of a user is in the first place a message
+        (false, Some(Around::Person)) => Some(Reading { category, sure: category.alias != "notes", alone: false }),
         (false, Some(Around::Thing)) => None,
-        (false, None) => Some(Reading { category, sure: false }),
+        (false, None) => Some(Reading { category, sure: false, alone: false }),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Only what the step itself says is used; nothing is looked up. Texts for people show no part of an address that may be a key.
 
 pub mod address;
+pub mod plan;
 pub mod rewire;
 
 use std::fmt::Write as _;
@@ -51,7 +52,7 @@ pub fn through(step: &Step<'_>, settings: &Settings<'_>) -> Option<Through> {
     if goes_through(&url.value, settings) || address.scheme == Scheme::Other {
         return None;
     }
-    let name = route_name(host);
+    let name = format!("{}{}", route_name(host), address.port.replace(':', "-"));
     // the gateway speaks TLS to vendors; only a system of one's own may have none
     let scheme = if address.is_private() && address.scheme == Scheme::Http { "http" } else { "https" };
     let origin = format!("{scheme}://{}{}", host.to_ascii_lowercase(), address.port);
@@ -133,25 +134,30 @@ pub fn proof<'n>(spot: &'n Spot<'_>) -> Proof<'n> {
     }
 }
 
-/// The name of a route to a host: the vendor's id, or the host's own name.
+/// The name of a route to a host: the vendor's id for its main host, and what stands before the top-level domain for any other, so that
+/// two hosts do not share a name. A leading `api` or `www` is left out.
 pub fn route_name(host: &str) -> String {
     /// Domains below which each customer has a host; the name before tells them apart.
     const SECOND: [&str; 8] = ["co", "com", "org", "net", "gov", "ac", "edu", "or"];
-    if let Some(vendor) = vendor::by_host(host).filter(|vendor| vendor.kind != vendor::VendorKind::Other) {
+    let host = host.to_ascii_lowercase();
+    let main = vendor::by_host(&host).filter(|vendor| vendor.kind != vendor::VendorKind::Other && vendor.host == Some(host.as_str()));
+    if let Some(vendor) = main {
         return vendor.id.to_owned();
     }
-    let host = host.to_ascii_lowercase();
     if host.starts_with('[') || host.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
         return slug(&host);
     }
     let labels: Vec<&str> = host.split('.').collect();
-    let name = match labels.as_slice() {
-        [only] => only,
-        [.., name, second, top] if top.len() == 2 && SECOND.contains(second) => name,
-        [.., name, _] => name,
-        [] => "vendor",
+    let labels = match labels.as_slice() {
+        [only] => &[*only],
+        [names @ .., second, top] if !names.is_empty() && top.len() == 2 && SECOND.contains(second) => names,
+        [names @ .., _] => names,
+        [] => &["vendor"][..],
     };
-    slug(name)
+    match labels {
+        ["api" | "www", name] => slug(name),
+        names => slug(&names.join("-")),
+    }
 }
 
 /// The name of a scenario as the configuration writes it.
@@ -277,7 +283,7 @@ mod tests {
     fn routes_have_short_names() {
         for (host, name) in [
             ("harvest.greenhouse.io", "greenhouse"), ("api.acme-ats.example", "acme-ats"), ("acme.co.uk", "acme"), ("10.0.0.5", "10-0-0-5"),
-            ("nas", "nas"), ("abc.execute-api.eu-west-1.amazonaws.com", "amazonaws"),
+            ("nas", "nas"), ("boards-api.greenhouse.io", "boards-api-greenhouse"), ("acme.zendesk.com", "acme-zendesk"), ("abc.execute-api.eu-west-1.amazonaws.com", "abc-execute-api-eu-west-1-amazonaws"),
         ] {
             assert_eq!(route_name(host), name);
         }

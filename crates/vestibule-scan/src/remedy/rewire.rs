@@ -11,6 +11,8 @@ mod n8n;
 mod secrets;
 mod shown;
 
+use std::collections::HashMap;
+
 use vestibule_core::document::{Document, Edits, NodeId, escape_string};
 
 use crate::credential;
@@ -39,9 +41,9 @@ pub struct Rewired {
 pub struct Change {
     /// The scenario's name.
     pub scenario: String,
-    /// The step's name.
+    /// The step's name; with its number in brackets where it has no name of its own.
     pub step: String,
-    /// JSON Pointer into the file as it was.
+    /// JSON Pointer of the setting, in the file as it was.
     pub pointer: String,
     /// From 1.
     pub line: u32,
@@ -60,7 +62,7 @@ pub struct Change {
 pub struct Outside {
     /// The scenario's name.
     pub scenario: String,
-    /// The step's name.
+    /// The step, as in [`Change::step`].
     pub step: String,
     /// The platform's key of its module.
     pub module: String,
@@ -116,12 +118,13 @@ pub fn rewire(source: &Source<'_>, scenarios: &[Scenario<'_>], settings: &Settin
     }
     let mut edits = Edits::new();
     let (mut changes, mut outside) = (Vec::new(), Vec::new());
+    let mut routes = HashMap::new();
     for scenario in scenarios {
         let credentials = credential::find(scenario);
         for (index, step) in scenario.steps.iter().enumerate() {
             let teller = Teller { source, scenario, step };
             let secrets = Secrets::new(&credentials, index);
-            match moved(tape, scenario.platform, step, &secrets, settings) {
+            match moved(tape, scenario.platform, step, &secrets, &mut routes, settings) {
                 Moved::Not => {}
                 Moved::Outside(why) => outside.push(teller.outside(why.into())),
                 Moved::To(draft) => {
@@ -178,6 +181,15 @@ impl Draft {
         self.changes.push(Told(node, setting.into(), before.into(), after.into()));
     }
 
+    /// A credential that another step has fetched, or that the platform keeps elsewhere, was taken out.
+    fn key_from_elsewhere(&mut self, name: &str, value: &str) {
+        if value.contains("{{") {
+            self.still.push(format!(
+                "`{name}` took its key from elsewhere in the scenario. The gateway needs a key of its own for this vendor."
+            ));
+        }
+    }
+
     /// A text in the place of whatever stands there.
     fn text(&mut self, node: NodeId, text: &str) {
         self.operations.push(Operation::Replace(node, escape_string(text)));
@@ -199,7 +211,15 @@ impl Draft {
     }
 }
 
-fn moved(tape: &Document<'_>, platform: Platform, step: &Step<'_>, secrets: &Secrets<'_>, settings: &Settings<'_>) -> Moved {
+/// Decides and drafts. `routes` holds the names of routes that the file has asked for, with the origin of each.
+fn moved(
+    tape: &Document<'_>,
+    platform: Platform,
+    step: &Step<'_>,
+    secrets: &Secrets<'_>,
+    routes: &mut HashMap<String, String>,
+    settings: &Settings<'_>,
+) -> Moved {
     let request = match &step.kind {
         Kind::Request(request) => request,
         Kind::App { .. } if is_own_storage(&step.module) => return Moved::Outside(KEPT_THERE),
@@ -224,6 +244,9 @@ fn moved(tape: &Document<'_>, platform: Platform, step: &Step<'_>, secrets: &Sec
     let (Some(through), Place::Node(place)) = (remedy::through(step, settings), &url.place) else {
         return Moved::Outside(COMPUTED);
     };
+    if routes.get(&through.name).is_some_and(|origin| *origin != through.origin) {
+        return Moved::Outside(SAME_NAME);
+    }
     let mut draft = Draft::default();
     address::rewrite(tape, *place, &url.value, &through, secrets, &mut draft);
     let done = match platform {
@@ -234,6 +257,7 @@ fn moved(tape: &Document<'_>, platform: Platform, step: &Step<'_>, secrets: &Sec
     if let Err(why) = done {
         return Moved::Outside(why);
     }
+    routes.insert(through.name, through.origin);
     let in_body =
         |spot: &&crate::model::Spot<'_>| matches!(spot.role, Role::Body | Role::Field) && secrets.holds_key(&spot.place);
     draft.still.extend(step.spots.iter().filter(in_body).map(|spot| {
@@ -276,6 +300,7 @@ const MAIL: &str = "Mail reaches the platform directly, with everything in it. S
 const CODE: &str = "The code may call addresses by itself. Let it return what is to be sent, and send that with an HTTP step through the gateway.";
 const NO_ADDRESS: &str = "It has no address, or more than one.";
 const COMPUTED: &str = "Where its address leads is computed in the scenario. Write the host into the step, then it can be moved.";
+const SAME_NAME: &str = "Another step calls a different host that would have the same route name. Give this one a route of its own and write its address by hand.";
 const SHAPE: &str =
     "It is not written as the platform writes it, so it was left as it is. Build the step in the editor, then it can be moved.";
 const HEADERS: &str = "Its headers are computed as a whole, so no one can tell whether they hold a key. List them one by one, then it can be moved.";
@@ -288,25 +313,25 @@ struct Teller<'s, 'd> {
 }
 
 impl Teller<'_, '_> {
+    fn step(&self) -> String {
+        let step = self.step;
+        if step.name == step.module && !step.id.is_empty() {
+            format!("{} [{}]", step.name, step.id)
+        } else {
+            step.name.to_string()
+        }
+    }
+
     fn change(&self, Told(node, setting, before, after): Told) -> Change {
         let (pointer, line, column) = self.source.locate(&Place::Node(node));
-        Change {
-            scenario: self.scenario.name.to_string(),
-            step: self.step.name.to_string(),
-            pointer,
-            line,
-            column,
-            setting,
-            before,
-            after,
-        }
+        Change { scenario: self.scenario.name.to_string(), step: self.step(), pointer, line, column, setting, before, after }
     }
 
     fn outside(&self, why: String) -> Outside {
         let (pointer, line, column) = self.source.locate(&self.step.place);
         Outside {
             scenario: self.scenario.name.to_string(),
-            step: self.step.name.to_string(),
+            step: self.step(),
             module: self.step.module.to_string(),
             pointer,
             line,

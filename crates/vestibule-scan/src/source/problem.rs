@@ -121,20 +121,7 @@ fn finding(check: &'static str, path: &str, severity: Severity, pointer: String,
 fn repeated_names(tape: &Document<'_>) -> Vec<NodeId> {
     let mut repeated = Vec::new();
     for (id, node) in tape.nodes() {
-        if node.kind() != Kind::Object {
-            continue;
-        }
-        let mut seen = 0_u64;
-        let may_repeat = tape.children(id).any(|child| {
-            let child = tape.node(child);
-            let (start, end) = child.name_span().unwrap_or_default();
-            let name = tape.bytes().get(start..end).unwrap_or_default();
-            let bit = 1_u64 << (hash(name) & 63);
-            let known = seen & bit != 0 || child.name_escaped();
-            seen |= bit;
-            known
-        });
-        if may_repeat {
+        if node.kind() == Kind::Object && may_repeat(tape, id) {
             let mut names = HashSet::new();
             repeated.extend(tape.children(id).filter(|child| !names.insert(tape.name(*child).unwrap_or_default())));
         }
@@ -142,8 +129,33 @@ fn repeated_names(tape: &Document<'_>) -> Vec<NodeId> {
     repeated
 }
 
-/// Length, both ends and the middle: enough to tell most names of one object apart.
-fn hash(name: &[u8]) -> u64 {
+/// Members up to which names are compared one by one.
+const FEW: usize = 48;
+
+/// False if no name of the object stands twice; true if one does or it takes a table to tell.
+fn may_repeat(tape: &Document<'_>, object: NodeId) -> bool {
+    let name_of = |child: NodeId| {
+        let (start, end) = tape.node(child).name_span().unwrap_or_default();
+        tape.bytes().get(start..end).unwrap_or_default()
+    };
+    // one bit for each name seen: a clear bit proves a name new
+    let mut seen = 0_u64;
+    for (count, child) in tape.children(object).enumerate() {
+        if count >= FEW || tape.node(child).name_escaped() {
+            return true;
+        }
+        let name = name_of(child);
+        let bit = 1_u64 << bit_of(name);
+        if seen & bit != 0 && tape.children(object).take(count).any(|earlier| name_of(earlier) == name) {
+            return true;
+        }
+        seen |= bit;
+    }
+    false
+}
+
+/// Length, both ends and two bytes between: enough to tell most names of one object apart.
+fn bit_of(name: &[u8]) -> u64 {
     let at = |index: usize| u64::from(name.get(index).copied().unwrap_or(0));
     let length = name.len();
     (at(0) | at(length.wrapping_sub(1)) << 8 | at(length / 2) << 16 | at(length / 3) << 24 | (length as u64) << 32).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58

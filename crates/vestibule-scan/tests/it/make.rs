@@ -278,7 +278,7 @@ proptest! {
     }
 }
 
-fn mutate(tree: &mut serde_json::Value, place: &prop::sample::Index, change: usize) {
+pub(crate) fn mutate(tree: &mut serde_json::Value, place: &prop::sample::Index, change: usize) {
     let mut pointers = Vec::new();
     pointers_of(tree, String::new(), &mut pointers);
     let pointer = place.get(&pointers).clone();

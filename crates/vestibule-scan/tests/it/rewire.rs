@@ -13,6 +13,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use proptest::prelude::*;
 use vestibule_core::document::{Limits, Loose};
 use vestibule_scan::Settings;
 use vestibule_scan::model::{Kind, Role, Scenario, make, n8n};
@@ -74,10 +75,6 @@ fn check(path: &Path, bytes: &[u8]) -> usize {
         again.difference()
     );
     assert_eq!(shape(bytes).len(), shape(&first.text).len(), "{name}");
-    let told = first.difference();
-    for value in values(bytes) {
-        assert!(!told.contains(&value), "{name}: a value is told");
-    }
     let moved = with_scenarios(&first.text, |scenarios| {
         let steps = scenarios.iter().flat_map(|scenario| &scenario.steps).filter(|step| matches!(step.kind, Kind::Request(_)));
         let moved: Vec<_> = steps.filter(|step| step.url().is_some_and(|url| url.value.starts_with(GATEWAY))).collect();
@@ -93,12 +90,21 @@ fn check(path: &Path, bytes: &[u8]) -> usize {
     moved
 }
 
+fn no_value_is_told(path: &Path, bytes: &[u8]) {
+    let Some(rewired) = rewired(bytes) else { return };
+    let told = rewired.difference();
+    for value in values(bytes) {
+        assert!(!told.contains(&value), "{}: a value is told", path.display());
+    }
+}
+
 #[test]
 fn every_fixture_is_rewired_once_and_for_all() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let paths: Vec<PathBuf> = ["make", "n8n"].iter().flat_map(|platform| files(&fixtures.join(platform))).collect();
     assert!(paths.len() >= 40);
     let moved: usize = paths.iter().map(|path| check(path, &fs::read(path).unwrap())).sum();
+    paths.iter().for_each(|path| no_value_is_told(path, &fs::read(path).unwrap()));
     assert!(moved >= 20, "{moved} steps were moved");
 }
 
@@ -114,4 +120,21 @@ fn published_blueprints_keep_their_steps() {
     }
     let moved: usize = paths.iter().map(|path| check(path, &fs::read(path).unwrap())).sum();
     assert_eq!(moved, 4, "requests with a literal address in this selection");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever a file looks like, the result is JSON with the same steps, and rewriting it again changes nothing.
+    #[test]
+    fn mutated_files_are_rewired_once_and_for_all(which in any::<prop::sample::Index>(), changes in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..12), 0..5)) {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+        let paths: Vec<PathBuf> = ["make", "n8n"].iter().flat_map(|platform| files(&fixtures.join(platform))).collect();
+        let path = which.get(&paths);
+        let Ok(mut tree) = serde_json::from_slice::<serde_json::Value>(&fs::read(path).unwrap()) else { return Ok(()) };
+        for (place, change) in &changes {
+            super::make::mutate(&mut tree, place, *change);
+        }
+        check(path, tree.to_string().as_bytes());
+    }
 }

@@ -90,7 +90,7 @@ fn scanned(args: &ScanArgs, json: bool, io: &mut Io<'_>) -> Result<u8, Failure> 
     let settings = Settings { mark: &mark, today, gateway, zones: &args.zones };
     let rewiring = args.rewire.as_deref().map(rewiring).transpose()?;
     let also = |name: &str, bytes: &[u8]| rewiring.iter().for_each(|rewiring| rewiring.take(name, bytes, &settings));
-    let wanted = Wanted { draws: format == Format::Html, also: Some(&also) };
+    let wanted = Wanted { draws: format == Format::Html, also: Some(&also), plan: None };
     let mut report = Report { date: today, ..Report::default() };
     let outcome = match &account {
         Some(account) => account.audit(&settings, wanted, &mut report)?,

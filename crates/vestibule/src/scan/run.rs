@@ -40,12 +40,14 @@ pub struct Outcome {
 }
 
 /// What is made beside findings.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub struct Wanted<'w> {
     /// Drawings of the flows.
     pub draws: bool,
     /// Given each file once it was scanned, on the thread that has scanned it.
     pub also: Option<&'w Also<'w>>,
+    /// Shown each scenario. The order matters to it, so the files are then read one after the other.
+    pub plan: Option<&'w Mutex<dyn Visit + Send + 'w>>,
 }
 
 /// Something done with the bytes of a file.
@@ -53,7 +55,10 @@ pub type Also<'w> = dyn Fn(&str, &[u8]) + Sync + 'w;
 
 /// Scans the files.
 pub fn all(inputs: &[Input], settings: &Settings<'_>, wanted: Wanted<'_>) -> Vec<One> {
-    let threads = std::thread::available_parallelism().map_or(THREADS.0, NonZero::get).clamp(THREADS.0, THREADS.1);
+    let threads = match wanted.plan {
+        Some(_) => 1,
+        None => std::thread::available_parallelism().map_or(THREADS.0, NonZero::get).clamp(THREADS.0, THREADS.1),
+    };
     let (next, room) = (AtomicUsize::new(0), Room::new(MOST_BYTES));
     let (sender, receiver) = mpsc::channel();
     let mut results: Vec<(usize, One)> = std::thread::scope(|scope| {
@@ -80,7 +85,7 @@ pub fn all(inputs: &[Input], settings: &Settings<'_>, wanted: Wanted<'_>) -> Vec
 /// Scans one file.
 pub fn one(name: &str, bytes: &[u8], settings: &Settings<'_>, wanted: Wanted<'_>) -> One {
     let looked = catch_unwind(AssertUnwindSafe(|| {
-        let one = look(name, bytes, settings, wanted.draws);
+        let one = look(name, bytes, settings, wanted);
         if let Some(also) = wanted.also {
             also(name, bytes);
         }
@@ -136,8 +141,8 @@ fn opened(input: &Input, settings: &Settings<'_>, wanted: Wanted<'_>, room: &Roo
     }
 }
 
-fn look(name: &str, bytes: &[u8], settings: &Settings<'_>, draws: bool) -> One {
-    let mut visitor = Visitor { sketches: draws.then(Sketches::default) };
+fn look(name: &str, bytes: &[u8], settings: &Settings<'_>, wanted: Wanted<'_>) -> One {
+    let mut visitor = Visitor { sketches: wanted.draws.then(Sketches::default), plan: wanted.plan };
     let mut scanned = scan(name, bytes, settings, &mut visitor);
     if scanned.findings.len() > MOST_FINDINGS {
         scanned.findings.sort_by_key(|finding| std::cmp::Reverse((finding.severity, finding.confidence)));
@@ -156,14 +161,18 @@ fn read(path: &Path, length: usize, into: &mut Vec<u8>) -> io::Result<()> {
 }
 
 /// Whatever looks at scenarios beside the checks.
-struct Visitor {
+struct Visitor<'w> {
     sketches: Option<Sketches>,
+    plan: Option<&'w Mutex<dyn Visit + Send + 'w>>,
 }
 
-impl Visit for Visitor {
+impl Visit for Visitor<'_> {
     fn scenario(&mut self, source: &Source<'_>, scenario: &Scenario<'_>, findings: &[Finding]) {
         if let Some(sketches) = &mut self.sketches {
             sketches.scenario(source, scenario, findings);
+        }
+        if let Some(plan) = self.plan {
+            plan.lock().unwrap_or_else(PoisonError::into_inner).scenario(source, scenario, findings);
         }
     }
 }
@@ -214,7 +223,7 @@ mod tests {
     fn results_come_in_the_order_of_the_files() {
         let input = |at: usize| Input { name: format!("{at:03}.json"), from: From::Memory(format!("[{}]", "1,".repeat(at % 7) + "1").into()) };
         let inputs: Vec<Input> = (0..300).map(input).collect();
-        let outcome = merged(all(&inputs, &settings(&|_| String::new()), Wanted { draws: true, also: None }));
+        let outcome = merged(all(&inputs, &settings(&|_| String::new()), Wanted { draws: true, also: None, plan: None }));
         let names: Vec<&str> = outcome.coverage.iter().map(|file| file.file.as_str()).collect();
         assert_eq!(names, inputs.iter().map(|input| input.name.as_str()).collect::<Vec<_>>());
     }
@@ -223,7 +232,7 @@ mod tests {
     fn a_file_on_which_the_program_fails_does_not_end_the_run() {
         let inputs = ["a.json", "b.json"].map(|name| Input { name: name.into(), from: From::Memory(b"[1]".to_vec()) });
         let fails = |name: &str, _: &[u8]| assert_ne!(name, "a.json", "made up");
-        let outcome = merged(all(&inputs, &settings(&|_| String::new()), Wanted { draws: false, also: Some(&fails) }));
+        let outcome = merged(all(&inputs, &settings(&|_| String::new()), Wanted { draws: false, also: Some(&fails), plan: None }));
         let told: Vec<bool> = outcome.coverage.iter().map(|file| file.error.is_some()).collect();
         assert_eq!((told, outcome.unopened), (vec![true, false], 1));
     }
@@ -231,7 +240,7 @@ mod tests {
     #[test]
     fn a_file_that_is_gone_is_told() {
         let gone = Input { name: "gone.json".into(), from: From::File("/nowhere/gone.json".into()) };
-        let outcome = merged(all(&[gone], &settings(&|_| String::new()), Wanted { draws: false, also: None }));
+        let outcome = merged(all(&[gone], &settings(&|_| String::new()), Wanted { draws: false, also: None, plan: None }));
         let [coverage] = outcome.coverage.as_slice() else { panic!("one file") };
         assert_eq!(coverage.error.as_deref(), Some("the file cannot be read: entity not found"));
     }

@@ -27,4 +27,5 @@ mod rotation;
 mod rules;
 mod scan;
 mod scan_live;
+mod scan_plan;
 mod world;

@@ -238,7 +238,7 @@ fn scenarios_are_written_behind_the_gateway() {
     let told = folder.read("out/CHANGES.txt");
     assert!(told.contains("Create candidate") && ran.out.contains("gate.example.com/out/") && !told.contains(KEY), "{told}");
     let again = run(&[&from, "--gateway", "https://gate.example.com", "--rewire", &to]);
-    assert!(again.code == 2 && again.err.contains("nothing in it is overwritten"), "{}", again.err);
+    assert!(again.code == 1 && again.err.contains("nothing in it is overwritten"), "{}", again.err);
     assert_eq!(folder.read("in/a.json"), blueprint(KEY), "the original stays");
     assert!(Cli::try_parse_from(["scan", "a.json", "--rewire", "out"]).is_err(), "it needs to know where the gateway is");
 }

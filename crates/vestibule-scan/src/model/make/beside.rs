@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use vestibule_core::document::{Document, NodeId};
 
-use super::scalar;
+use super::{Found, WRAPPERS, What, scalar};
 use crate::model::{Kind, Reach, Role, Scenario, Spot, Step, walk};
 use crate::source::{Place, Text};
 
@@ -39,23 +39,62 @@ const STRUCTURE: [&str; 24] = [
 /// Members of a blueprint's metadata that hold no values of people.
 const SETTINGS: [&str; 9] = ["scenario", "zone", "instant", "version", "scheduling", "schedule", "parts", "region", "interface"];
 
-/// What stands in a blueprint beside its modules: notes of the designer, samples of runs, and members nobody expects there. Notes and
-/// samples go to the step they belong to; what belongs to none becomes a step of its own, so that it is audited as well.
-pub(super) fn read<'d>(tape: &Document<'d>, blueprint: NodeId, scenario: &mut Scenario<'d>) {
+/// Members of the objects around a blueprint that hold no values of people either.
+const AROUND: [&str; 12] = [
+    "code",
+    "success",
+    "teamId",
+    "organizationId",
+    "hookId",
+    "folderId",
+    "isActive",
+    "isPaused",
+    "pg",
+    "message",
+    "nextExec",
+    "changed",
+];
+
+/// What stands in a blueprint beside its modules: notes of the designer, samples of runs, and members nobody expects there, and those in
+/// the objects around it. Notes and samples go to the step they belong to; what belongs to none becomes a step of its own, of no
+/// module, so that it is audited as well.
+pub(super) fn read<'d>(tape: &Document<'d>, found: &Found, around: &[NodeId], scenario: &mut Scenario<'d>) {
+    let blueprint = found.blueprint;
     let mut rest = Vec::new();
-    for child in tape.children(blueprint) {
-        if tape.name_is(child, "metadata") {
-            metadata(tape, child, scenario, &mut rest);
-        } else if !STRUCTURE.iter().any(|name| tape.name_is(child, name)) {
-            let name = tape.name(child).unwrap_or_default();
-            let role = if name == "description" { Role::Note } else { Role::Setting };
-            rest.extend(walk::leaves(tape, child, name).into_iter().map(|leaf| walk::spot(tape, leaf.node, leaf.name, role)));
+    match found.what {
+        What::Blueprint => members(tape, blueprint, scenario, &mut rest),
+        What::Quoted => rest.push(walk::spot(tape, blueprint, Cow::Borrowed("blueprint"), Role::Body)),
+        What::Modules | What::Listed => {}
+    }
+    for outer in around {
+        let is_known = |child: &NodeId| {
+            [&STRUCTURE[..], &WRAPPERS, &AROUND].iter().any(|names| names.iter().any(|name| tape.name_is(*child, name)))
+        };
+        for child in tape.children(*outer).filter(|child| !is_known(child)) {
+            other(tape, child, &mut rest);
         }
     }
     rest.retain(|spot: &Spot<'_>| spot.is_text && !spot.value.is_empty());
     if !rest.is_empty() {
         scenario.steps.push(settings_step(blueprint, rest));
     }
+}
+
+fn members<'d>(tape: &Document<'d>, blueprint: NodeId, scenario: &mut Scenario<'d>, rest: &mut Vec<Spot<'d>>) {
+    for child in tape.children(blueprint) {
+        if tape.name_is(child, "metadata") {
+            metadata(tape, child, scenario, rest);
+        } else if !STRUCTURE.iter().any(|name| tape.name_is(child, name)) {
+            other(tape, child, rest);
+        }
+    }
+}
+
+/// A member that nobody expects, read by name.
+fn other<'d>(tape: &Document<'d>, member: NodeId, rest: &mut Vec<Spot<'d>>) {
+    let name = tape.name(member).unwrap_or_default();
+    let role = if name == "description" { Role::Note } else { Role::Setting };
+    rest.extend(walk::leaves(tape, member, name).into_iter().map(|leaf| walk::spot(tape, leaf.node, leaf.name, role)));
 }
 
 fn metadata<'d>(tape: &Document<'d>, metadata: NodeId, scenario: &mut Scenario<'d>, rest: &mut Vec<Spot<'d>>) {

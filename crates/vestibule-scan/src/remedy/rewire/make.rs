@@ -37,9 +37,10 @@ pub(super) fn rewrite(
     if !step.understood || tape.member(module, "mapper") != Some(mapper) {
         return Err(SHAPE);
     }
-    pairs(tape, step, mapper, secrets, draft)?;
-    certificates(tape, mapper, draft);
     let parameters = tape.member(module, "parameters").filter(|parameters| tape.node(*parameters).kind() == Json::Object);
+    let parts: Vec<NodeId> = [Some(mapper), parameters, Some(module)].into_iter().flatten().collect();
+    pairs(tape, step, &parts, secrets, draft)?;
+    certificates(tape, mapper, draft);
     match (parameters, version_4) {
         (Some(parameters), true) => {
             draft.set(tape, parameters, "authenticationType", "\"apiKey\"");
@@ -69,32 +70,36 @@ pub(super) fn rewrite(
 fn pairs(
     tape: &Document<'_>,
     step: &Step<'_>,
-    mapper: NodeId,
+    parts: &[NodeId],
     secrets: &Secrets<'_>,
     draft: &mut Draft,
 ) -> Result<(), &'static str> {
     let mut gone = Vec::new();
     for spot in &step.spots {
         let Place::Node(node) = spot.place else { continue };
+        let Some((member, element)) = within(tape, parts, node) else { continue };
+        let is_whole = element.is_none();
         let (what, is_credential) = match spot.role {
-            Role::Headers if tape.node(node).parent() == mapper => return Err(HEADERS),
+            Role::Headers if is_whole => return Err(HEADERS),
             Role::Headers => ("header", secrets.holds(&spot.place)),
             Role::Header => ("header", secrets.is_header(&spot.name, node)),
-            Role::Query if tape.node(node).parent() == mapper && secrets.holds(&spot.place) => return Err(HEADERS),
+            Role::Query if is_whole && secrets.holds(&spot.place) => return Err(HEADERS),
             Role::Query => ("parameter", secrets.is_parameter(&spot.name, &spot.value, node)),
-            Role::User | Role::Password if tape.node(node).parent() == mapper => {
+            Role::User | Role::Password if !gone.contains(&member) => {
                 draft.tell(node, if spot.role == Role::User { "user" } else { "password" }, "…", "");
-                draft.text(node, "");
+                draft.text(member, "");
+                gone.push(member);
                 continue;
             }
             _ => continue,
         };
-        let Some(pair) = below(tape, mapper, node).filter(|pair| is_credential && !gone.contains(pair)) else { continue };
+        let Some(pair) = element.filter(|pair| is_credential && !gone.contains(pair)) else { continue };
         draft.tell(node, format!("{what} {}", spot.name), "…", "");
+        draft.key_from_elsewhere(&spot.name, &spot.value);
         draft.operations.push(Operation::Remove(pair));
         gone.push(pair);
     }
-    for name in empty_headers(tape, mapper) {
+    for name in parts.iter().flat_map(|part| empty_headers(tape, *part)) {
         let pair = tape.node(name).parent();
         if !gone.contains(&pair) {
             draft.tell(name, format!("header {}", tape.string(name)), "empty", "");
@@ -105,24 +110,25 @@ fn pairs(
 }
 
 /// Names of credential headers in the list of headers: one without a value would be sent empty, beside the key.
-fn empty_headers<'t>(tape: &'t Document<'_>, mapper: NodeId) -> impl Iterator<Item = NodeId> + 't {
+fn empty_headers<'t>(tape: &'t Document<'_>, part: NodeId) -> impl Iterator<Item = NodeId> + 't {
     let headers =
-        tape.children(mapper).filter(|member| tape.name_is(*member, "headers") && tape.node(*member).kind() == Json::Array);
+        tape.children(part).filter(|member| tape.name_is(*member, "headers") && tape.node(*member).kind() == Json::Array);
     let names = headers.flat_map(|headers| tape.children(headers)).filter_map(|pair| tape.member(pair, "name"));
     names.filter(|name| is_credential_header(&tape.string(*name)))
 }
 
-/// The element or member of one of the mapper's lists that the value stands in.
-fn below(tape: &Document<'_>, mapper: NodeId, value: NodeId) -> Option<NodeId> {
-    let mut node = value;
+/// The member of one of the parts that the value stands in, and the element or member of that one.
+fn within(tape: &Document<'_>, parts: &[NodeId], value: NodeId) -> Option<(NodeId, Option<NodeId>)> {
+    let (mut node, mut inner) = (value, None);
     loop {
         let parent = tape.node(node).parent();
-        if parent == mapper || parent == node {
+        if parts.contains(&parent) {
+            return Some((node, inner));
+        }
+        if parent == node {
             return None;
         }
-        if tape.node(parent).parent() == mapper {
-            return Some(node);
-        }
+        inner = Some(node);
         node = parent;
     }
 }

@@ -71,10 +71,11 @@ fn clean_list(tape: &Document<'_>, list: NodeId, is_header: bool, secrets: &Secr
         let Some(name) = tape.member(pair, "name") else { continue };
         // a header without a value would be sent empty, beside the key
         let value = tape.member(pair, "value").unwrap_or(name);
-        let (said, text) = (tape.string(name), tape.string(value));
+        let (said, text) = (tape.string(name), if value == name { "".into() } else { tape.string(value) });
         let is_credential = if is_header { secrets.is_header(&said, value) } else { secrets.is_parameter(&said, &text, value) };
         if is_credential {
             draft.tell(value, format!("{} {said}", if is_header { "header" } else { "parameter" }), "…", "");
+            draft.key_from_elsewhere(&said, &text);
             draft.operations.push(Operation::Remove(pair));
         }
     }
@@ -112,6 +113,7 @@ fn clean_text(
         let named = if is_header { is_credential_header(&name) } else { is_credential_parameter(&name, &value) };
         if named || secrets.is_in(&value, node) {
             draft.tell(node, format!("{} {name}", if is_header { "header" } else { "parameter" }), "…", "");
+            draft.key_from_elsewhere(&name, &value);
             edits.remove(member);
         }
     }

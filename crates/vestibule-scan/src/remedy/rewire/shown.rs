@@ -7,6 +7,13 @@ use super::address::split;
 use super::{Change, Outside, Rewired};
 use crate::remedy::Through;
 
+const NEXT: &str = "
+What to do next:
+  1. Give the gateway the routes and grants that `vestibule scan --fix-plan` writes, with the keys that stood here.
+  2. Import the file and pick the credential in every step listed above; without it they do not run.
+  3. Try it with a test key, then ask the vendors for new keys: the old ones have stood in a file.
+";
+
 /// The old address: scheme and host as they stood, path as [`Through::shown`] shows it, names of parameters without values.
 pub(super) fn address_before(before: &str, through: &Through) -> String {
     let shown = through.shown();
@@ -37,6 +44,9 @@ pub(super) fn difference(rewired: &Rewired) -> String {
     let mut out = String::new();
     changes(&mut out, &rewired.changes);
     outside(&mut out, &rewired.outside);
+    if !rewired.changes.is_empty() {
+        out.push_str(NEXT);
+    }
     if out.is_empty() {
         out.push_str("Nothing to move: no step of this file calls an address, or all of them go through the gateway.\n");
     }

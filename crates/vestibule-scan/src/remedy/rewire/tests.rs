@@ -32,7 +32,7 @@ fn a_request_of_version_4_asks_for_a_key() {
     assert_eq!(text_of(&done), expected);
     assert_eq!(
         done.difference(),
-        "Ask › http:MakeRequest, line 3
+        "Ask › http:MakeRequest [1], line 3
   - address: https://api.openai.com/v1/x?limit=…&api_key=…
   + address: https://gate.example.com/out/openai/v1/x?limit=…
   - parameter api_key: …
@@ -41,8 +41,15 @@ fn a_request_of_version_4_asks_for_a_key() {
   + authentication: API key, to be chosen: a key of the type API key, in the header `Authorization`, with the value `Bearer <workflow key>`
 
 Outside the gate, or still to be done by hand:
+  `Authorization` took its key from elsewhere in the scenario. The gateway needs a key of its own for this vendor.
+    Ask › http:MakeRequest [1], line 1 (http:MakeRequest)
   The credential it used until now belongs into the gateway: name it in the `credential` of the route.
-    Ask › http:MakeRequest, line 1 (http:MakeRequest)
+    Ask › http:MakeRequest [1], line 1 (http:MakeRequest)
+
+What to do next:
+  1. Give the gateway the routes and grants that `vestibule scan --fix-plan` writes, with the keys that stood here.
+  2. Import the file and pick the credential in every step listed above; without it they do not run.
+  3. Try it with a test key, then ask the vendors for new keys: the old ones have stood in a file.
 "
     );
 }
@@ -100,6 +107,25 @@ fn what_cannot_be_moved_is_listed_and_left() {
     assert_eq!(why.len(), 7);
     assert_eq!([why[0], why[1], why[3], why[4], why[5], why[6]], [NATIVE_ENTRY, NATIVE, COMPUTED, HEADERS, SHAPE, KEPT_THERE]);
     assert!(why[2].starts_with("This module sends no headers"));
+}
+
+#[test]
+fn two_hosts_never_share_a_route() {
+    let request = |id: u8, url: &str| {
+        format!(r#"{{"id":{id},"module":"http:MakeRequest","version":4,"parameters":{{}},"mapper":{{"url":"{url}"}}}}"#)
+    };
+    let file = |urls: &[&str]| {
+        let steps: Vec<String> = urls.iter().enumerate().map(|(id, url)| request(id as u8, url)).collect();
+        format!(r#"{{"flow":[{}]}}"#, steps.join(","))
+    };
+    let apart = rewired(&file(&["https://api.acme.example/a", "https://auth.acme.example/a", "https://api.acme.example:8443/a"]));
+    let after: Vec<&str> =
+        apart.changes.iter().filter(|change| change.setting == "address").map(|change| change.after.as_str()).collect();
+    let gate = "https://gate.example.com/out";
+    assert_eq!(after, [format!("{gate}/acme/a"), format!("{gate}/auth-acme/a"), format!("{gate}/acme-8443/a")]);
+    let same = rewired(&file(&["https://api.acme.example/a", "https://www.acme.example/b", "https://api.acme.example/c"]));
+    assert_eq!(same.changes.iter().filter(|change| change.setting == "address").count(), 2);
+    assert_eq!(same.outside[0].why, SAME_NAME);
 }
 
 #[test]

@@ -104,6 +104,10 @@ impl Reading<'_> {
     ) -> Result<(), LiveError> {
         let owner = self.owner(answer, node, fetched).await?;
         let last_run = if self.runs { self.last_run(id, fetched).await? } else { None };
+        // an instance that keeps no run of a workflow cannot tell that it never ran
+        let settings =
+            answer.tape().member(node, "settings").and_then(|settings| answer.text(settings, "saveDataSuccessExecution"));
+        let last_run = last_run.filter(|run| run != "null" || settings.as_deref() != Some("none"));
         let name = answer.text(node, "name").map_or_else(|| id.to_owned(), |text| text.into_owned());
         let hand_on = |file: String, workflow: &str, take: &mut dyn FnMut(AccountFile)| {
             let mut envelope = Object::new();

@@ -94,6 +94,7 @@ fn each_workflow_becomes_one_file_and_a_published_version_that_differs_another()
     assert_eq!(published["workflow"]["nodes"], recorded["activeVersion"]["nodes"], "what runs is not what stands in the editor");
     assert!(published["workflow"].get("pinData").is_none());
     assert_eq!(run.json(names[2])["last_run"], Value::Null);
+    assert!(run.json(names[3]).get("last_run").is_none(), "its runs are not kept");
     println!("n8n: {} requests for {} workflows", platform.peer.count(), fetched.read);
 }
 

@@ -8,7 +8,7 @@ use crate::world::{World, by};
 use serde_json::{Value, json};
 use std::path::Path;
 use vestibule::ops::{self, Op, Request};
-use vestibule::scan::saved::drift::{Change, Item, Scenario, Seen};
+use vestibule::scan::saved::drift::{Change, Item, Kept, Scenario, Seen};
 use vestibule::scan::saved::{self, Drift, Preferences, Save};
 use vestibule_core::audit::{Actor, Direction};
 use vestibule_core::clock::Span;
@@ -128,6 +128,16 @@ fn an_account_is_read_audited_and_kept_in_one_call_and_nothing_of_it_can_be_read
     assert_eq!((first.run, first.before, first.notes.len()), (1, None, 0));
     let kept = saved::saved(&world.app, Some("make")).unwrap();
     assert_eq!(kept[0].book.scenarios.len(), 3);
+    let of = |drift: &Drift, change, check: &str| -> Vec<Kept> {
+        drift.of(change).into_iter().filter(|kept| kept.item.check == check).cloned().collect()
+    };
+    let [typed] = of(&first, Change::New, "hardcoded-credential").try_into().unwrap();
+    assert_eq!(
+        (typed.item.file.as_str(), typed.item.severity.as_str()),
+        ("make/925.json", first.of(Change::New)[0].item.severity.as_str())
+    );
+    assert_eq!(typed.item.value, Some(saved::marker(&world.app).mark("q7Rm2LkV9xTb4NcW8sJd6HfY3gPz")));
+    assert_eq!(of(&first, Change::New, "unauthenticated-entry").len(), 1, "the platform knows that the webhook is open");
 
     // the credential is exchanged, one scenario cannot be read, and a right was taken from the token
     world.advance(Span::days(1));
@@ -136,12 +146,27 @@ fn an_account_is_read_audited_and_kept_in_one_call_and_nothing_of_it_can_be_read
     team.refused = [("/926/blueprint", 500), ("/connections", 403)].into();
     let second = run(&world, &served(&team));
     assert_eq!(second.notes.len(), 2, "{:?}", second.notes);
+    let [still] = of(&second, Change::Changed, "hardcoded-credential").try_into().unwrap();
+    assert_eq!((still.first_seen, still.last_seen), (first.saved.0, second.saved.0), "exchanged, and still typed in");
+    assert_ne!(still.item.value, typed.item.value);
+    assert_eq!(of(&second, Change::Unseen, "cleartext-http").len(), 1);
     assert!(second.of(Change::Gone).iter().all(|kept| kept.item.file != "make/926.json"));
     assert_eq!(
         saved::of_owner(&world.app, None, "tom.arlt@example.com").unwrap()[0].book.scenarios.len(),
         1,
         "it is still theirs"
     );
+
+    // the webhook asks for a key now, and the credential is gone from the scenario
+    world.advance(Span::days(1));
+    let mut team = Team::recorded();
+    team.hooks[0]["data"]["authenticationMethod"] = json!({ "apiKeyHeaderName": "x-make-apikey", "apikey": [148031] });
+    team.blueprints["925"]["response"]["blueprint"]["flow"][1]["mapper"]["headers"] = json!([]);
+    let third = run(&world, &served(&team));
+    assert_eq!(of(&third, Change::Gone, "hardcoded-credential").len(), 1);
+    assert_eq!(of(&third, Change::Gone, "unauthenticated-entry").len(), 1);
+    let [back] = of(&third, Change::Open, "cleartext-http").try_into().unwrap();
+    assert_eq!(back.first_seen, first.saved.0, "what could not be read once keeps its history");
 
     // names, addresses, texts and values of the account stand nowhere, in no encoding
     let needles = [
