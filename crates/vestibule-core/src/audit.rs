@@ -143,17 +143,19 @@ impl Leaf {
     /// The canonical bytes: format byte, fixed numbers big-endian, then every text as u32 length and bytes, every list
     /// as u32 count and items, in the order of the struct.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(256);
+        let (kind, name, key) = self.actor.parts();
+        let texts = [name, key, &self.action, &self.route, &self.host, &self.outcome, &self.request];
+        let text_bytes: usize = texts.into_iter().chain(self.fields.iter().map(String::as_str)).map(|text| 4 + text.len()).sum();
+        let mut out = Vec::with_capacity(64 + text_bytes + 8 * self.tokens.len() + 16 * self.subjects.len());
         out.push(FORMAT);
         out.extend(self.at.0.to_be_bytes());
         out.extend(self.writer.to_be_bytes());
         out.extend(self.counter.to_be_bytes());
-        let (kind, name, key) = self.actor.parts();
         out.extend([kind, self.mode.code(), self.direction.code()]);
         out.extend(self.others.to_be_bytes());
         out.extend(self.status.to_be_bytes());
         out.extend(self.refers.to_be_bytes());
-        for text in [name, key, &self.action, &self.route, &self.host, &self.outcome, &self.request] {
+        for text in texts {
             put(&mut out, text.as_bytes());
         }
         put_count(&mut out, self.fields.len());

@@ -9,6 +9,7 @@
 //! Whoever can write to the file can delete or change rows; that is found by the MACs that callers keep in their rows and
 //! by the chain over the log, not prevented here.
 
+mod altered;
 mod apikey;
 mod audit;
 mod backup;

@@ -3,6 +3,7 @@
 //! The order matters: nothing in the file changes before the lock is held and the file is known to be ours and not newer
 //! than this release. Who only reads needs none of this, and changes nothing.
 
+use crate::altered::{Alterations, Altering};
 use crate::checkpoint::Checkpointer;
 use crate::tx::Memory;
 use crate::writer::{self, Writer, WriterThread};
@@ -49,6 +50,7 @@ pub struct Store {
     writer: Writer,
     thread: Mutex<Option<JoinHandle<()>>>,
     was_clean: bool,
+    alterations: Alterations,
     // Held until everything else is gone; none where nothing is written.
     _lock: Option<File>,
 }
@@ -61,7 +63,7 @@ impl Store {
         let lock = lock(&path)?;
         own_only().open(&path)?;
         inspect(&path)?;
-        let conn = connection::writing(&path, sync)?;
+        let mut conn = connection::writing(&path, sync)?;
         let was_clean = !is_running(&conn)?;
         if !was_clean {
             integrity(&conn)?;
@@ -72,11 +74,13 @@ impl Store {
             conn.pragma_update(None, "max_page_count", pages)?;
         }
         let memory = Some(Memory::load(&conn)?);
+        let alterations = Alterations::default();
+        let altering = Altering::watch(&mut conn, alterations.clone())?;
         let checkpointer = Arc::new(Checkpointer::start(connection::writing(&path, sync)?)?);
         let (writer, queue) = writer::queue();
-        let thread = WriterThread { conn, ports, queue, checkpointer, memory };
+        let thread = WriterThread { conn, ports, queue, checkpointer, memory, altering };
         let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || thread.serve())?;
-        Ok(Store { path, writer, thread: Mutex::new(Some(thread)), was_clean, _lock: Some(lock) })
+        Ok(Store { path, writer, thread: Mutex::new(Some(thread)), was_clean, alterations, _lock: Some(lock) })
     }
 
     /// Opens the store to read it, also beside a process that writes: without the lock, without a thread, without the check
@@ -95,7 +99,7 @@ impl Store {
         let was_clean = !is_running(&conn)?;
         // the other end of the queue is dropped, and with it whatever would be queued
         let (writer, _) = writer::queue();
-        Ok(Some(Store { path, writer, thread: Mutex::default(), was_clean, _lock: None }))
+        Ok(Some(Store { path, writer, thread: Mutex::default(), was_clean, alterations: Alterations::default(), _lock: None }))
     }
 
     /// A handle to submit jobs with.
@@ -110,7 +114,7 @@ impl Store {
 
     /// A connection whose look-ups share moments; one for each thread.
     pub fn moment(&self) -> Result<Moment, StoreError> {
-        Ok(Moment::new(self.reader()?))
+        Ok(Moment::new(self.reader()?, self.alterations.clone()))
     }
 
     /// Whether the process before this one closed the store; if not, and this one writes, the file has been checked and

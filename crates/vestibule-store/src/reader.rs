@@ -2,6 +2,7 @@
 //!
 //! It never writes and never waits for the writer. MACs of the rows are for the caller to check.
 
+use crate::altered::Alterations;
 use crate::audit::{self, Head, LeafRow, OriginRow};
 use crate::delivery::{self, AttemptRow, DeliveryState};
 use crate::row::{bytes, count, record, time, version};
@@ -76,11 +77,13 @@ pub struct Counts {
 pub struct Moment {
     reader: Reader,
     lasts: Cell<bool>,
+    alterations: Alterations,
+    seen: Cell<u64>,
 }
 
 impl Moment {
-    pub(crate) fn new(reader: Reader) -> Moment {
-        Moment { reader, lasts: Cell::new(false) }
+    pub(crate) fn new(reader: Reader, alterations: Alterations) -> Moment {
+        Moment { reader, lasts: Cell::new(false), alterations, seen: Cell::new(0) }
     }
 
     /// Begins a moment unless one lasts; true if it did, so that the caller sees to its end.
@@ -88,6 +91,8 @@ impl Moment {
         if self.lasts.get() {
             return Ok(false);
         }
+        // before the moment, not in it: a commit in between must count as unseen
+        self.seen.set(self.alterations.count());
         self.reader.conn.prepare_cached("BEGIN")?.execute([])?;
         self.lasts.set(true);
         Ok(true)
@@ -96,6 +101,17 @@ impl Moment {
     /// The reader.
     pub fn reader(&self) -> &Reader {
         &self.reader
+    }
+
+    /// How many commits that altered or removed a record or a subject the moment has certainly seen. What it found of
+    /// these stands until [`Moment::alterations`] is more.
+    pub fn seen(&self) -> u64 {
+        self.seen.get()
+    }
+
+    /// How many such commits there are by now.
+    pub fn alterations(&self) -> u64 {
+        self.alterations.count()
     }
 
     /// Ends the moment: what is read from now on is newer.

@@ -4,6 +4,7 @@
 //! batch done again without it; a full disk or a failing file system fails the whole batch, and the writer goes on when
 //! the cause is gone. The writer never runs a checkpoint except the short tail that lets the log start over.
 
+use crate::altered::Altering;
 use crate::checkpoint::Checkpointer;
 use crate::open::set_running;
 use crate::tx::{Memory, Tx};
@@ -226,6 +227,7 @@ pub(crate) struct WriterThread {
     pub(crate) checkpointer: Arc<Checkpointer>,
     /// `None` after a rollback: read again before the next job.
     pub(crate) memory: Option<Memory>,
+    pub(crate) altering: Altering,
 }
 
 impl WriterThread {
@@ -304,6 +306,7 @@ impl WriterThread {
             }
         }
         conn.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(StoreError::from)?;
+        self.altering.committed();
         Ok(())
     }
 

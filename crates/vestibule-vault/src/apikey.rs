@@ -129,16 +129,30 @@ fn checksum(text: &[u8]) -> [u8; CHECK] {
     out
 }
 
-/// CRC-32, ISO-HDLC, bit by bit: the input is 52 bytes long.
+/// CRC-32, ISO-HDLC, byte by byte.
 fn crc32(bytes: &[u8]) -> u32 {
-    let mut crc = u32::MAX;
-    for byte in bytes {
-        crc ^= u32::from(*byte);
-        for _ in 0..8 {
+    static TABLE: [u32; 256] = crc32_table();
+    let step = |crc: u32, byte: &u8| {
+        let [low, ..] = (crc ^ u32::from(*byte)).to_le_bytes();
+        (crc >> 8) ^ TABLE.get(usize::from(low)).copied().unwrap_or_default()
+    };
+    !bytes.iter().fold(u32::MAX, step)
+}
+
+#[expect(clippy::indexing_slicing, reason = "computed before the program runs")]
+const fn crc32_table() -> [u32; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        let (mut crc, mut bit) = (byte as u32, 0);
+        while bit < 8 {
             crc = (crc >> 1) ^ (0xedb8_8320 & 0u32.wrapping_sub(crc & 1));
+            bit += 1;
         }
+        table[byte] = crc;
+        byte += 1;
     }
-    !crc
+    table
 }
 
 #[cfg(test)]

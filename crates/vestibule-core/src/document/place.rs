@@ -3,8 +3,23 @@
 use std::fmt::Write as _;
 
 use super::path::write_member;
-use super::{Document, Kind, NodeId};
+use super::{Document, FieldPath, Kind, NodeId, Step};
 use crate::names::is_known_name;
+
+impl FieldPath {
+    /// The place this path names, as [`Document::path`] shows it in every document; none where it can name several.
+    pub fn shown(&self) -> Option<String> {
+        let mut out = String::new();
+        for step in self.steps() {
+            match step {
+                Step::Member(name) => show_member(&mut out, name, is_known_name),
+                Step::Index(position) => show_element(&mut out, position),
+                Step::Select { .. } | Step::Any => return None,
+            }
+        }
+        Some(or_root(out))
+    }
+}
 
 impl Document<'_> {
     /// The place in our path syntax, such as `answers[0].value`. A name that is not made of generic field words is data like any
@@ -15,18 +30,14 @@ impl Document<'_> {
 
     /// Like [`Document::path`], with the caller's word for which names may be shown; for names that the configuration spells out.
     pub fn path_with(&self, id: NodeId, may_show: impl Fn(&str) -> bool) -> String {
-        // writing to a String cannot fail
         let mut out = String::new();
         for node in self.line_of(id) {
-            if let Some(name) = self.name(node) {
-                let first = out.is_empty();
-                let shown = if may_show(&name) { &name } else { "?" };
-                let _ = write_member(&mut out, shown, first);
-            } else {
-                let _ = write!(out, "[{}]", self.node(node).position());
+            match self.name(node) {
+                Some(name) => show_member(&mut out, &name, &may_show),
+                None => show_element(&mut out, &self.node(node).position()),
             }
         }
-        if out.is_empty() { "$".to_owned() } else { out }
+        or_root(out)
     }
 
     /// The place as a JSON Pointer (RFC 6901), with names that could carry data shown as `?`.
@@ -75,5 +86,50 @@ impl Document<'_> {
             Kind::Number | Kind::True | Kind::False => Some(self.raw(id).into()),
             Kind::Null | Kind::Array | Kind::Object => None,
         }
+    }
+}
+
+fn show_member(out: &mut String, name: &str, may_show: impl Fn(&str) -> bool) {
+    let first = out.is_empty();
+    // writing to a String cannot fail
+    let _ = write_member(out, if may_show(name) { name } else { "?" }, first);
+}
+
+fn show_element(out: &mut String, position: &dyn std::fmt::Display) {
+    let _ = write!(out, "[{position}]");
+}
+
+fn or_root(out: String) -> String {
+    if out.is_empty() { "$".to_owned() } else { out }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use crate::document::{Assignment, Document, FieldPath, Limits, Matcher};
+
+    #[test]
+    fn a_path_is_shown_as_the_node_it_names() {
+        let json = br#"{"email":1,"Dana Smith":{"phone":2},"answers":[{"a b":3},[4]],"$":5,"first.name":6}"#;
+        let doc = Document::parse(json, &Limits::default()).unwrap();
+        let texts = [
+            "$",
+            "email",
+            "[\"Dana Smith\"].phone",
+            "answers",
+            "answers[0][\"a b\"]",
+            "answers[1][0]",
+            "[\"$\"]",
+            "[\"first.name\"]",
+        ];
+        for text in texts {
+            let path: FieldPath = text.parse().unwrap();
+            let matcher = Matcher::compile(std::slice::from_ref(&path)).unwrap();
+            let assigned = matcher.assign(&doc);
+            let (node, _) = doc.nodes().find(|(id, _)| assigned.get(id.index()) == Some(&Assignment::Rule(0))).unwrap();
+            assert_eq!(path.shown().unwrap(), doc.path(node), "{text}");
+        }
+        assert_eq!("answers[*].value".parse::<FieldPath>().unwrap().shown(), None);
+        assert_eq!("answers[ref=salary].value".parse::<FieldPath>().unwrap().shown(), None);
     }
 }

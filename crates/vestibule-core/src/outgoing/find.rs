@@ -1,9 +1,10 @@
 //! Finding tokens in the parts of a call.
 
-use super::{Places, Site, SiteFault, Spot};
+use super::{BodyPlace, Places, Site, SiteFault, Spot};
 use crate::document::{Assignment, Document, Form, Kind, NodeId};
 use crate::policy::Carrier;
 use crate::token::{self, TokenFault, Whole};
+use std::sync::Arc;
 
 impl Places {
     /// The tokens of a JSON body: in values, in the middle of texts, and in member names.
@@ -29,11 +30,11 @@ impl Places {
             if node.kind() == Kind::String {
                 // a place is the value itself: what lies in a container that a place names stands somewhere else
                 let is_topmost = id == doc.root() || assigned.get(node.parent().index()) != assigned.get(id.index());
-                let rule = match assigned.get(id.index()).filter(|_| is_topmost) {
-                    Some(Assignment::Rule(rule)) => self.body.get(usize::from(*rule)).copied(),
+                let place = match assigned.get(id.index()).filter(|_| is_topmost) {
+                    Some(Assignment::Rule(rule)) => self.body.get(usize::from(*rule)),
                     _ => None,
                 };
-                self.find_text(doc, id, rule.unwrap_or_default(), token_domain, &mut sites)?;
+                self.find_text(doc, id, place, token_domain, &mut sites)?;
             }
         }
         Ok(sites)
@@ -43,7 +44,7 @@ impl Places {
         &self,
         doc: &Document<'_>,
         id: NodeId,
-        (whole_place, text_place): (Option<usize>, Option<usize>),
+        named: Option<&BodyPlace>,
         token_domain: &str,
         sites: &mut Vec<Site>,
     ) -> Result<(), SiteFault> {
@@ -51,6 +52,8 @@ impl Places {
         if !token::may_hold(&text) {
             return Ok(());
         }
+        let (whole_place, text_place) = named.map_or((None, None), |named| (named.whole, named.text));
+        let at = || named.and_then(|named| named.shown.clone()).unwrap_or_else(|| Arc::from(self.show(doc, id)));
         match token::whole(&text, token_domain) {
             Whole::Token { block, .. } => {
                 let in_text_only = whole_place.is_none() && self.everywhere.is_none() && text_place.is_some();
@@ -59,7 +62,7 @@ impl Places {
                 } else {
                     (Carrier::Body, whole_place.or(self.everywhere), Spot::Value(id))
                 };
-                sites.push(Site { carrier, place, at: self.show(doc, id).into(), block, spot });
+                sites.push(Site { carrier, place, at: at(), block, spot });
                 return Ok(());
             }
             Whole::Fault(fault) => return Err(self.fault(fault, doc, id)),
@@ -68,7 +71,7 @@ impl Places {
         for found in token::find(&text, token_domain) {
             let block = found.block.map_err(|fault| self.fault(fault, doc, id))?;
             let spot = Spot::Text(id, found.start, found.end, found.carrier);
-            sites.push(Site { carrier: Carrier::Text, place: text_place, at: self.show(doc, id).into(), block, spot });
+            sites.push(Site { carrier: Carrier::Text, place: text_place, at: at(), block, spot });
         }
         Ok(())
     }

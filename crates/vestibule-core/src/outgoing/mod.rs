@@ -35,14 +35,25 @@ pub enum Named {
 /// The compiled places of a grant. Indexes are those of the list it was compiled from.
 pub struct Places {
     matcher: Matcher,
-    /// For each path of the matcher: the place for whole values, and the place for the middle of texts.
-    body: Vec<(Option<usize>, Option<usize>)>,
+    /// One for each path of the matcher.
+    body: Vec<BodyPlace>,
     /// Body places that are a single name: the pairs of a form.
     form: HashMap<String, usize>,
     query: HashMap<String, usize>,
     path: HashMap<usize, usize>,
     header: HashMap<String, usize>,
     everywhere: Option<usize>,
+}
+
+/// What a grant says of one path of a body.
+#[derive(Default)]
+struct BodyPlace {
+    /// The place for whole values.
+    whole: Option<usize>,
+    /// The place for the middle of texts.
+    text: Option<usize>,
+    /// The path as it stands in errors and in the log, where it names one place only.
+    shown: Option<Arc<str>>,
 }
 
 /// A token in a call.
@@ -108,13 +119,13 @@ impl Places {
                     }
                     let slot = paths.iter().position(|known| known == path).unwrap_or_else(|| {
                         paths.push(path.clone());
-                        places.body.push((None, None));
+                        places.body.push(BodyPlace { shown: path.shown().map(Arc::from), ..BodyPlace::default() });
                         paths.len() - 1
                     });
                     if let Some(entry) = places.body.get_mut(slot) {
                         match place {
-                            Named::Body(_) => entry.0 = Some(index),
-                            _ => entry.1 = Some(index),
+                            Named::Body(_) => entry.whole = Some(index),
+                            _ => entry.text = Some(index),
                         }
                     }
                 }

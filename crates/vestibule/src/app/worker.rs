@@ -4,6 +4,7 @@
 use super::App;
 use super::recent::Recent;
 use super::routes::Routes;
+use super::rows::Rows;
 use crate::net::outbound::Client;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -26,6 +27,7 @@ pub struct Worker {
     moment: Rc<Moment>,
     /// This thread's outbound connections.
     pub client: Client,
+    rows: Rows,
     /// Subject keys this thread has unwrapped lately.
     pub recent: Rc<Recent>,
     /// This thread's record numbers.
@@ -43,6 +45,7 @@ impl Worker {
             reader: app.store.reader()?,
             moment: Rc::new(app.store.moment()?),
             client,
+            rows: Rows::default(),
             recent: Rc::default(),
             lease,
             outbox,
@@ -87,11 +90,18 @@ impl Worker {
 
     /// The record that covers this number, a tombstone too, with its subject, as it was at the beginning of this turn or
     /// later.
-    pub fn record(&self, number: RecordNo) -> Result<Option<RecordData>, StoreError> {
+    pub fn record(&self, number: RecordNo) -> Result<Option<Rc<RecordData>>, StoreError> {
+        if let Some(kept) = self.rows.find(number, self.moment.alterations()) {
+            return Ok(Some(kept));
+        }
         match self.glance()?.record(number)? {
             // it may have come since
-            None => self.reader.record(number),
-            found => Ok(found),
+            None => Ok(self.reader.record(number)?.map(Rc::new)),
+            Some(found) => {
+                let found = Rc::new(found);
+                self.rows.keep(number, &found, self.moment.seen());
+                Ok(Some(found))
+            }
         }
     }
 

@@ -47,10 +47,7 @@ pub(super) async fn record(
 ) -> Result<Receipt, Refused> {
     let action = if draft.sites.is_empty() { "call" } else { "reveal" };
     let mut leaf = caller.leaf(worker, action);
-    destination.target.host().clone_into(&mut leaf.host);
-    if let Some(address) = destination.target.pinned() {
-        leaf.host = format!("{} ({address})", leaf.host);
-    }
+    destination.target.shown().clone_into(&mut leaf.host);
     leaf.fields = draft.field_names();
     let keyring = worker.app.keeper.keyring();
     let fingerprints = draft.sites.iter().take(FINGERPRINTS).map(|site| keyring.fingerprint_token(&site.block.0));

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use vestibule_core::document::{Document, Kind, Limits};
 use vestibule_core::outgoing::Site;
 use vestibule_core::secret::Secret;
-use vestibule_core::token::TokenText;
+use vestibule_core::token::{Block, TokenText};
 use vestibule_vault::record::ValueKind;
 use vestibule_vault::reveal::PlainValue;
 use zeroize::Zeroizing;
@@ -19,7 +19,7 @@ const SHORTEST_BASE64: usize = 6;
 
 /// The values and credentials of one call, wiped when the call is over.
 pub struct Guard {
-    values: Vec<(Needle, TokenText)>,
+    values: Vec<(Needle, Block)>,
     marks: Vec<Needle>,
     worth: Worth,
 }
@@ -49,11 +49,11 @@ pub enum Reflection {
 impl Guard {
     /// The guard of a call.
     pub(super) fn new(sites: &[Site], values: &[PlainValue<'_>], credential: Option<&Credential>) -> Guard {
-        let mut known: Vec<(Needle, TokenText)> = sites
+        let mut known: Vec<(Needle, Block)> = sites
             .iter()
             .zip(values)
             .filter(|(_, value)| !value.bytes.is_empty())
-            .map(|(site, value)| (Needle::new(value.bytes), TokenText::new(&site.block)))
+            .map(|(site, value)| (Needle::new(value.bytes), site.block))
             .collect();
         // the longest first, so that a name within an address does not break it apart
         known.sort_by(|(a, _), (b, _)| rank(a.plain(), b.plain()));
@@ -62,7 +62,7 @@ impl Guard {
         Guard::of(known, marks.chain(parts).collect())
     }
 
-    fn of(values: Vec<(Needle, TokenText)>, marks: Vec<Needle>) -> Guard {
+    fn of(values: Vec<(Needle, Block)>, marks: Vec<Needle>) -> Guard {
         let needles = || values.iter().map(|(value, _)| value).chain(&marks).map(Needle::plain);
         let shortest = needles().map(<[u8]>::len).filter(|length| *length >= SHORTEST_BASE64).min();
         let worth = Worth {
@@ -76,13 +76,13 @@ impl Guard {
     /// The token of this value, if the call revealed it.
     pub(super) fn token_of(&self, text: &[u8]) -> Option<TokenText> {
         let found = self.values.binary_search_by(|(value, _)| rank(value.plain(), text));
-        self.values.get(found.ok()?).map(|(_, token)| *token)
+        self.values.get(found.ok()?).map(|(_, block)| TokenText::new(block))
     }
 
     /// Whether all of these texts of an answer are clean, seen at one glance. False may be a mistake: then each is to be
     /// checked.
-    pub(super) fn is_clean<'t>(&self, texts: impl Iterator<Item = &'t str>) -> bool {
-        let mut all = String::new();
+    pub(super) fn is_clean<'t>(&self, texts: impl Iterator<Item = &'t str> + Clone) -> bool {
+        let mut all = String::with_capacity(texts.clone().map(|text| text.len() + 1).sum());
         for text in texts {
             if self.token_of(text.as_bytes()).is_some() {
                 return false;
@@ -108,18 +108,18 @@ impl Guard {
             return Reflection::Clean;
         }
         let mut out = text.to_owned();
-        for (value, token) in self.long() {
+        for (value, block) in self.long() {
             if let Ok(value) = std::str::from_utf8(value.plain())
                 && out.contains(value)
             {
-                out = out.replace(value, token.as_str());
+                out = out.replace(value, TokenText::new(block).as_str());
             }
         }
         let look = Look::at(&out, self.worth);
         if self.long().any(|(value, _)| look.shows(value)) { Reflection::Leak } else { Reflection::Replaced(out) }
     }
 
-    fn long(&self) -> impl Iterator<Item = &(Needle, TokenText)> {
+    fn long(&self) -> impl Iterator<Item = &(Needle, Block)> {
         self.values.iter().filter(|(value, _)| value.plain().len() >= SHORTEST_PART)
     }
 }
@@ -150,7 +150,8 @@ struct Needle {
 
 impl Needle {
     fn new(bytes: &[u8]) -> Needle {
-        Needle { plain: Secret::new(bytes.to_vec()), lower: Secret::new(lower(bytes)) }
+        let lower = std::str::from_utf8(bytes).map_or_else(|_| bytes.to_ascii_lowercase(), lower);
+        Needle { plain: Secret::new(bytes.to_vec()), lower: Secret::new(lower) }
     }
 
     fn plain(&self) -> &[u8] {
@@ -159,11 +160,8 @@ impl Needle {
 }
 
 /// Lower case as people see it, so that `Ä` and `ä` are the same letter.
-fn lower(bytes: &[u8]) -> Vec<u8> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) if !text.is_ascii() => text.to_lowercase().into_bytes(),
-        _ => bytes.to_ascii_lowercase(),
-    }
+fn lower(text: &str) -> Vec<u8> {
+    if text.is_ascii() { text.as_bytes().to_ascii_lowercase() } else { text.to_lowercase().into_bytes() }
 }
 
 /// A text that is searched, and which encodings it can hold at all: most texts hold none, and are searched once for each
@@ -181,9 +179,10 @@ struct Look {
 
 impl Look {
     fn at(text: &str, worth: Worth) -> Look {
+        let lower = lower(text);
         let text = text.as_bytes();
         let mut look = Look {
-            lower: lower(text),
+            lower,
             percent: memchr::memchr(b'%', text).is_some(),
             backslash: memchr::memchr(b'\\', text).is_some(),
             entity: memchr::memchr(b'&', text).is_some(),
@@ -332,7 +331,7 @@ mod tests {
     use vestibule_core::token::Block;
 
     fn guard(value: &str, mark: &str) -> Guard {
-        Guard::of(vec![(Needle::new(value.as_bytes()), TokenText::new(&Block([7; 16])))], vec![Needle::new(mark.as_bytes())])
+        Guard::of(vec![(Needle::new(value.as_bytes()), Block([7; 16]))], vec![Needle::new(mark.as_bytes())])
     }
 
     /// What the check finds; the glance over several texts may not overlook it, and has nothing against a clean one.

@@ -89,8 +89,8 @@ impl Received {
 /// Reads a call, or says why it cannot be checked.
 pub(super) async fn read(worker: &Worker, caller: &Caller, request: Request<Incoming>) -> Result<Received, Refused> {
     let (parts, stream) = request.into_parts();
-    let prefix = format!("/out/{}", caller.route);
-    let path = parts.uri.path().strip_prefix(&prefix).unwrap_or_default();
+    let below = parts.uri.path().strip_prefix("/out/").and_then(|path| path.strip_prefix(caller.route.as_str()));
+    let path = below.unwrap_or_default();
     let path = if path.is_empty() { "/" } else { path }.to_owned();
     let query = parts.uri.query().map(str::to_owned);
     if path.len() + query.as_ref().map_or(0, String::len) > MAX_TARGET {

@@ -123,7 +123,7 @@ pub struct Opened {
     pub(super) tokens: Vec<TokenRef>,
     /// For each token, the position of its row.
     pub(super) rows_of: Vec<usize>,
-    pub(super) rows: Vec<RecordData>,
+    pub(super) rows: Vec<Rc<RecordData>>,
     /// The tokens that stand for addressees, by position.
     pub(super) addressed: Vec<usize>,
     /// The claim on its `Idempotency-Key`, if the call carries one and writes.
@@ -154,9 +154,9 @@ impl Opened {
 pub(super) fn open(worker: &Worker, caller: &Caller, draft: &Draft<'_>) -> Result<Opened, Refused> {
     let keyring = worker.app.keeper.keyring();
     let mut opened = Opened {
-        uses: Vec::new(),
-        tokens: Vec::new(),
-        rows_of: Vec::new(),
+        uses: Vec::with_capacity(draft.sites.len()),
+        tokens: Vec::with_capacity(draft.sites.len()),
+        rows_of: Vec::with_capacity(draft.sites.len()),
         rows: Vec::new(),
         addressed: Vec::new(),
         claim: None,

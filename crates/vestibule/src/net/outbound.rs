@@ -103,6 +103,8 @@ pub struct Target(Arc<Inner>);
 
 struct Inner {
     host: String,
+    /// The host, and the address it is pinned to.
+    shown: String,
     reach: Reach,
     link: Link,
     port: u16,
@@ -143,8 +145,11 @@ impl Target {
             (None, Host::Domain(_)) => Reach::Resolve,
             (None, Host::Ip(ip)) => Reach::Literal(*ip),
         };
+        let host = origin.host_text();
+        let shown = pinned.map_or_else(|| host.clone(), |address| format!("{host} ({address})"));
         Ok(Self(Arc::new(Inner {
-            host: origin.host_text(),
+            host,
+            shown,
             reach,
             link: Link::Tls(tls),
             port: origin.port(),
@@ -156,9 +161,11 @@ impl Target {
 
     /// Plain HTTP to a port of 127.0.0.1, for the benchmark. No type of the configuration can express it.
     pub(crate) fn plain_for_bench(port: u16, limits: OutboundLimits) -> Self {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Self(Arc::new(Inner {
             host: String::new(),
-            reach: Reach::Pinned(SocketAddr::from((Ipv4Addr::LOCALHOST, port))),
+            shown: format!(" ({address})"),
+            reach: Reach::Pinned(address),
             link: Link::Plain,
             port,
             host_header: HeaderValue::from_static("127.0.0.1"),
@@ -183,19 +190,16 @@ impl Target {
         joined.map_err(|_| OutboundError::Request)
     }
 
-    /// The host, for audit leaves.
+    /// The host, for decisions and audit leaves.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.0.host
     }
 
-    /// The pinned address, for audit leaves.
+    /// The host, with the address it is pinned to if it is, for the audit leaves of reveals.
     #[must_use]
-    pub fn pinned(&self) -> Option<SocketAddr> {
-        match self.0.reach {
-            Reach::Pinned(address) => Some(address),
-            Reach::Resolve | Reach::Literal(_) => None,
-        }
+    pub fn shown(&self) -> &str {
+        &self.0.shown
     }
 }
 
@@ -266,6 +270,9 @@ impl Client {
         mut live: Live,
         request: Request<Full<Bytes>>,
     ) -> Result<Result<Response<Bytes>, OutboundError>, Failure> {
+        // every other request that is ready comes first, so that what they send goes out together: an upstream that is awake
+        // with the first need not be woken for the rest
+        tokio::task::yield_now().await;
         let answer = live.exchange(request, &target.0.limits).await?;
         if live.is_reusable().await {
             self.pool.keep(target, live);

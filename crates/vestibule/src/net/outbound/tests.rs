@@ -113,7 +113,7 @@ fn verified_kept_alive_and_clean() {
     });
     assert_eq!(*dial.dialed.borrow(), [address; 2], "one connection, and one more for two at a time");
     assert!(resolver.asked.borrow().is_empty(), "a pinned address is not looked up");
-    assert_eq!((target.host(), target.pinned()), ("ats.example", Some(address)));
+    assert_eq!((target.host(), target.shown()), ("ats.example", format!("ats.example ({address})").as_str()));
 }
 
 #[test]

@@ -177,6 +177,9 @@ where
             if is_last {
                 answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
+            // answers that are ready in one turn go out together: a peer that is awake with the first need not be woken for
+            // the rest
+            tokio::task::yield_now().await;
             watch.enter(Phase::Idle);
             Ok::<_, Infallible>(answer)
         }
