@@ -4,6 +4,7 @@ pub mod archive;
 pub mod csv;
 pub mod env;
 pub mod mail;
+mod parts;
 pub(crate) mod problem;
 pub mod recognise;
 pub mod sheet;

@@ -106,7 +106,8 @@ impl Suppression {
                 Some(Notice::new("suppression-unused", message))
             }
             (true, 0) => {
-                let message = format!("the suppression of `{check}` at {name}:{line} expired on {expires} and covers nothing: remove it");
+                let message =
+                    format!("the suppression of `{check}` at {name}:{line} expired on {expires} and covers nothing: remove it");
                 Some(Notice::new("suppression-expired", message))
             }
             (true, hits) => {
@@ -163,7 +164,8 @@ mod tests {
     #[test]
     fn what_has_expired_counts_again_and_is_said() {
         let finding = samples::finding(0);
-        let sorted = apply(vec![finding.clone()], &[entry(finding.check, Some(&finding.step), None, "2026-11-21")], today(), "s.toml");
+        let sorted =
+            apply(vec![finding.clone()], &[entry(finding.check, Some(&finding.step), None, "2026-11-21")], today(), "s.toml");
         assert_eq!(sorted.open, [finding]);
         assert_eq!(
             sorted.notices[0].message,

@@ -56,12 +56,17 @@ impl Document<'_> {
 
     /// The place as a JSON Pointer (RFC 6901) with every name as it is: for the auditor of files, whose reader has the file before them.
     pub fn exact_pointer(&self, id: NodeId) -> String {
-        let mut out = String::new();
-        for node in self.line_of(id) {
+        let line = self.line_of(id);
+        let mut out = String::with_capacity(line.len() * 12);
+        for node in line {
             out.push('/');
             match self.name(node) {
-                Some(name) => out.push_str(&name.replace('~', "~0").replace('/', "~1")),
-                None => out.push_str(&self.node(node).position().to_string()),
+                Some(name) if name.contains(['~', '/']) => out.push_str(&name.replace('~', "~0").replace('/', "~1")),
+                Some(name) => out.push_str(&name),
+                // writing to a String cannot fail
+                None => {
+                    let _ = write!(out, "{}", self.node(node).position());
+                }
             }
         }
         out

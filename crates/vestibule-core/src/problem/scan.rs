@@ -12,6 +12,9 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Operator 0 "scan.baseline" "unusable baseline":
         "The file given as the baseline was not written by `vestibule scan --write-baseline`, or was damaged. It was not changed."
         => "Restore the file, or move it away and write a new one with `--write-baseline`.";
+    Operator 0 "scan.unknown_account" "no such account":
+        "The configuration has no account of this name, or no audit of it was ever saved."
+        => "Name a table [scan.account.NAME] of the configuration; docs/guide/scan-accounts.md says how to write one.";
     Operator 0 "scan.token_refused" "token not accepted":
         "The platform answered 401: the token has ended, was deleted, or belongs to another zone or instance."
         => "Make a new token, see docs/guide/scan-accounts.md, and compare `zone` or `url` with the address in your browser.";

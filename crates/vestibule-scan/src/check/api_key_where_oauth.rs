@@ -1,5 +1,7 @@
 //! API keys and passwords for vendors that offer OAuth.
 
+use std::collections::HashSet;
+
 use super::credentials::Verdict;
 use super::{Check, Context, Draft, Meta, Persona};
 use crate::finding::{Confidence, Severity};
@@ -16,7 +18,7 @@ static META: Meta = Meta {
     severity: Severity::Low,
     confidence: Confidence::Medium,
     personas: &[Persona::Security, Persona::Builder],
-    what: "A step that proves itself with an API key, a personal token or a password to a vendor that offers OAuth, whether the key is typed or stored; one finding for each step.",
+    what: "A step that proves itself with an API key, a personal token or a password to a vendor that offers OAuth, whether the key is typed or stored; one finding for each stored credential.",
     why: "A key has all rights of whoever made it, does not expire and does not tell who uses it. An OAuth connection is limited to scopes, can be withdrawn at one place and renews itself.",
     remedy: "Choose the OAuth connection of the vendor's module, or let the gateway hold the credential: then the scenario has neither.\n\nBefore:\n    HubSpot, private app token\n\nAfter:\n    HubSpot, OAuth, scopes crm.objects.contacts.write only",
     leaves_out: "Vendors that are not in this program's table or offer keys only; service accounts, which are made for programs.",
@@ -34,6 +36,7 @@ impl Check for ApiKeyWhereOauth {
             matches!(verdict, Verdict::Hardcoded | Verdict::InUrl | Verdict::Weak) && !token
         });
         let mut next = typed.next();
+        let mut told: HashSet<(&str, &str)> = HashSet::new();
         for (index, step) in cx.scenario.steps.iter().enumerate() {
             // credentials stand in the order of their steps
             let mut first = None;
@@ -51,7 +54,9 @@ impl Check for ApiKeyWhereOauth {
             }
             if let Some(credential) = first.filter(|_| step.request().is_some()) {
                 report(cx, &credential.place, step, vendor, "A key is typed in for");
-            } else if let Some(place) = stored(cx.scenario.platform, step) {
+            } else if let Some(place) = stored(cx.scenario.platform, step)
+                && step.connections.first().is_none_or(|connection| told.insert((vendor.id, &connection.id)))
+            {
                 report(cx, place, step, vendor, "A stored key or password is used for");
             }
         }
@@ -88,7 +93,8 @@ fn is_key(platform: Platform, kind: &str) -> bool {
     }
     match platform {
         Platform::N8n => {
-            let of_service = ["googleApi", "microsoftEntraServicePrincipalApi", "salesforceJwtApi", "boxApi"];
+            // accounts and tokens of programs, for which the vendor offers nothing else
+            let of_service = ["googleApi", "microsoftEntraServicePrincipalApi", "salesforceJwtApi", "facebookGraphApi", "facebookGraphAppApi", "azureOpenAiApi"];
             matches!(kind, "httpHeaderAuth" | "httpBasicAuth" | "httpQueryAuth" | "httpDigestAuth") || (kind.ends_with("Api") && !of_service.contains(&kind))
         }
         Platform::Make => ["apikey", "api-key", "api_key", "basic", "private-app", "token"].iter().any(|word| lower.contains(word)),

@@ -36,7 +36,7 @@ impl Check for BypassesGateway {
             let (Kind::Request(request), Some(facts)) = (&step.kind, cx.facts.step(index)) else { continue };
             let worth = facts.holds_credential || !facts.sent.is_empty() || matches!(request.auth, Auth::Stored | Auth::Inline);
             let public = facts.address.is_some_and(|address| !address.is_private());
-            if !worth || !public || facts.through_gateway {
+            if !worth || !public || facts.through_gateway || facts.secret_address {
                 continue;
             }
             if found.len() >= MOST {

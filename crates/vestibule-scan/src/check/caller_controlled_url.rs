@@ -21,7 +21,7 @@ static META: Meta = Meta {
     what: "A request whose host is taken from the data that started the scenario: from a webhook, form, chat or MCP server.",
     why: "A stranger can make the platform call any address in its name, with the headers and data of the step: a server of their own, to collect what is sent, or, on a platform of your own, systems inside your network.",
     remedy: "Put the host into the step and take only a part of the path from the caller, or choose the address from a list.\n\nBefore:\n    URL  {{1.callback_url}}\n\nAfter:\n    URL  https://gate.example.com/out/ats/candidates/{{1.candidate_id}}",
-    leaves_out: "Hosts from variables of the platform, from earlier answers of vendors and from code. Where a signature or key protects the entry, the finding weighs less.",
+    leaves_out: "Hosts from variables of the platform, from earlier answers of vendors and from code. Where a credential protects the entry, and for forms, the finding weighs less.",
     requirements: &["R71", "R43", "R114"],
 };
 
@@ -41,7 +41,8 @@ impl Check for CallerControlledUrl {
                 continue;
             }
             let Some((entry_step, protection)) = entry_behind(cx, index, &url.value) else { continue };
-            let severity = if protection == Protection::Guarded { Severity::Medium } else { META.severity };
+            let asked = protection == Protection::Guarded || entry_step.entry().is_some_and(|entry| entry.by == EntryBy::Form);
+            let severity = if asked { Severity::Medium } else { META.severity };
             let message = format!("The request goes wherever {} says: whoever starts the scenario decides.", words::called(entry_step));
             let remedy = "Write the host into the step and take at most a part of the path from the caller. If several hosts are needed, choose among them by a router or switch with fixed addresses; through the gateway only hosts with a route can be reached.";
             cx.report(Draft::new(&META, &url.place, message, remedy).step(step).severity(severity));

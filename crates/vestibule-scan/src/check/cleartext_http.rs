@@ -63,5 +63,5 @@ impl Check for CleartextHttp {
 pub(super) fn is_example(host: &str) -> bool {
     let host = host.to_ascii_lowercase();
     let names = ["example.com", "example.org", "example.net", "your-domain.com", "yourdomain.com", "domain.com", "your-server.com"];
-    names.iter().any(|name| host == *name || host.strip_suffix(name).is_some_and(|rest| rest == "www.")) || host.starts_with("your-") || host.contains('<')
+    names.iter().any(|name| host == *name || host.strip_suffix(name).is_some_and(|rest| rest == "www.")) || host.starts_with("your-") || host.contains(['<', '{'])
 }

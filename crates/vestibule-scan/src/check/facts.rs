@@ -46,6 +46,8 @@ pub struct StepFacts<'s> {
     pub whole: Option<(usize, usize)>,
     /// A credential is typed into it.
     pub holds_credential: bool,
+    /// Its address is itself a key.
+    pub secret_address: bool,
 }
 
 /// A personal field that a step sends away.
@@ -72,6 +74,7 @@ impl<'s> Facts<'s> {
         for credential in credentials.iter().filter(|credential| credential.kind != CredentialKind::Placeholder) {
             if let Some(step) = facts.steps.get_mut(credential.step) {
                 step.holds_credential = true;
+                step.secret_address |= credential.kind == CredentialKind::SecretUrl;
             }
         }
         if scenario.platform != Platform::File {
@@ -154,8 +157,10 @@ impl<'s> Facts<'s> {
                 }
             }
         }
+        // a company or a message is about a person where it goes along with one
         for (index, sent) in open {
-            if sent.source.is_some_and(|source| about_people.contains(&source)) {
+            let along = self.steps.get(index).is_some_and(|step| !step.sent.is_empty());
+            if along && sent.source.is_some_and(|source| about_people.contains(&source)) {
                 self.send(index, sent);
             }
         }

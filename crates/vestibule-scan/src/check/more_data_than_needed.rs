@@ -39,7 +39,7 @@ impl Check for MoreDataThanNeeded {
             }
             let (Some(vendor), Some(first)) = (facts.vendor, facts.sent.first()) else { continue };
             let needs = match vendor.kind {
-                VendorKind::Messaging => 3,
+                VendorKind::Messaging => 4,
                 VendorKind::Calendar => 4,
                 VendorKind::Mail => 5,
                 _ => continue,

@@ -32,7 +32,7 @@ impl Check for UnauthenticatedEntry {
             let Some(entry) = step.entry().filter(|entry| entry.protection == Protection::Open) else { continue };
             let (what, severity) = match entry.by {
                 EntryBy::Chat => ("The chat answers everybody who knows its address, and passes on what they write", Severity::High),
-                EntryBy::Mcp => ("The MCP server offers its tools to everybody who knows its address", Severity::Critical),
+                EntryBy::Mcp => ("The MCP server offers its tools to everybody who knows its address", Severity::High),
                 EntryBy::Form => ("The form takes entries from everybody who knows its address, programs too", Severity::Low),
                 EntryBy::Webhook | EntryBy::AppWebhook => ("The webhook takes requests from everybody who knows its address", webhook(cx)),
                 _ => continue,

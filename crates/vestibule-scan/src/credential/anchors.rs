@@ -13,6 +13,10 @@ pub(super) enum Anchor {
     Vendor(&'static Pattern),
     /// Part of a name that may be a slot.
     Name,
+    /// `pw:`, `pw=`: a name of two letters with its separator.
+    Short,
+    /// `login(`, `login:`: user and password follow.
+    Login,
     /// `://`
     Url,
     /// `Bearer `, `Basic `: a value follows.
@@ -60,6 +64,15 @@ const WORDS: &[(&str, Anchor)] = &[
     ("auth", Anchor::Name),
     ("cookie", Anchor::Name),
     ("jwt", Anchor::Name),
+    ("pw:", Anchor::Short),
+    ("pw=", Anchor::Short),
+    ("login(", Anchor::Login),
+    ("basicauth(", Anchor::Login),
+    ("auth=(", Anchor::Login),
+    ("login: ", Anchor::Login),
+    ("zugang: ", Anchor::Login),
+    ("acceso: ", Anchor::Login),
+    ("credentials: ", Anchor::Login),
     ("bearer ", Anchor::Scheme),
     ("basic ", Anchor::Scheme),
     ("://", Anchor::Url),
@@ -71,6 +84,7 @@ const WORDS: &[(&str, Anchor)] = &[
     ("sshpass ", Anchor::Command),
     ("mysql ", Anchor::Command),
     ("mysqldump ", Anchor::Command),
+    ("docker login ", Anchor::Command),
     ("btoa(", Anchor::Encode),
     ("buffer.from(", Anchor::Encode),
     ("b64encode(", Anchor::Encode),

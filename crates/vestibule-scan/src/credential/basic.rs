@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::GeneralPurpose;
-use base64::engine::general_purpose::{GeneralPurposeConfig, NO_PAD};
+use base64::engine::general_purpose::NO_PAD;
 
 use super::placeholder::{self, Standin};
 use super::value::Shape;
@@ -27,7 +27,11 @@ const MOST: usize = 4096;
 
 /// The encoded part at the start of `text` and what it says, if that is a printable `user:password`.
 pub(super) fn decode(text: &str) -> Option<(&str, String)> {
-    let length = text.bytes().take(MOST).take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_')).count();
+    let length = text
+        .bytes()
+        .take(MOST)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_'))
+        .count();
     let encoded = text.get(..length)?;
     if length < 4 {
         return None;
@@ -63,13 +67,14 @@ fn part(text: &str, is_user: bool) -> Pair {
         None => {}
     }
     let shape = Shape::of(text);
-    let good = if is_user { shape.is_long_drawn(text) } else { shape.is_password(text) || shape.is_drawn(text) || shape.is_word() };
+    let good =
+        if is_user { shape.is_long_drawn(text) } else { shape.is_password(text) || shape.is_drawn(text) || shape.is_word() };
     if good { Pair::Credential { vendor: None } } else { Pair::Nothing }
 }
 
 /// Padding was taken off; stray bits at the end are forgiven, as senders write them.
 fn engine() -> GeneralPurpose {
-    GeneralPurpose::new(&base64::alphabet::STANDARD, GeneralPurposeConfig::from(NO_PAD).with_decode_allow_trailing_bits(true))
+    GeneralPurpose::new(&base64::alphabet::STANDARD, NO_PAD.with_decode_allow_trailing_bits(true))
 }
 
 #[cfg(test)]

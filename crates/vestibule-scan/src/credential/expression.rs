@@ -3,10 +3,10 @@
 //! `Bearer {{ $json.token }}` holds none; `{{ "literal" }}`, `{{ $json.token || "literal" }}` and `Bearer abc…{{ x }}` may. Both platforms
 //! that have expressions write them as `{{ … }}` with quoted strings inside; what is computed is not worked out.
 
+use super::CredentialKind;
 use super::judge::{self, Seen, Trust};
 use super::names::Slot;
 use super::value::Shape;
-use super::CredentialKind;
 
 /// Where the expression that begins at `at` (its first brace) ends: behind its closing braces, or at the end of the text.
 pub(super) fn end(text: &str, at: usize) -> usize {
@@ -28,7 +28,13 @@ pub(super) fn end(text: &str, at: usize) -> usize {
 
 /// A quote that has no partner before the braces close is an apostrophe.
 fn closes_later(bytes: &[u8], at: usize, quote: u8) -> bool {
-    bytes.get(at + 1..).unwrap_or_default().iter().take(2000).take_while(|byte| **byte != b'\n' || quote == b'`').any(|byte| *byte == quote)
+    bytes
+        .get(at + 1..)
+        .unwrap_or_default()
+        .iter()
+        .take(2000)
+        .take_while(|byte| **byte != b'\n' || quote == b'`')
+        .any(|byte| *byte == quote)
 }
 
 /// Reports what the literal parts of a computed value are, given its slot.
@@ -50,7 +56,9 @@ fn outside<'t>(literal: &'t str, slot: Slot, trust: Trust, report: &mut dyn FnMu
     if literal.trim().len() < 16 {
         return;
     }
-    if let Some(seen) = judge::literal(literal, slot, trust).filter(|seen| seen.kind == CredentialKind::Secret && Shape::of(seen.secret).is_drawn(seen.secret)) {
+    if let Some(seen) = judge::literal(literal, slot, trust)
+        .filter(|seen| seen.kind == CredentialKind::Secret && Shape::of(seen.secret).is_drawn(seen.secret))
+    {
         report(seen);
     }
 }
@@ -84,7 +92,11 @@ fn inside<'t>(inner: &'t str, slot: Slot, report: &mut dyn FnMut(Seen<'t>)) {
 /// `$('Step')` and `$node("Step")`.
 fn is_step_call(inner: &str, rest: &str) -> bool {
     let until = inner.len() - rest.len();
-    inner.get(..until).and_then(|head| head.rfind('(')).and_then(|open| inner.get(..open)).is_some_and(|head| head.ends_with('$') || head.ends_with("$node") || head.ends_with("$items"))
+    inner
+        .get(..until)
+        .and_then(|head| head.rfind('('))
+        .and_then(|open| inner.get(..open))
+        .is_some_and(|head| head.ends_with('$') || head.ends_with("$node") || head.ends_with("$items"))
 }
 
 #[cfg(test)]
@@ -105,7 +117,13 @@ mod tests {
 
     #[test]
     fn literals_inside_and_beside() {
-        for value in ["{{ 'Bearer KEY' }}", "{{ \"KEY\" }}", "{{ $json.t || 'KEY' }}", "{{ 'Bearer ' + 'KEY' }}", "Bearer KEY{{ $json.x }}"] {
+        for value in [
+            "{{ 'Bearer KEY' }}",
+            "{{ \"KEY\" }}",
+            "{{ $json.t || 'KEY' }}",
+            "{{ 'Bearer ' + 'KEY' }}",
+            "Bearer KEY{{ $json.x }}",
+        ] {
             assert_eq!(found(&value.replace("KEY", KEY)), [KEY], "{value}");
         }
     }

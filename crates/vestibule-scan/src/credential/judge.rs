@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::names::Slot;
 use super::placeholder::{self, Standin};
-use super::value::Shape;
+use super::value::{Shape, is_uuid};
 use super::{CredentialKind, basic, jwt, own, pem, vendors};
 use crate::finding::Confidence;
 
@@ -40,7 +40,15 @@ pub(super) struct Seen<'t> {
 
 impl<'t> Seen<'t> {
     pub(super) fn secret(label: impl Into<Cow<'static, str>>, confidence: Confidence, secret: &'t str) -> Self {
-        Self { kind: CredentialKind::Secret, label: label.into(), confidence, vendor: None, prefix: "", secret, more: String::new() }
+        Self {
+            kind: CredentialKind::Secret,
+            label: label.into(),
+            confidence,
+            vendor: None,
+            prefix: "",
+            secret,
+            more: String::new(),
+        }
     }
 
     fn placeholder(label: &'static str, text: &'t str) -> Self {
@@ -55,8 +63,22 @@ impl<'t> Seen<'t> {
 }
 
 /// Schemes of the `Authorization` header, in any spelling.
-const SCHEMES: [&str; 14] =
-    ["bearer", "basic", "token", "key", "apikey", "api-key", "apitoken", "jwt", "bot", "secret", "accesskey", "oauth", "sso-key", "app"];
+const SCHEMES: [&str; 14] = [
+    "bearer",
+    "basic",
+    "token",
+    "key",
+    "apikey",
+    "api-key",
+    "apitoken",
+    "jwt",
+    "bot",
+    "secret",
+    "accesskey",
+    "oauth",
+    "sso-key",
+    "app",
+];
 
 /// The scheme and what follows it.
 pub(super) fn scheme(value: &str) -> Option<(&str, &str)> {
@@ -90,7 +112,11 @@ pub(super) fn literal<'t>(value: &'t str, slot: Slot, trust: Trust) -> Option<Se
 pub(super) fn built<'t>(value: &'t str, anywhere: bool) -> Option<Seen<'t>> {
     if let Some(length) = own::length(value) {
         let secret = value.get(..length)?;
-        return Some(Seen { vendor: Some("vestibule"), prefix: own::PREFIX, ..Seen::secret("Vestibule key", Confidence::High, secret) });
+        return Some(Seen {
+            vendor: Some("vestibule"),
+            prefix: own::PREFIX,
+            ..Seen::secret("Vestibule key", Confidence::High, secret)
+        });
     }
     if let Some(found) = jwt::read(value) {
         let secret = value.get(..found.length)?;
@@ -101,7 +127,8 @@ pub(super) fn built<'t>(value: &'t str, anywhere: bool) -> Option<Seen<'t>> {
     }
     let (pattern, length) = vendors::at_start(value, anywhere)?;
     let secret = value.get(..length)?;
-    let seen = Seen { vendor: Some(pattern.vendor), prefix: pattern.prefix, ..Seen::secret(pattern.label, Confidence::High, secret) };
+    let seen =
+        Seen { vendor: Some(pattern.vendor), prefix: pattern.prefix, ..Seen::secret(pattern.label, Confidence::High, secret) };
     if placeholder::is_drawn_body(secret.get(pattern.prefix.len()..)?) {
         return Some(seen);
     }
@@ -146,7 +173,10 @@ fn basic_pair(encoded: &str) -> Option<Option<Seen<'_>>> {
 fn user_and_password(value: &str, trust: Trust) -> Option<Seen<'_>> {
     let (user, pass) = value.split_once('|').or_else(|| value.split_once(':'))?;
     let plain = |user: &str| !user.is_empty() && user.len() <= 80 && !user.contains([' ', '/', '{']);
-    (plain(user) && !pass.contains(['{', '/'])).then(|| password(pass, trust)).flatten().filter(|seen| seen.kind == CredentialKind::Secret)
+    (plain(user) && !pass.contains(['{', '/']))
+        .then(|| password(pass, trust))
+        .flatten()
+        .filter(|seen| seen.kind == CredentialKind::Secret)
 }
 
 fn password(value: &str, trust: Trust) -> Option<Seen<'_>> {
@@ -178,6 +208,7 @@ fn opaque(value: &str, slot: Slot, trust: Trust) -> Option<Seen<'_>> {
     let drawn = shape.is_drawn(value);
     let confidence = match (slot, trust) {
         (Slot::Weak, Trust::Sample) => return None,
+        (Slot::Weak, Trust::Sent) if is_uuid(value) => Confidence::Medium,
         (Slot::Weak, _) if shape.is_long_drawn(value) => Confidence::Medium,
         (Slot::Weak, _) => return None,
         (_, Trust::Sample) if drawn && shape.length >= 16 => Confidence::Low,
@@ -186,7 +217,9 @@ fn opaque(value: &str, slot: Slot, trust: Trust) -> Option<Seen<'_>> {
         (_, _) if drawn => Confidence::Medium,
         (_, Trust::Sent) if shape.is_chosen(value) => Confidence::Medium,
         (Slot::Secret, Trust::Typed | Trust::Quoted) if shape.is_chosen(value) => Confidence::Medium,
-        (Slot::Secret, Trust::Sent | Trust::Typed | Trust::Quoted) if shape.symbols > 0 && shape.length >= 8 && shape.is_password(value) && !value.contains([' ', '/', ':']) => {
+        (Slot::Secret, Trust::Sent | Trust::Typed | Trust::Quoted)
+            if shape.symbols > 0 && shape.length >= 8 && shape.is_password(value) && !value.contains([' ', '/', ':']) =>
+        {
             Confidence::Medium
         }
         _ => return None,
@@ -198,10 +231,17 @@ fn opaque(value: &str, slot: Slot, trust: Trust) -> Option<Seen<'_>> {
 fn cookie(value: &str) -> Option<Seen<'_>> {
     value.split(';').find_map(|pair| {
         let (name, value) = pair.trim().split_once('=')?;
-        let of_session = ["sess", "sid", "auth", "token", "jwt", "login", "remember", "ticket", "identity"].iter().any(|part| contains_ignoring_case(name, part));
-        let harmless = ["csrf", "xsrf", "_ga", "_gid", "consent", "visitor"].iter().any(|part| contains_ignoring_case(name, part));
+        let of_session = ["sess", "sid", "auth", "token", "jwt", "login", "remember", "ticket", "identity"]
+            .iter()
+            .any(|part| contains_ignoring_case(name, part));
+        let harmless =
+            ["csrf", "xsrf", "_ga", "_gid", "consent", "visitor"].iter().any(|part| contains_ignoring_case(name, part));
         let value = value.trim_matches('"');
-        let drawn = of_session && !harmless && placeholder::judge(value).is_none() && value.len() >= 16 && (Shape::of(value).is_drawn(value) || value.contains('%'));
+        let drawn = of_session
+            && !harmless
+            && placeholder::judge(value).is_none()
+            && value.len() >= 16
+            && (Shape::of(value).is_drawn(value) || value.contains('%'));
         drawn.then(|| Seen::secret("session cookie", Confidence::Medium, value))
     })
 }
@@ -223,12 +263,23 @@ mod tests {
     #[test]
     fn authorization_in_its_forms() {
         for value in [
-            "Bearer Kq8vT2mZ0xYb4LrPw6Nc", "Token token=9f2b7c41d08e5a6633c1b7e0f4a92d58", "9f2b7c41d08e5a6633c1b7e0f4a92d58", "Basic c3ZjOkg0ZmVyIWtvcm4=",
-            "Key 7d2e9a10-4c1b-4f7e-9a55-0b6c3d2e1f48", "robot|Kelp-Wald-88",
+            "Bearer Kq8vT2mZ0xYb4LrPw6Nc",
+            "Token token=9f2b7c41d08e5a6633c1b7e0f4a92d58",
+            "9f2b7c41d08e5a6633c1b7e0f4a92d58",
+            "Basic c3ZjOkg0ZmVyIWtvcm4=",
+            "Key 7d2e9a10-4c1b-4f7e-9a55-0b6c3d2e1f48",
+            "robot|Kelp-Wald-88",
         ] {
             assert_eq!(kind(value, Slot::Auth), Some(CredentialKind::Secret), "{value}");
         }
-        for value in ["Bearer undefined", "Bearer <token>", "Bearer", "Basic dXNlcm5hbWU6cGFzc3dvcmQ=", "httpHeaderAuth", "predefinedCredentialType"] {
+        for value in [
+            "Bearer undefined",
+            "Bearer <token>",
+            "Bearer",
+            "Basic dXNlcm5hbWU6cGFzc3dvcmQ=",
+            "httpHeaderAuth",
+            "predefinedCredentialType",
+        ] {
             assert_ne!(kind(value, Slot::Auth), Some(CredentialKind::Secret), "{value}");
         }
     }

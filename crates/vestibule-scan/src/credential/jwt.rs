@@ -33,7 +33,12 @@ pub(super) fn read(text: &str) -> Option<Found> {
         return None;
     }
     if header.contains("\"enc\"") {
-        return (signature.len() > 8).then(|| Found { length, label: "encrypted token (JWE)", confidence: Confidence::Medium, more: String::new() });
+        return (signature.len() > 8).then(|| Found {
+            length,
+            label: "encrypted token (JWE)",
+            confidence: Confidence::Medium,
+            more: String::new(),
+        });
     }
     let claims: serde_json::Value = serde_json::from_str(&decode(claims)?).ok()?;
     // without a signature it opens nothing, and the most copied example of all says who it is
@@ -87,7 +92,10 @@ mod tests {
 
     #[test]
     fn what_is_none() {
-        assert!(read(&token(r#"{"sub":"1234567890","name":"John Doe"}"#, "SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c")).is_none(), "the example of the documentation");
+        assert!(
+            read(&token(r#"{"sub":"1234567890","name":"John Doe"}"#, "SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c")).is_none(),
+            "the example of the documentation"
+        );
         assert!(read(&token(r#"{"sub":"svc"}"#, "")).is_none(), "no signature");
         assert!(read("eyJhbGciOi.x.y").is_none());
         assert!(read("eyJmb28iOiJiYXIifQ.eyJmb28iOiJiYXIifQ.a8Kd92mZ7qLw3Pxv81Tr4Bn6").is_none(), "no algorithm");

@@ -91,7 +91,14 @@ pub fn find(scenario: &Scenario<'_>) -> Vec<Credential> {
 /// Shorter texts hold no pair of a name and a value.
 const LEAST_TEXT: usize = 12;
 
-fn look<'s>(platform: Platform, step: &'s Step<'_>, position: usize, spot: &'s Spot<'_>, host: &str, report: &mut dyn FnMut(&'s str, Seen<'s>)) {
+fn look<'s>(
+    platform: Platform,
+    step: &'s Step<'_>,
+    position: usize,
+    spot: &'s Spot<'_>,
+    host: &str,
+    report: &mut dyn FnMut(&'s str, Seen<'s>),
+) {
     let value: &str = &spot.value;
     if value.len() < 4 || spot.role == Role::Label && value.len() < LEAST_TEXT {
         return;
@@ -178,5 +185,91 @@ fn credential((step, position): (usize, usize), spot: &Spot<'_>, name: &str, see
         confidence: seen.confidence,
         vendor: seen.vendor,
         secret: Hidden(seen.secret.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Kind, Logging, Reach};
+
+    const KEY: &str = "Kq8vT2mZ0xYb4LrPw6Nc";
+
+    fn spot(role: Role, name: &'static str, value: impl Into<String>) -> Spot<'static> {
+        Spot { role, name: name.into(), value: value.into().into(), dynamic: true, is_text: true, place: Place::FILE }
+    }
+
+    fn kinds(spots: Vec<Spot<'static>>) -> Vec<(usize, CredentialKind)> {
+        let step = Step {
+            id: "1".into(),
+            name: "step".into(),
+            module: "module".into(),
+            version: None,
+            place: Place::FILE,
+            disabled: true,
+            reach: Reach::Orphan,
+            kind: Kind::Assign,
+            connections: Vec::new(),
+            spots,
+            handles_errors: false,
+            understood: true,
+        };
+        let scenario = Scenario {
+            platform: Platform::N8n,
+            name: "".into(),
+            id: None,
+            place: Place::FILE,
+            active: None,
+            instant: None,
+            zone: None,
+            owner: None,
+            changed: None,
+            last_run: None,
+            logging: Logging::default(),
+            error_workflow: false,
+            steps: vec![step],
+            links: Vec::new(),
+            unread: Vec::new(),
+        };
+        find(&scenario).into_iter().map(|found| (found.spot, found.kind)).collect()
+    }
+
+    #[test]
+    fn the_name_decides_and_the_value_must_agree() {
+        let spots = vec![
+            spot(Role::Header, "X-Api-Key", KEY),
+            spot(Role::Header, "X-Request-Id", KEY),
+            spot(Role::Header, "X-Api-Key", "YOUR_API_KEY"),
+            spot(Role::Header, "X-Api-Key", "{{ $json.key }}"),
+            spot(Role::Field, "password", "Summer2024!"),
+            spot(Role::Field, "title", "Summer2024!"),
+        ];
+        let expected = [(0, CredentialKind::Secret), (2, CredentialKind::Placeholder), (4, CredentialKind::Secret)];
+        assert_eq!(kinds(spots), expected);
+    }
+
+    #[test]
+    fn one_entry_a_spot_and_value() {
+        let text =
+            format!("const apiKey = '{KEY}'; call('{KEY}'); const b = {{ 'X-Api-Key': '{KEY}' }}; const password = 'Elbe#12xx';");
+        assert_eq!(kinds(vec![spot(Role::Code, "jsCode", text)]), [(0, CredentialKind::Secret), (0, CredentialKind::Secret)]);
+    }
+
+    #[test]
+    fn what_is_compared_with_a_credential_is_one() {
+        let asked = spot(Role::Condition, "leftValue", "{{ $json.headers['x-api-key'] }}");
+        let other = spot(Role::Condition, "leftValue", "{{ $json.object_id }}");
+        let value = spot(Role::Condition, "rightValue", KEY);
+        assert_eq!(kinds(vec![asked, value.clone(), other, value]), [(1, CredentialKind::Secret)]);
+    }
+
+    #[test]
+    fn a_key_is_found_wherever_it_stands_but_no_stand_in_is_told_of_a_note() {
+        let spots = vec![
+            spot(Role::Label, "label", "gsk_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4"),
+            spot(Role::Note, "content", "use `Authorization: Bearer YOUR_TOKEN`"),
+            spot(Role::Url, "url", "https://hook.eu2.make.com/8xk2m9q4w7e1r5t3y6u0i8o2p4a7s1d9"),
+        ];
+        assert_eq!(kinds(spots), [(0, CredentialKind::Secret), (2, CredentialKind::SecretUrl)]);
     }
 }

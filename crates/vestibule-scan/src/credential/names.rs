@@ -26,68 +26,94 @@ const MOST_WORDS: usize = 12;
 
 /// Words that name a password wherever they stand.
 const PASSWORD: &[&str] = &[
-    "password", "passwd", "passwort", "kennwort", "senha", "contraseña", "contrasena", "wachtwoord", "hasło", "haslo", "пароль", "Пароль",
-    "密码", "密碼", "パスワード", "비밀번호", "pwd", "psw", "passphrase", "passcode", "şifre", "sifre", "jelszo", "jelszó", "lozinka", "heslo",
-    "lösenord", "losenord", "adgangskode", "salasana", "userpassword", "userpass", "dbpass", "authpass", "sshpass", "pgpassword",
+    "password",
+    "passwd",
+    "passwort",
+    "kennwort",
+    "senha",
+    "contraseña",
+    "contrasena",
+    "wachtwoord",
+    "hasło",
+    "haslo",
+    "пароль",
+    "Пароль",
+    "密码",
+    "密碼",
+    "パスワード",
+    "비밀번호",
+    "pwd",
+    "psw",
+    "passphrase",
+    "passcode",
+    "şifre",
+    "sifre",
+    "jelszo",
+    "jelszó",
+    "lozinka",
+    "heslo",
+    "lösenord",
+    "losenord",
+    "adgangskode",
+    "salasana",
+    "userpassword",
+    "userpass",
+    "dbpass",
+    "authpass",
+    "sshpass",
+    "pgpassword",
 ];
 
 /// Words that void a name when they come last: they say something about a credential and are none.
-const TAIL: &[&str] = &[
-    "id", "ids", "name", "names", "type", "types", "url", "urls", "uri", "endpoint", "path", "file", "filename", "field", "fields", "count", "limit",
-    "limits", "length", "len", "size", "expires", "expiry", "expiration", "exp", "at", "in", "on", "date", "time", "format", "usage", "used", "max",
-    "min", "cost", "costs", "price", "version", "label", "title", "placeholder", "description", "hint", "ref", "reference", "location", "prefix",
-    "suffix", "param", "params", "parameter", "column", "symbol", "address", "amount", "decimals", "hash", "hashed", "digest", "algorithm", "alg",
-    "status", "valid", "required", "enabled", "disabled", "policy", "reset", "strength", "rotation", "ttl", "lifetime", "budget", "env", "var",
-    "variable", "source", "mode", "method", "kind", "scope", "scopes", "header", "host", "user", "username", "email", "message", "error", "text",
-    "exists", "present", "missing", "changed", "created", "updated", "index", "number", "num", "total", "details", "info", "note", "notes", "help",
-    "link", "page", "prompt", "question", "regex", "pattern", "map", "mapping", "property", "points", "words", "word", "phrases", "frames", "stored",
-    "provider", "manager", "service", "store", "vault", "server", "realm", "position", "placement", "selector", "management", "rate",
-    "issuer", "audience", "owner", "code", "slot", "list", "set", "fingerprint", "checksum", "nonce", "salt", "iterations", "test",
-    "validation", "check", "verified", "authentication", "metadata", "result", "results", "data", "response", "request", "schema", "options",
-    "settings", "config", "configuration", "takeaways", "metrics", "insights", "features", "findings", "topics", "terms", "facts", "people",
-];
+const TAIL: &str = "\
+    id ids name names type types url urls uri endpoint path file filename field fields count limit limits length len size \
+    expires expiry expiration exp at in on date time format usage used max min cost costs price version label title \
+    placeholder description hint ref reference location prefix suffix param params parameter column symbol address amount \
+    decimals hash hashed digest algorithm alg status valid required enabled disabled policy reset strength rotation ttl \
+    lifetime budget env var variable source mode method kind scope scopes header host user username email message error \
+    text exists present missing changed created updated index number num total details info note notes help link page \
+    prompt question regex pattern map mapping property points words word phrases frames stored provider manager service \
+    store vault server realm position placement selector management rate issuer audience owner code slot list set \
+    fingerprint checksum nonce salt iterations test validation check verified authentication metadata result results data \
+    response request schema options settings config configuration takeaways metrics insights features findings topics \
+    terms facts people";
 
 /// Words that void a name wherever they stand.
-const NEVER: &[&str] = &[
-    "csrf", "xsrf", "csrfmiddlewaretoken", "public", "publishable", "idempotency", "postman", "unsubscribe", "anti", "forgery", "antiforgery",
-    "requestverification", "regex", "placeholder", "recaptcha", "captcha", "sitekey", "estimated", "cryptocurrency", "erc", "tokens", "keys", "secrets",
-    "passwords", "keywords", "keyword", "has", "is", "no", "need", "needs", "use", "uses", "require", "requires", "show", "forgot", "change", "missing",
-    "invalid", "expired", "generate", "validate", "reset", "hash", "hashed", "dedupe", "deduplication",
-];
+const NEVER: &str = "\
+    csrf xsrf csrfmiddlewaretoken public publishable idempotency idempotence timestamp meta postman unsubscribe anti \
+    forgery antiforgery requestverification regex placeholder recaptcha captcha sitekey estimated cryptocurrency erc \
+    tokens keys secrets passwords keywords keyword has is no need needs use uses require requires show forgot change \
+    missing invalid expired generate validate reset hash hashed dedupe deduplication";
 
 /// What a `token` may be of, so that it is none: positions in lists, addresses of devices, counts.
-const TOKEN_NOT_OF: &[&str] = &[
-    "next", "page", "prev", "previous", "continuation", "sync", "max", "min", "total", "prompt", "completion", "input", "output", "num", "device",
-    "push", "fcm", "registration", "stop", "eos", "pad", "bos", "pagination", "cursor", "profile", "cached", "reasoning", "special", "start", "end",
-    "delta", "since", "per", "confirm", "confirmation", "invite", "invitation", "upload", "resume", "skip", "request", "response", "form", "view", "nft", "base", "quote", "mint", "from", "to", "erc20",
-];
+const TOKEN_NOT_OF: &str = "\
+    next page prev previous continuation sync max min total prompt completion input output num device push fcm \
+    registration stop eos pad bos pagination cursor profile cached reasoning special start end delta since per confirm \
+    confirmation invite invitation upload resume skip request response form view nft base quote mint from to erc20";
 
 /// What a `key` may be of, so that it is a credential.
-const KEY_OF: &[&str] = &[
-    "api", "apis", "access", "private", "secret", "auth", "app", "application", "consumer", "subscription", "encryption", "encrypt", "master",
-    "license", "licence", "service", "account", "client", "integration", "routing", "signing", "signature", "webhook", "shared", "storage", "bot",
-    "server", "rest", "admin", "function", "functions", "deploy", "ssh", "sdk", "write", "read", "security", "anon", "role", "hmac", "aes", "rsa",
-    "authorization", "authentication", "developer", "dev", "prod", "live", "x", "sas", "ingest", "ingestion", "token", "team", "org",
-    "openai", "anthropic", "claude", "gemini", "google", "groq", "mistral", "deepseek", "openrouter", "perplexity", "stripe", "sendgrid", "mailgun",
-    "airtable", "hubspot", "supabase", "pinecone", "serp", "serper", "serpapi", "rapidapi", "rapid", "apify", "elevenlabs", "xi", "resend", "twilio",
-    "notion", "slack", "telegram", "shopify", "trello", "clickup", "firecrawl", "tavily", "cohere", "huggingface", "replicate", "aws", "azure", "gcp",
-    "maps", "youtube", "github", "gitlab", "jira", "asana", "brevo", "mailchimp", "mailerlite", "hunter", "apollo", "dropcontact", "lemlist",
-    "instantly", "heygen", "fal", "kie", "piapi", "creatomate", "blotato", "scraper", "scrapingbee", "brightdata", "unsplash", "pexels", "news", "weather",
-];
+const KEY_OF: &str = "\
+    api apis access private secret auth app application consumer subscription encryption encrypt master license licence \
+    service account client integration routing signing signature webhook shared storage bot server rest admin function \
+    functions deploy ssh sdk write read security anon role hmac aes rsa authorization authentication developer dev prod \
+    live x sas ingest ingestion token team org openai anthropic claude gemini google groq mistral deepseek openrouter \
+    perplexity stripe sendgrid mailgun airtable hubspot supabase pinecone serp serper serpapi rapidapi rapid apify \
+    elevenlabs xi resend twilio notion slack telegram shopify trello clickup firecrawl tavily cohere huggingface replicate \
+    aws azure gcp maps youtube github gitlab jira asana brevo mailchimp mailerlite hunter apollo dropcontact lemlist \
+    instantly heygen fal kie piapi creatomate blotato scraper scrapingbee brightdata unsplash pexels news weather";
 
 /// What a `key` may be of, so that it is none.
-const KEY_NOT_OF: &[&str] = &[
-    "issue", "project", "space", "site", "sort", "partition", "primary", "foreign", "cache", "public", "object", "sheet", "folder", "file", "doc", "document", "row", "record", "item", "group", "field", "column", "property", "label", "translation",
-    "i18n", "locale", "lang", "language", "session", "memory", "chat", "message", "event", "entity", "table", "view", "board", "card",
-    "epic", "sprint", "ticket", "parent", "child", "node", "index", "lookup", "match", "matching", "unique", "composite", "natural", "surrogate",
-    "map", "dict", "json", "output", "result", "data", "binary", "image", "video", "audio", "media", "bucket", "s3", "path", "route", "state", "store",
-    "hot", "enter", "escape", "shift", "esc", "tab", "arrow", "music", "piano", "answer", "question", "option", "choice", "filter", "order", "category",
-    "tag", "product", "variant", "sku", "task", "job", "run", "execution", "workflow", "flow", "step", "queue", "lock", "rate", "bucket", "topic", "kv",
-    "redis", "config", "setting", "settings", "metric", "metadata", "attribute", "param", "parameter", "header", "query", "body", "form", "input",
-    "context", "thread", "conversation", "contact", "lead", "deal", "company", "customer", "invoice", "payment", "transaction", "dedup", "merge", "join",
-    "name", "type", "id", "the", "a", "by", "for", "of", "these", "this", "each", "per", "single", "low", "high", "value", "first", "last", "one", "hash",
-    "citation", "ref", "reference", "note", "place", "geo", "country", "region", "zone", "time", "date", "day", "week", "month", "year", "article", "post",
-];
+const KEY_NOT_OF: &str = "\
+    issue project space site sort partition primary foreign cache public object sheet folder file doc document row record \
+    item group field column property label translation i18n locale lang language session memory chat message event entity \
+    table view board card epic sprint ticket parent child node index lookup match matching unique composite natural \
+    surrogate map dict json output result data binary image video audio media bucket s3 path route state store hot enter \
+    escape shift esc tab arrow music piano answer question option choice filter order category tag product variant sku \
+    task job run execution workflow flow step queue lock rate bucket topic kv redis config setting settings metric \
+    metadata attribute param parameter header query body form input context thread conversation contact lead deal company \
+    customer invoice payment transaction dedup merge join name type id the a by for of these this each per single low high \
+    value first last one hash citation ref reference note place geo country region zone time date day week month year \
+    article post";
 
 /// Compounds without a visible boundary.
 const SUFFIXES: &[(&str, Slot)] = &[
@@ -133,7 +159,7 @@ pub(super) fn names_a_credential(text: &str) -> bool {
 }
 
 fn of_word(word: &str, words: &[&str], at: usize, header: bool) -> Slot {
-    if is_any(word, PASSWORD) {
+    if PASSWORD.iter().any(|known| known.len() == word.len() && known.eq_ignore_ascii_case(word)) {
         return Slot::Password;
     }
     let is = |known: &str| word.eq_ignore_ascii_case(known);
@@ -146,11 +172,14 @@ fn of_word(word: &str, words: &[&str], at: usize, header: bool) -> Slot {
         if is_any(before, TOKEN_NOT_OF) {
             return Slot::None;
         }
-        let chosen = is_any(before, &["verify", "verification"]);
+        let chosen = is_any(before, "verify verification");
         return if chosen { Slot::Secret } else { Slot::Token };
     }
     if is("apikey") || is("jwt") || is("hapikey") || is("bearer") || (is("pat") && is_last) {
         return Slot::Token;
+    }
+    if header && words.len() == 1 && is("authentication") {
+        return Slot::Auth;
     }
     if is("authorization") || (is("auth") && (is_last || header)) {
         return Slot::Auth;
@@ -171,7 +200,11 @@ fn of_word(word: &str, words: &[&str], at: usize, header: bool) -> Slot {
         return Slot::Password;
     }
     if is("clave") || is("chave") || is("schlüssel") || is("schluessel") || is("密钥") || is("密鑰") || is("clé") {
-        return if words.iter().any(|word| is_any(word, &["api", "secreta", "secreto", "privada", "acceso"])) { Slot::Token } else { Slot::Weak };
+        return if words.iter().any(|word| is_any(word, "api secreta secreto privada acceso")) {
+            Slot::Token
+        } else {
+            Slot::Weak
+        };
     }
     if is("parola") {
         return Slot::Weak;
@@ -194,7 +227,7 @@ fn of_key(words: &[&str], at: usize, header: bool) -> Slot {
     if is_any(before, KEY_NOT_OF) {
         return Slot::None;
     }
-    if is_any(before, KEY_OF) || words.get(at + 1).is_some_and(|after| is_any(after, &["secret"])) {
+    if is_any(before, KEY_OF) || words.get(at + 1).is_some_and(|after| is_any(after, "secret")) {
         return Slot::Token;
     }
     if header && (words.first().is_some_and(|first| first.eq_ignore_ascii_case("x")) || before.is_empty()) {
@@ -231,9 +264,14 @@ fn split<'n>(name: &'n str, words: &mut [&'n str; MOST_WORDS]) -> usize {
     for (at, byte) in bytes.iter().enumerate() {
         let class = Class::of(*byte);
         let ends = match (before, class) {
-            (Class::Lower, Class::Upper) | (Class::Digit, Class::Upper | Class::Lower) | (Class::Upper | Class::Lower, Class::Digit) => true,
+            (Class::Lower, Class::Upper)
+            | (Class::Digit, Class::Upper | Class::Lower)
+            | (Class::Upper | Class::Lower, Class::Digit) => true,
             // `APIKey`: the last capital belongs to the next word
-            (Class::Upper, Class::Upper) => bytes.get(at + 1).is_some_and(u8::is_ascii_lowercase) && bytes.get(at + 2).is_none_or(|byte| *byte != b's' || bytes.len() > at + 3),
+            (Class::Upper, Class::Upper) => {
+                bytes.get(at + 1).is_some_and(u8::is_ascii_lowercase)
+                    && bytes.get(at + 2).is_none_or(|byte| *byte != b's' || bytes.len() > at + 3)
+            }
             (before, class) => (before == Class::Gap) != (class == Class::Gap),
         };
         if ends {
@@ -269,8 +307,9 @@ impl Class {
     }
 }
 
-fn is_any(word: &str, known: &[&str]) -> bool {
-    known.iter().any(|known| known.len() == word.len() && known.eq_ignore_ascii_case(word))
+/// Whether the word is in a list of words.
+pub(super) fn is_any(word: &str, list: &str) -> bool {
+    list.split_ascii_whitespace().any(|known| known.len() == word.len() && known.eq_ignore_ascii_case(word))
 }
 
 fn ends_with(word: &str, suffix: &str) -> bool {
@@ -314,10 +353,37 @@ mod tests {
     #[test]
     fn names_that_only_sound_like_one() {
         for name in [
-            "spaceKey", "projectKey", "issueKey", "nextPageToken", "page_token", "max_tokens", "maxTokens", "csrf_token", "X-CSRF-Token",
-            "publicKey", "password_hash", "passwordField", "tokenType", "token_url", "secretName", "keyId", "Idempotency-Key", "postman-token",
-            "profile-token", "sessionKey", "sortKey", "keyboard", "secretary", "compass", "monkey", "author", "clientId", "key_points", "fileKey",
-            "authentication", "sessionId",
+            "spaceKey",
+            "projectKey",
+            "issueKey",
+            "nextPageToken",
+            "page_token",
+            "max_tokens",
+            "maxTokens",
+            "csrf_token",
+            "X-CSRF-Token",
+            "publicKey",
+            "password_hash",
+            "passwordField",
+            "tokenType",
+            "token_url",
+            "secretName",
+            "keyId",
+            "Idempotency-Key",
+            "postman-token",
+            "profile-token",
+            "sessionKey",
+            "sortKey",
+            "keyboard",
+            "secretary",
+            "compass",
+            "monkey",
+            "author",
+            "clientId",
+            "key_points",
+            "fileKey",
+            "authentication",
+            "sessionId",
         ] {
             assert_eq!(slot(name, false), Slot::None, "{name}");
         }

@@ -23,11 +23,19 @@ pub(super) fn read<'t>(text: &'t str, role: Role, trust: Trust, report: &mut dyn
 }
 
 /// Looks at one anchor; returns how far it has read.
-fn look<'t>(text: &'t str, role: Role, trust: Trust, (anchor, start, end): (Anchor, usize, usize), report: &mut dyn FnMut(&'t str, Seen<'t>)) -> usize {
+fn look<'t>(
+    text: &'t str,
+    role: Role,
+    trust: Trust,
+    (anchor, start, end): (Anchor, usize, usize),
+    report: &mut dyn FnMut(&'t str, Seen<'t>),
+) -> usize {
     let rest = text.get(start..).unwrap_or_default();
     let after = text.get(end..).unwrap_or_default();
     match anchor {
         Anchor::Name => name(text, role, trust, start, end, report),
+        Anchor::Short => name(text, role, trust, start, start + 2, report).max(start + 2),
+        Anchor::Login => login(text, role, end, report),
         Anchor::Url => {
             let Some(range) = url::extent(text, start) else {
                 return end;
@@ -67,7 +75,9 @@ fn look<'t>(text: &'t str, role: Role, trust: Trust, (anchor, start, end): (Anch
             let word = rest.get(..end - start + token_length(after)).unwrap_or_default();
             let decodes = !rest.get(..5).is_some_and(|word| word.eq_ignore_ascii_case("basic"));
             // in prose `basic` and `bearer` are ordinary words
-            match judge::literal(word, Slot::Auth, Trust::Quoted).filter(|seen| seen.kind == CredentialKind::Secret && (decodes || seen.confidence == Confidence::High)) {
+            match judge::literal(word, Slot::Auth, Trust::Quoted)
+                .filter(|seen| seen.kind == CredentialKind::Secret && (decodes || seen.confidence == Confidence::High))
+            {
                 Some(seen) => {
                     report("Authorization", seen);
                     start + word.len()
@@ -83,7 +93,14 @@ fn look<'t>(text: &'t str, role: Role, trust: Trust, (anchor, start, end): (Anch
     }
 }
 
-fn name<'t>(text: &'t str, role: Role, trust: Trust, start: usize, end: usize, report: &mut dyn FnMut(&'t str, Seen<'t>)) -> usize {
+fn name<'t>(
+    text: &'t str,
+    role: Role,
+    trust: Trust,
+    start: usize,
+    end: usize,
+    report: &mut dyn FnMut(&'t str, Seen<'t>),
+) -> usize {
     let Some(named) = pair::name_around(text, start, end) else {
         return end;
     };
@@ -122,11 +139,16 @@ fn name<'t>(text: &'t str, role: Role, trust: Trust, start: usize, end: usize, r
 /// The anchor is the inside of a longer word, of a name or of encoded data.
 fn follows_word(text: &str, start: usize) -> bool {
     let before = text.get(..start).and_then(|head| head.bytes().next_back());
-    before.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+')) && !text.get(..start).is_some_and(|head| head.ends_with("\\n") || head.ends_with("%20"))
+    before.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+'))
+        && !text.get(..start).is_some_and(|head| head.ends_with("\\n") || head.ends_with("%20"))
 }
 
 fn token_length(text: &str) -> usize {
-    text.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'+' | b'/' | b'=' | b':' | b'~' | b'|')).count()
+    text.bytes()
+        .take_while(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'+' | b'/' | b'=' | b':' | b'~' | b'|')
+        })
+        .count()
 }
 
 /// `-u user:pass`
@@ -138,9 +160,33 @@ fn user<'t>(after: &'t str, end: usize, report: &mut dyn FnMut(&'t str, Seen<'t>
     if pass.starts_with("//") || name.contains(' ') {
         return end;
     }
-    let found = if pass.is_empty() { judge::literal(name, Slot::Weak, Trust::Typed) } else { judge::literal(pass, Slot::Password, Trust::Typed) };
+    let found = if pass.is_empty() {
+        judge::literal(name, Slot::Weak, Trust::Typed)
+    } else {
+        judge::literal(pass, Slot::Password, Trust::Typed)
+    };
     if let Some(seen) = found {
         report("-u", seen);
+    }
+    end
+}
+
+/// `login("user", "pass")`, `HTTPBasicAuth('user', 'pass')`, and in notes `Login: user / pass`.
+fn login<'t>(text: &'t str, role: Role, end: usize, report: &mut dyn FnMut(&'t str, Seen<'t>)) -> usize {
+    let after = text.get(end..).unwrap_or_default();
+    let pass = if text.get(..end).is_some_and(|head| head.ends_with('(')) {
+        pair::second_argument(after)
+    } else if role == Role::Note {
+        let line = after.lines().next().unwrap_or_default();
+        line.split_once(" / ").filter(|(user, _)| !user.trim().contains(' ')).map(|(_, pass)| pair::shell_word(pass).0)
+    } else {
+        None
+    };
+    let seen = pass
+        .and_then(|pass| judge::literal(pass, Slot::Password, Trust::Quoted))
+        .filter(|seen| seen.kind == CredentialKind::Secret);
+    if let Some(seen) = seen {
+        report("login", seen);
     }
     end
 }
@@ -167,7 +213,11 @@ fn encode<'t>(after: &'t str, end: usize, report: &mut dyn FnMut(&'t str, Seen<'
     if let Some((name, pass)) = literal.split_once(':')
         && !literal.contains(['$', '{', ' '])
     {
-        let found = if pass.is_empty() { judge::literal(name, Slot::Weak, Trust::Typed) } else { judge::literal(pass, Slot::Password, Trust::Quoted) };
+        let found = if pass.is_empty() {
+            judge::literal(name, Slot::Weak, Trust::Typed)
+        } else {
+            judge::literal(pass, Slot::Password, Trust::Quoted)
+        };
         if let Some(seen) = found {
             report("", seen);
         }
@@ -180,7 +230,12 @@ fn telegram<'t>(text: &'t str, colon: usize, report: &mut dyn FnMut(&'t str, See
     let before = text.get(..colon).unwrap_or_default();
     let digits = before.bytes().rev().take(12).take_while(u8::is_ascii_digit).count();
     let start = colon - digits;
-    let length = text.get(colon + 1..).unwrap_or_default().bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')).count();
+    let length = text
+        .get(colon + 1..)
+        .unwrap_or_default()
+        .bytes()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+        .count();
     let token = text.get(start..colon + 1 + length).unwrap_or_default();
     if url::is_telegram(token) {
         report("", Seen { vendor: Some("telegram"), ..Seen::secret("Telegram bot token", Confidence::High, token) });
@@ -196,9 +251,13 @@ fn mailhook<'t>(text: &'t str, at: usize, report: &mut dyn FnMut(&'t str, Seen<'
     let length = text.get(at..).unwrap_or_default().bytes().take_while(plain).count();
     let address = text.get(at - before..at + length).unwrap_or_default().trim_end_matches('.');
     let (user, host) = address.split_once('@').unwrap_or_default();
-    let ours = host == "hook.integromat.com" || (host.starts_with("hook.") && host.ends_with(".make.com")) || host == "robot.zapier.com";
+    let ours =
+        host == "hook.integromat.com" || (host.starts_with("hook.") && host.ends_with(".make.com")) || host == "robot.zapier.com";
     if ours && user.len() >= 12 && super::placeholder::judge(user).is_none() {
-        report("", Seen { kind: CredentialKind::SecretUrl, ..Seen::secret("address that starts a scenario", Confidence::High, address) });
+        report(
+            "",
+            Seen { kind: CredentialKind::SecretUrl, ..Seen::secret("address that starts a scenario", Confidence::High, address) },
+        );
     }
     at + length
 }

@@ -15,7 +15,8 @@ pub(super) fn length(text: &str) -> Option<(usize, &'static str)> {
     let end = body.find("-----END").unwrap_or(body.len());
     let body = body.get(..end)?;
     let drawn = body.replace("\\n", "\n").lines().filter(|line| !line.contains(':')).map(str::trim).map(str::len).sum::<usize>();
-    let stands_in = body.contains("...") || body.contains('<') || body.contains("YOUR") || body.contains("{{") || body.contains('…');
+    let stands_in =
+        body.contains("...") || body.contains('<') || body.contains("YOUR") || body.contains("{{") || body.contains('…');
     let total = text.len() - (rest.len() - title.len() - 5) + end;
     (drawn >= LEAST && !stands_in).then_some((total, "private key"))
 }

@@ -1,8 +1,8 @@
 //! Addresses that are themselves the key: whoever knows one can post, read or start something.
 
 use super::placeholder;
-use super::value::{Shape, is_uuid};
 use super::url::Parts;
+use super::value::{Shape, is_uuid};
 use crate::finding::Confidence;
 
 /// What an address is.
@@ -107,10 +107,14 @@ fn by_shape(parts: &Parts<'_>) -> Option<Known> {
     let (host, path) = (parts.host, parts.path);
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     if host.starts_with("hook.") && (host.ends_with(".make.com") || host.ends_with(".make.celonis.com")) && !first.is_empty() {
-        return (!first.contains("{{")).then(|| Known { placeholder: is_stand_in(first, 20), ..known("Make webhook", "make", Confidence::High) });
+        return (!first.contains("{{"))
+            .then(|| Known { placeholder: is_stand_in(first, 20), ..known("Make webhook", "make", Confidence::High) });
     }
     if host.ends_with(".app.n8n.cloud") {
-        let last = path.strip_prefix("/webhook/").or_else(|| path.strip_prefix("/webhook-test/")).or_else(|| path.strip_prefix("/form/"))?;
+        let last = path
+            .strip_prefix("/webhook/")
+            .or_else(|| path.strip_prefix("/webhook-test/"))
+            .or_else(|| path.strip_prefix("/form/"))?;
         let drawn = last.split('/').any(is_uuid) && !host.starts_with("your");
         return drawn.then(|| known("n8n webhook", "n8n", Confidence::Medium));
     }
@@ -121,17 +125,24 @@ fn by_shape(parts: &Parts<'_>) -> Option<Known> {
         let drawn = rest.len() >= 24 && rest.split('/').all(|part| !part.is_empty() && Shape::of(part).is_drawn(part));
         return drawn.then(|| known("incoming webhook", "", Confidence::Medium));
     }
-    let signed = |name: &str| parts.parameter(name).is_some_and(|value| value.len() >= 24 && !value.contains("{{") && placeholder::judge(value).is_none());
+    let signed = |name: &str| {
+        parts
+            .parameter(name)
+            .is_some_and(|value| value.len() >= 24 && !value.contains("{{") && placeholder::judge(value).is_none())
+    };
     if signed("sig") && (parts.parameter("sv").is_some() || parts.parameter("se").is_some() || parts.parameter("sp").is_some()) {
         return Some(known("signed storage address", "microsoft", Confidence::High));
     }
-    let short = signed("X-Amz-Signature") || signed("X-Goog-Signature") || (signed("Signature") && (parts.parameter("Key-Pair-Id").is_some() || parts.parameter("AWSAccessKeyId").is_some()));
+    let short = signed("X-Amz-Signature")
+        || signed("X-Goog-Signature")
+        || (signed("Signature") && (parts.parameter("Key-Pair-Id").is_some() || parts.parameter("AWSAccessKeyId").is_some()));
     short.then(|| Known { short_lived: true, ..known("signed download address", "", Confidence::Medium) })
 }
 
 fn host_is(host: &str, known: &str) -> bool {
     if known.starts_with('.') {
-        return host.len() > known.len() && host.get(host.len() - known.len()..).is_some_and(|end| end.eq_ignore_ascii_case(known));
+        return host.len() > known.len()
+            && host.get(host.len() - known.len()..).is_some_and(|end| end.eq_ignore_ascii_case(known));
     }
     host.eq_ignore_ascii_case(known)
 }
@@ -161,8 +172,14 @@ fn is_stand_in(secret: &str, least: usize) -> bool {
         });
         seen.iter().filter(|seen| **seen).count()
     };
-    let said = secret.split('/').any(|part| matches!(placeholder::judge(part), Some(placeholder::Standin::Placeholder))) || (last.len() > 5 && placeholder::judge(last).is_some());
-    secret.len() < least || varied < 7 || said || (digits == 0 && secret.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'-' | b'_' | b'/')) && secret.len() < 30)
+    let said = secret.split('/').any(|part| matches!(placeholder::judge(part), Some(placeholder::Standin::Placeholder)))
+        || (last.len() > 5 && placeholder::judge(last).is_some());
+    secret.len() < least
+        || varied < 7
+        || said
+        || (digits == 0
+            && secret.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'-' | b'_' | b'/'))
+            && secret.len() < 30)
 }
 
 #[cfg(test)]
@@ -179,14 +196,23 @@ mod tests {
         assert_eq!(known("https://hook.eu2.make.com/8xk2m9q4w7e1r5t3y6u0i8o2p4a7s1d9"), Some(("Make webhook", false)));
         assert_eq!(known("https://hooks.zapier.com/hooks/catch/8827713/3k9x2ab/"), Some(("Zapier webhook", false)));
         assert_eq!(known("https://maker.ifttt.com/trigger/{{e}}/with/key/dk38fJ2xLw9qPz7v"), Some(("IFTTT webhook", false)));
-        assert_eq!(known("https://a1.blob.core.windows.net/x?sv=2022-11-02&sig=a8Kd92mZ7qLw3Pxv81Tr4Bn6Hy2Wc5Fd"), Some(("signed storage address", false)));
-        assert_eq!(known("https://flows.app.n8n.cloud/webhook/7d2e9a10-4c1b-4f7e-9a55-0b6c3d2e1f48"), Some(("n8n webhook", false)));
+        assert_eq!(
+            known("https://a1.blob.core.windows.net/x?sv=2022-11-02&sig=a8Kd92mZ7qLw3Pxv81Tr4Bn6Hy2Wc5Fd"),
+            Some(("signed storage address", false))
+        );
+        assert_eq!(
+            known("https://flows.app.n8n.cloud/webhook/7d2e9a10-4c1b-4f7e-9a55-0b6c3d2e1f48"),
+            Some(("n8n webhook", false))
+        );
     }
 
     #[test]
     fn addresses_that_are_none() {
         assert_eq!(known("https://hook.eu1.make.com/your-webhook-id"), Some(("Make webhook", true)));
-        assert_eq!(known("https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX"), Some(("Slack incoming webhook", true)));
+        assert_eq!(
+            known("https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX"),
+            Some(("Slack incoming webhook", true))
+        );
         assert_eq!(known("https://hook.eu1.make.com/{{1.hook}}"), None);
         assert_eq!(known("https://api.slack.com/messaging/webhooks"), None);
         assert_eq!(known("https://n8n.example.org/webhook/new-order"), None);

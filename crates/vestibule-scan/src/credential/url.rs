@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::judge::{self, Seen, Trust};
 use super::names::{self, Slot};
 use super::secret_url;
+use super::value::boundary;
 use super::{CredentialKind, expression};
 use crate::finding::Confidence;
 
@@ -38,14 +39,21 @@ impl<'t> Parts<'t> {
             Some((user, password)) => (user, Some(password)),
             None => (userinfo, None),
         };
-        let host = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit())).map_or(host, |(host, _)| host);
+        let host = host
+            .rsplit_once(':')
+            .filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
+            .map_or(host, |(host, _)| host);
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
         Self { user, password, host, path, query }
     }
 
     /// Names and values of the query and of a fragment that looks like one.
     pub(super) fn parameters(&self) -> impl Iterator<Item = (&'t str, &'t str)> + use<'t> {
-        self.query.split(['&', '#', ';']).filter_map(|pair| pair.split_once('='))
+        self.query.split(['&', ';']).filter_map(|pair| pair.split_once('=')).map(|(name, value)| {
+            // a `#` begins a fragment, but a password may hold one
+            let fragment = value.split_once('#').filter(|(_, fragment)| fragment.is_empty() || fragment.contains('='));
+            (name, fragment.map_or(value, |(value, _)| value))
+        })
     }
 
     /// The first parameter of this name.
@@ -57,14 +65,26 @@ impl<'t> Parts<'t> {
 /// Where the address that has its `://` at `at` begins and ends.
 pub(super) fn extent(text: &str, at: usize) -> Option<Range<usize>> {
     let before = text.get(..at)?;
-    let scheme = before.bytes().rev().take(16).take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')).count();
+    let scheme = before
+        .bytes()
+        .rev()
+        .take(16)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+        .count();
     let rest = text.get(at + 3..)?;
     let stop = |byte: u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | b'|' | b'^');
     let length = outside(rest, stop).unwrap_or(rest.len()).min(MOST);
-    let rest = rest.get(..rest.floor_char_boundary(length))?;
+    let rest = rest.get(..boundary(rest, length))?;
+    let rest = rest.get(..end_of_part(rest))?;
     // Markdown and prose around an address
     let length = rest.trim_end_matches(['.', ',', ';', ')', ']', '*']).len();
     (scheme > 0).then_some(at - scheme..at + 3 + length)
+}
+
+/// `Endpoint=sb://…;SharedAccessKey=…`: a semicolon ends an address inside a connection string, but not in `&amp;`.
+fn end_of_part(address: &str) -> usize {
+    let ends = |at: &usize| !address.get(..*at).is_some_and(|head| head.ends_with("&amp"));
+    address.match_indices(';').map(|(at, _)| at).find(ends).unwrap_or(address.len())
 }
 
 /// What is secret in an address: at most one thing of each part.
@@ -162,9 +182,12 @@ fn parameter<'t>(parts: &Parts<'t>, name: &str, value: &'t str, trust: Trust, re
 
 /// The slot of a query parameter; some vendors' keys have names that say nothing.
 pub(super) fn parameter_slot(host: &str, name: &str) -> Slot {
-    let ends = |end: &str| host.len() >= end.len() && host.get(host.len() - end.len()..).is_some_and(|tail| tail.eq_ignore_ascii_case(end));
+    let ends = |end: &str| {
+        host.len() >= end.len() && host.get(host.len() - end.len()..).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+    };
     let is = |known: &str| name.eq_ignore_ascii_case(known);
-    if (is("appid") && ends("openweathermap.org")) || (is("code") && ends("azurewebsites.net")) || (is("wskey") || is("hapikey")) {
+    if (is("appid") && ends("openweathermap.org")) || (is("code") && ends("azurewebsites.net")) || (is("wskey") || is("hapikey"))
+    {
         return Slot::Token;
     }
     names::slot(name, false)
@@ -179,7 +202,8 @@ fn decoded(text: &str) -> Cow<'_, str> {
     if !text.contains('%') {
         return Cow::Borrowed(text);
     }
-    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16)).and_then(|digit| u8::try_from(digit).ok());
+    let digit =
+        |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16)).and_then(|digit| u8::try_from(digit).ok());
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -231,7 +255,10 @@ mod tests {
             ("https://reporter:zW3-lampe@files.example.org/x", "zW3-lampe"),
             ("postgres://app:kiesel88Tor@db.example.org:5432/app", "kiesel88Tor"),
             ("redis://:Kq8vT2mZ0xYb4LrPw6Nc@cache.internal:6379/0", "Kq8vT2mZ0xYb4LrPw6Nc"),
-            ("https://x.example.com/a?q={{ $json.a ? 'b' : 'c' }}&api_key=9f2b7c41d08e5a6633c1b7e0f4a92d58", "9f2b7c41d08e5a6633c1b7e0f4a92d58"),
+            (
+                "https://x.example.com/a?q={{ $json.a ? 'b' : 'c' }}&api_key=9f2b7c41d08e5a6633c1b7e0f4a92d58",
+                "9f2b7c41d08e5a6633c1b7e0f4a92d58",
+            ),
             ("https://api.openweathermap.org/data?appid=9f2b7c41d08e5a6633c1b7e0f4a92d58", "9f2b7c41d08e5a6633c1b7e0f4a92d58"),
         ] {
             assert_eq!(labels(url), [(CredentialKind::Secret, secret.to_owned())], "{url}");

@@ -44,14 +44,16 @@ impl Shape {
                     shape.spaces += 1;
                     shape.only_token = false;
                 }
-                b'+' | b'/' | b'=' | b'~' | b':' | b'|' | b'%' | b'!' | b'@' | b'#' | b'$' | b'^' | b'&' | b'*' | b'?' => shape.symbols += 1,
+                b'+' | b'/' | b'=' | b'~' | b':' | b'|' | b'%' | b'!' | b'@' | b'#' | b'$' | b'^' | b'&' | b'*' | b'?' => {
+                    shape.symbols += 1
+                }
                 _ => {
                     shape.symbols += 1;
                     shape.only_token = false;
                 }
             }
         }
-        shape.residue = residue(value.get(..value.floor_char_boundary(MOST)).unwrap_or_default());
+        shape.residue = residue(value.get(..boundary(value, MOST)).unwrap_or_default());
         shape
     }
 
@@ -61,7 +63,13 @@ impl Shape {
 
     /// Drawn at random and long enough to be a key: hex, UUID, base62, base64.
     pub(super) fn is_drawn(&self, value: &str) -> bool {
-        if !self.only_token || self.length < 8 || self.distinct < 6 || is_sequence(value) || is_path_or_date(value) || is_public_address(value) {
+        if !self.only_token
+            || self.length < 8
+            || self.distinct < 6
+            || is_sequence(value)
+            || is_path_or_date(value)
+            || is_public_address(value)
+        {
             return false;
         }
         if is_uuid(value) {
@@ -93,7 +101,13 @@ impl Shape {
     /// Chosen by a person for a machine: words with digits, no spaces.
     pub(super) fn is_chosen(&self, value: &str) -> bool {
         let enough = self.digits >= 2 || (self.digits == 1 && self.length >= 16 && !value.contains('.'));
-        self.only_token && self.length >= 8 && enough && self.letters() >= 3 && self.symbols <= 3 && !is_sequence(value) && !is_path_or_date(value)
+        self.only_token
+            && self.length >= 8
+            && enough
+            && self.letters() >= 3
+            && self.symbols <= 3
+            && !is_sequence(value)
+            && !is_path_or_date(value)
     }
 
     /// Good enough for a password: a letter and a digit or a sign, or a long number; at most a phrase.
@@ -103,12 +117,15 @@ impl Shape {
         }
         let signs = value.chars().filter(|sign| is_sign(*sign)).count();
         if self.letters() == 0 {
-            return (self.digits >= 6 && signs == 0 && self.distinct >= 4) || (self.digits > 2 && signs > 0 && !is_path_or_date(value));
+            return (self.digits >= 6 && signs == 0 && self.distinct >= 4)
+                || (self.digits > 2 && signs > 0 && !is_path_or_date(value));
         }
         if self.spaces > 0 && value.trim_end().ends_with(['.', ':', '?', '…']) {
             return false;
         }
-        let looks_like_address = value.contains('@') && value.rsplit('@').next().is_some_and(|host| host.contains('.')) && !value.contains(['!', '#', '$']);
+        let looks_like_address = value.contains('@')
+            && value.rsplit('@').next().is_some_and(|host| host.contains('.'))
+            && !value.contains(['!', '#', '$']);
         (self.digits > 0 || signs > 0) && !looks_like_address && !is_path_or_date(value)
     }
 
@@ -121,6 +138,11 @@ impl Shape {
 /// What people put into passwords to satisfy a policy.
 fn is_sign(sign: char) -> bool {
     matches!(sign, '!' | '@' | '#' | '$' | '%' | '^' | '&' | '*' | '+' | '=' | '~' | '?' | ',' | ';' | '§' | '€')
+}
+
+/// The last boundary between characters at or before `at`.
+pub(super) fn boundary(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 /// 8-4-4-4-12 hex digits.
@@ -142,7 +164,10 @@ pub(super) fn is_sequence(value: &str) -> bool {
         return true;
     };
     for byte in bytes {
-        let next = byte == before.wrapping_add(1) || byte == before || (before == b'9' && (byte == b'0' || byte == b'a' || byte == b'A')) || byte.wrapping_add(1) == before;
+        let next = byte == before.wrapping_add(1)
+            || byte == before
+            || (before == b'9' && (byte == b'0' || byte == b'a' || byte == b'A'))
+            || byte.wrapping_add(1) == before;
         steps += usize::from(next);
         total += 1;
         before = byte;
@@ -157,15 +182,22 @@ fn is_public_address(value: &str) -> bool {
 
 /// Paths, hosts, dates, versions and numbers with units.
 fn is_path_or_date(value: &str) -> bool {
-    let has_date = value.as_bytes().windows(8).any(|part| matches!(part, [b'2', b'0', a, b, b'-', c, d, b'-'] if [a, b, c, d].iter().all(|byte| byte.is_ascii_digit())));
+    let has_date = value.as_bytes().windows(8).any(
+        |part| matches!(part, [b'2', b'0', a, b, b'-', c, d, b'-'] if [a, b, c, d].iter().all(|byte| byte.is_ascii_digit())),
+    );
     let digits = |from: usize, to: usize| value.as_bytes().get(from..to).is_some_and(|part| part.iter().all(u8::is_ascii_digit));
-    let date = digits(0, 4) && value.as_bytes().get(4) == Some(&b'-') && digits(5, 7) && matches!(value.as_bytes().get(7), Some(b'-') | None);
+    let date = digits(0, 4)
+        && value.as_bytes().get(4) == Some(&b'-')
+        && digits(5, 7)
+        && matches!(value.as_bytes().get(7), Some(b'-') | None);
     date || has_date
         || value.starts_with(['/', '.', '#', '?'])
         || value.contains("://")
         || value.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b',' | b':' | b'-' | b' ' | b'%'))
             && !value.bytes().all(|byte| byte.is_ascii_digit())
-        || [".com", ".json", ".txt", ".pem", ".js", ".png", ".pdf", ".io", ".org", ".net", ".csv", ".html"].iter().any(|end| value.ends_with(end))
+        || [".com", ".json", ".txt", ".pem", ".js", ".png", ".pdf", ".io", ".org", ".net", ".csv", ".html"]
+            .iter()
+            .any(|end| value.ends_with(end))
 }
 
 /// Characters that belong to no word. A word is a run of at least three letters, all small, all capital or with one leading capital, that
@@ -209,32 +241,32 @@ fn is_common(a: u8, b: u8) -> bool {
 
 /// For each letter, what commonly follows it.
 const COMMON: [&str; 26] = [
-    "bcdfgilmnprstuvyk", // a
-    "aeilorusy",         // b
-    "aehiklortuy",       // c
-    "aeiorsuy",          // d
-    "acdefilmnoprstvwxy", // e
-    "aefiloru",          // f
-    "aehilnoru",         // g
-    "aeiortuy",          // h
-    "abcdefglmnoprstvz", // i
-    "aeou",              // j
-    "aeilnosy",          // k
-    "adefikloprstuy",    // l
-    "abeimopsu",         // m
-    "acdefgiknostuy",    // n
+    "bcdfgilmnprstuvyk",   // a
+    "aeilorusy",           // b
+    "aehiklortuy",         // c
+    "aeiorsuy",            // d
+    "acdefilmnoprstvwxy",  // e
+    "aefiloru",            // f
+    "aehilnoru",           // g
+    "aeiortuy",            // h
+    "abcdefglmnoprstvz",   // i
+    "aeou",                // j
+    "aeilnosy",            // k
+    "adefikloprstuy",      // l
+    "abeimopsu",           // m
+    "acdefgiknostuy",      // n
     "abcdfgiklmnoprstuvw", // o
-    "aehiloprstuy",      // p
-    "u",                 // q
-    "acdegiklmnorstuvy", // r
-    "acehiklmopqstuwy",  // s
-    "aehiorstuwy",       // t
-    "abcdegilmnprstf",   // u
-    "aeioy",             // v
-    "aehinor",           // w
-    "aceipty",           // x
-    "aeiloprst",         // y
-    "aeiouy",            // z
+    "aehiloprstuy",        // p
+    "u",                   // q
+    "acdegiklmnorstuvy",   // r
+    "acehiklmopqstuwy",    // s
+    "aehiorstuwy",         // t
+    "abcdegilmnprstf",     // u
+    "aeioy",               // v
+    "aehinor",             // w
+    "aceipty",             // x
+    "aeiloprst",           // y
+    "aeiouy",              // z
 ];
 
 #[cfg(test)]
@@ -259,9 +291,25 @@ mod tests {
             assert!(drawn(value), "{value}");
         }
         for value in [
-            "accessToken", "gitlabToken", "SUPADATA_API_KEY", "CLIENTSECRET", "user_token_2", "support-chat-4471", "httpHeaderAuth", "oauth2Api",
-            "xxxxxxxxxxxxxxxxxxxxxxxx", "1234567890abcdef1234567890", "2024-01-15T10:00:00Z", "https://example.com/a8Kd92mZ7q", "gpt-4o-mini-2024-07-18",
-            "genericCredentialType", "192.168.100.200", "12.345.678", "the quick brown fox 12345", "predefinedCredentialType", "text-embedding-3-large",
+            "accessToken",
+            "gitlabToken",
+            "SUPADATA_API_KEY",
+            "CLIENTSECRET",
+            "user_token_2",
+            "support-chat-4471",
+            "httpHeaderAuth",
+            "oauth2Api",
+            "xxxxxxxxxxxxxxxxxxxxxxxx",
+            "1234567890abcdef1234567890",
+            "2024-01-15T10:00:00Z",
+            "https://example.com/a8Kd92mZ7q",
+            "gpt-4o-mini-2024-07-18",
+            "genericCredentialType",
+            "192.168.100.200",
+            "12.345.678",
+            "the quick brown fox 12345",
+            "predefinedCredentialType",
+            "text-embedding-3-large",
         ] {
             assert!(!drawn(value), "{value}");
         }

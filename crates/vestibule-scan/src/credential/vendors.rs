@@ -48,11 +48,23 @@ pub(super) struct Pattern {
     pub(super) label: &'static str,
 }
 
-const fn at(prefix: &'static str, body: Body, (least, most): (usize, usize), vendor: &'static str, label: &'static str) -> Pattern {
+const fn at(
+    prefix: &'static str,
+    body: Body,
+    (least, most): (usize, usize),
+    vendor: &'static str,
+    label: &'static str,
+) -> Pattern {
     Pattern { prefix, body, least, most, anywhere: true, vendor, label }
 }
 
-const fn named(prefix: &'static str, body: Body, (least, most): (usize, usize), vendor: &'static str, label: &'static str) -> Pattern {
+const fn named(
+    prefix: &'static str,
+    body: Body,
+    (least, most): (usize, usize),
+    vendor: &'static str,
+    label: &'static str,
+) -> Pattern {
     Pattern { prefix, body, least, most, anywhere: false, vendor, label }
 }
 
@@ -171,7 +183,19 @@ pub(super) static PATTERNS: &[Pattern] = &[
 ];
 
 /// Keys that vendors make to be seen: for browsers, for forms, for whoever wants to verify.
-const PUBLIC: &[&str] = &["pk_live_", "pk_test_", "sb_publishable_", "pk.eyJ", "ssh-rsa ", "ssh-ed25519 ", "ecdsa-sha2-", "rzp_test_", "-----BEGIN CERT", "-----BEGIN PUBLIC", "phc_"];
+const PUBLIC: &[&str] = &[
+    "pk_live_",
+    "pk_test_",
+    "sb_publishable_",
+    "pk.eyJ",
+    "ssh-rsa ",
+    "ssh-ed25519 ",
+    "ecdsa-sha2-",
+    "rzp_test_",
+    "-----BEGIN CERT",
+    "-----BEGIN PUBLIC",
+    "phc_",
+];
 
 /// Whether a value is made to be seen.
 pub(super) fn is_public(value: &str) -> bool {
@@ -180,7 +204,10 @@ pub(super) fn is_public(value: &str) -> bool {
 
 /// The key that begins at the start of `text`, and its length.
 pub(super) fn at_start(text: &str, anywhere_only: bool) -> Option<(&'static Pattern, usize)> {
-    PATTERNS.iter().filter(|pattern| pattern.anywhere || !anywhere_only).find_map(|pattern| Some((pattern, pattern.matches(text)?)))
+    PATTERNS
+        .iter()
+        .filter(|pattern| pattern.anywhere || !anywhere_only)
+        .find_map(|pattern| Some((pattern, pattern.matches(text)?)))
 }
 
 impl Pattern {

@@ -92,7 +92,8 @@ pub(super) fn literals(expression: &str) -> Vec<(usize, &str)> {
     let names: Vec<usize> = chains(formula).into_iter().flat_map(|chain| chain.starts).collect();
     let mut found = Vec::new();
     let mut at = 0;
-    while let Some(open) = formula.as_bytes().get(at..).and_then(|rest| memchr::memchr2(b'"', b'\'', rest)).map(|open| at + open) {
+    while let Some(open) = formula.as_bytes().get(at..).and_then(|rest| memchr::memchr2(b'"', b'\'', rest)).map(|open| at + open)
+    {
         let quote = formula.as_bytes().get(open).copied().unwrap_or(b'"');
         let Some(close) = quoted(formula, open + 1, quote) else {
             break;
@@ -244,7 +245,10 @@ mod tests {
         assert_eq!(reads("=gives[\"3\"][\"To\"]"), ["3:To"]);
         assert_eq!(reads("=gives['3'][\"results[]old\"][\"data\"][\"f2\"]"), ["3:results.old.data.f2"]);
         assert_eq!(reads("=Object.to_json(output['7'])"), ["7:"]);
-        assert_eq!(reads("=concat(gives['1'].name, \" gives['2']['x'] \", gives[4][0]['mail'])"), ["1:", "4:mail"].map(|read| read.replace("1:", "1:name")));
+        assert_eq!(
+            reads("=concat(gives['1'].name, \" gives['2']['x'] \", gives[4][0]['mail'])"),
+            ["1:", "4:mail"].map(|read| read.replace("1:", "1:name"))
+        );
         assert_eq!(reads("=1+1"), [""; 0]);
         assert_eq!(reads("=gives["), [""; 0]);
     }

@@ -173,7 +173,8 @@ fn scenario<'d>(tape: &Document<'d>, found: &Found, around: &[NodeId]) -> Scenar
     if let Some(why) = unread {
         scenario.unread.push(At { value: why.to_owned(), place: Place::Node(blueprint) });
     } else {
-        flow::read(tape, blueprint, found.what == What::Modules, outer.account, &mut scenario);
+        let account = outer::Account::new(tape, outer.account);
+        flow::read(tape, blueprint, found.what == What::Modules, &account, &mut scenario);
     }
     let around = if outer.account.is_some() { &[] } else { around };
     beside::read(tape, found, around, &mut scenario);

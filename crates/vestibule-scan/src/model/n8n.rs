@@ -25,12 +25,15 @@ pub fn read<'d>(source: &Source<'d>) -> Option<Vec<Scenario<'d>>> {
     let tape = source.tape()?;
     let mut finder = Finder { tape, found: Vec::new(), other: Vec::new() };
     finder.look(tape.root(), &Around::default(), DEPTH);
-    let mut scenarios: Vec<Scenario<'d>> = finder.found.iter().map(|(node, around)| workflow::read(tape, *node, around)).collect();
+    let mut scenarios: Vec<Scenario<'d>> =
+        finder.found.iter().map(|(node, around)| workflow::read(tape, *node, around)).collect();
     let first = scenarios.first_mut()?;
-    first.unread.extend(finder.other.into_iter().map(|node| At {
-        value: "an entry of the list is no workflow and was not read".to_owned(),
-        place: Place::Node(node),
-    }));
+    first.unread.extend(
+        finder.other.into_iter().map(|node| At {
+            value: "an entry of the list is no workflow and was not read".to_owned(),
+            place: Place::Node(node),
+        }),
+    );
     Some(scenarios)
 }
 

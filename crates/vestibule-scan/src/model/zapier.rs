@@ -54,7 +54,8 @@ fn export<'d>(tape: &Document<'d>, root: NodeId, list: NodeId) -> Vec<Scenario<'
     let mut rest = empty(tape, root);
     for member in tape.children(root).filter(|member| *member != list && !tape.name_is(*member, "metadata")) {
         let name = tape.name(member).unwrap_or_default();
-        let spots: Vec<_> = walk::each_leaf(tape, member, name.clone()).map(|leaf| params::spot(tape, &leaf, Role::Setting)).collect();
+        let spots: Vec<_> =
+            walk::each_leaf(tape, member, name.clone()).map(|leaf| params::spot(tape, &leaf, Role::Setting)).collect();
         if !spots.is_empty() {
             rest.steps.push(step::other(name, Place::Node(member), spots));
         }
@@ -73,7 +74,8 @@ fn zaps_of<'d>(tape: &Document<'d>, list: NodeId) -> Vec<Scenario<'d>> {
             None => {
                 let mut scenario = empty(tape, child);
                 scenario.unread.push(At { value: "a Zap without steps".to_owned(), place: Place::Node(child) });
-                let spots = walk::each_leaf(tape, child, Text::default()).map(|leaf| params::spot(tape, &leaf, Role::Setting)).collect();
+                let spots =
+                    walk::each_leaf(tape, child, Text::default()).map(|leaf| params::spot(tape, &leaf, Role::Setting)).collect();
                 scenario.steps.push(step::other(scenario.name.clone(), Place::Node(child), spots));
                 scenarios.push(scenario);
             }
@@ -95,7 +97,9 @@ fn steps_of(tape: &Document<'_>, zap: NodeId) -> Option<NodeId> {
 fn is_list_of_steps(tape: &Document<'_>, list: NodeId) -> bool {
     let has = |step: NodeId, name: &str| tape.member(step, name).is_some();
     let is_step = |step: NodeId| {
-        has(step, "selected_api") || (has(step, "type_of") && has(step, "params")) || (has(step, "app") && has(step, "action") && !has(step, "module"))
+        has(step, "selected_api")
+            || (has(step, "type_of") && has(step, "params"))
+            || (has(step, "app") && has(step, "action") && !has(step, "module"))
     };
     tape.node(list).kind().is_container() && tape.children(list).take(4).any(is_step)
 }
@@ -169,7 +173,8 @@ fn mark_handled(scenario: &mut Scenario<'_>) {
 
 /// What a person wrote at the Zap itself goes with its first step.
 fn words_beside<'d>(tape: &Document<'d>, at: NodeId, list: NodeId, scenario: &mut Scenario<'d>) {
-    const KNOWN: [&str; 10] = ["id", "title", "name", "status", "state", "nodes", "steps", "created_at", "updated_at", "last_changed"];
+    const KNOWN: [&str; 10] =
+        ["id", "title", "name", "status", "state", "nodes", "steps", "created_at", "updated_at", "last_changed"];
     let Some(first) = scenario.steps.first_mut().filter(|_| tape.node(at).kind() == JsonKind::Object) else {
         return;
     };
@@ -239,7 +244,8 @@ impl Order {
             }
         }
         let is_root = |index: usize, raw: &Raw<'_>| if is_list { index == 0 } else { raw.is_root() };
-        let mut roots: Vec<usize> = raw.iter().enumerate().filter(|(index, raw)| is_root(*index, raw)).map(|(index, _)| index).collect();
+        let mut roots: Vec<usize> =
+            raw.iter().enumerate().filter(|(index, raw)| is_root(*index, raw)).map(|(index, _)| index).collect();
         // a trigger before anything else that has no parent
         roots.sort_by_key(|index| !raw.get(*index).is_some_and(|raw| raw.reads()));
         let mut order = Self { steps: Vec::with_capacity(raw.len()), parents, has_root: !roots.is_empty() };

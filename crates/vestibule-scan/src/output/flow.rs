@@ -303,7 +303,14 @@ mod tests {
     fn branches_stand_to_the_right_and_come_back() {
         let links = [(0, 1), (1, 2), (1, 3), (2, 4), (3, 4), (4, 5)];
         let stops = drawn(&scenario(&["in", "if", "a", "b", "merge", "out"], &links), &[]);
-        let expected = [("in", 0, None), ("if", 0, Some(0)), ("a", 1, Some(1)), ("b", 1, Some(1)), ("merge", 0, Some(3)), ("out", 0, Some(4))];
+        let expected = [
+            ("in", 0, None),
+            ("if", 0, Some(0)),
+            ("a", 1, Some(1)),
+            ("b", 1, Some(1)),
+            ("merge", 0, Some(3)),
+            ("out", 0, Some(4)),
+        ];
         assert_eq!(shape(&stops), expected);
         assert_eq!(stops[4].joins, ["a"]);
     }

@@ -122,7 +122,8 @@ pub(super) fn action<'r>(todo: &Todo<'r>) -> &'r str {
 /// The first sentence of a remedy: what to do, before how.
 fn first_sentence(text: &str) -> &str {
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
-    let end = line.match_indices(". ").find(|(at, _)| line.get(at + 2..).is_some_and(|rest| rest.starts_with(char::is_uppercase)));
+    let end =
+        line.match_indices(". ").find(|(at, _)| line.get(at + 2..).is_some_and(|rest| rest.starts_with(char::is_uppercase)));
     let sentence = end.map_or(line, |(at, _)| line.get(..=at).unwrap_or(line));
     sentence.trim_end_matches(':')
 }

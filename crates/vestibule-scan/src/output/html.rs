@@ -115,7 +115,8 @@ impl<'r> Page<'r> {
         for flow in &report.flows {
             flows.entry((&flow.file, &flow.scenario)).or_default().push(flow);
         }
-        let platforms: HashMap<&str, &'static str> = report.coverage.iter().map(|file| (file.file.as_str(), file.platform)).collect();
+        let platforms: HashMap<&str, &'static str> =
+            report.coverage.iter().map(|file| (file.file.as_str(), file.platform)).collect();
         let sections = sections(&report.findings);
         let part = |(id, section): (usize, &Section<'r>)| {
             let drawn = flows.get(&(section.file, section.scenario)).map(Vec::as_slice).unwrap_or_default();
@@ -126,7 +127,8 @@ impl<'r> Page<'r> {
         let todos = groups::todos(&report.findings);
         let more = todos.len().saturating_sub(FIRST);
         let found: std::collections::HashSet<(&str, &str)> = sections.iter().map(|part| (part.file, part.scenario)).collect();
-        let quiet = report.flows.iter().filter(|flow| report.flows.len() <= FEW_FLOWS && !found.contains(&(&flow.file, &flow.scenario)));
+        let quiet =
+            report.flows.iter().filter(|flow| report.flows.len() <= FEW_FLOWS && !found.contains(&(&flow.file, &flow.scenario)));
         let mut coverage: Vec<&Coverage> = report.coverage.iter().collect();
         // what was not read is what the reader must see
         coverage.sort_by_key(|file| file.error.is_none());
@@ -228,7 +230,8 @@ impl<'r> Part<'r> {
             }
             steps.push(Step { id: format!("s{id}-{at}"), name, cards });
         }
-        let anchor = |finding: &Finding| section.steps.iter().position(|(name, _)| *name == finding.step).map(|at| format!("s{id}-{at}"));
+        let anchor =
+            |finding: &Finding| section.steps.iter().position(|(name, _)| *name == finding.step).map(|at| format!("s{id}-{at}"));
         let severity = all.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Info);
         Self {
             id,
@@ -305,7 +308,13 @@ mod tests {
     #[test]
     fn nothing_found_is_a_page_too() {
         let mut report = samples::report(0);
-        report.coverage.push(Coverage { file: "a.json".into(), platform: "make", steps: 2, understood: 2, ..Coverage::default() });
+        report.coverage.push(Coverage {
+            file: "a.json".into(),
+            platform: "make",
+            steps: 2,
+            understood: 2,
+            ..Coverage::default()
+        });
         let page = page(&report).unwrap();
         assert!(page.contains("Nothing was found"));
         assert!(page.contains("2 files, 2 steps: 2 understood"));

@@ -57,7 +57,8 @@ mod tests {
         let mut out = Vec::new();
         write(&samples::report(3), &mut out).unwrap();
         let value: Value = serde_json::from_slice(&out).unwrap();
-        let members = ["check", "severity", "confidence", "file", "pointer", "line", "column", "step", "message", "remedy", "fingerprint"];
+        let members =
+            ["check", "severity", "confidence", "file", "pointer", "line", "column", "step", "message", "remedy", "fingerprint"];
         for finding in value["findings"].as_array().unwrap() {
             assert!(members.iter().all(|member| finding.get(member).is_some()), "{finding}");
         }

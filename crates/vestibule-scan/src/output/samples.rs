@@ -6,7 +6,12 @@ use crate::finding::{Confidence, Coverage, Finding, Severity};
 use crate::suppress::Suppressed;
 
 const KINDS: [(&str, Severity, Confidence, &str); 6] = [
-    ("hardcoded-credential", Severity::Critical, Confidence::High, "header `Authorization` holds a literal key of 41 characters (`sk_…`)"),
+    (
+        "hardcoded-credential",
+        Severity::Critical,
+        Confidence::High,
+        "header `Authorization` holds a literal key of 41 characters (`sk_…`)",
+    ),
     ("unauthenticated-entry", Severity::High, Confidence::High, "anybody who knows the address can start the scenario"),
     ("cleartext-http", Severity::High, Confidence::Medium, "the request goes to `ats.example.com` without encryption"),
     ("personal-data-to-ai", Severity::Medium, Confidence::Medium, "the body maps `candidate.email` and `candidate.phone`"),

@@ -35,7 +35,7 @@ pub fn log(report: &Report) -> Value {
             "tool": { "driver": {
                 "name": "vestibule scan",
                 "version": env!("CARGO_PKG_VERSION"),
-                "rules": rules.ids.iter().map(|id| rule(id)).collect::<Vec<_>>(),
+                "rules": rules.ids.iter().map(rule).collect::<Vec<_>>(),
             } },
             "columnKind": "unicodeCodePoints",
             "invocations": [{ "executionSuccessful": true, "toolExecutionNotifications": notifications(report) }],
@@ -53,7 +53,8 @@ struct Rules {
 impl Rules {
     fn of(report: &Report) -> Self {
         let accepted = report.suppressed.iter().map(|suppressed| &suppressed.finding);
-        let mut ids: Vec<&str> = report.findings.iter().chain(&report.known).chain(accepted).map(|finding| finding.check).collect();
+        let mut ids: Vec<&str> =
+            report.findings.iter().chain(&report.known).chain(accepted).map(|finding| finding.check).collect();
         ids.sort_unstable();
         ids.dedup();
         Self { ids }
@@ -158,7 +159,11 @@ fn logical(finding: &Finding) -> Value {
 fn notifications(report: &Report) -> Value {
     let unread = |file: &Coverage| {
         let error = file.error.as_deref()?;
-        let what = if file.platform.is_empty() { "not read".to_owned() } else { format!("read in part as {}", platform_name(file.platform)) };
+        let what = if file.platform.is_empty() {
+            "not read".to_owned()
+        } else {
+            format!("read in part as {}", platform_name(file.platform))
+        };
         Some(json!({
             "level": "warning",
             "message": { "text": format!("{what}: {error}") },
@@ -213,7 +218,21 @@ fn uri(path: &str) -> String {
     }
     for byte in path.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' | b'!' | b'@' | b'(' | b')' | b'+' | b',' | b'=' => {
+            b'A'..=b'Z'
+            | b'a'..=b'z'
+            | b'0'..=b'9'
+            | b'-'
+            | b'.'
+            | b'_'
+            | b'~'
+            | b'/'
+            | b'!'
+            | b'@'
+            | b'('
+            | b')'
+            | b'+'
+            | b','
+            | b'=' => {
                 out.push(char::from(byte));
             }
             b'\\' => out.push('/'),
@@ -234,7 +253,8 @@ mod tests {
         let log = log(&samples::report(8));
         assert_eq!((&log["version"], log["runs"].as_array().unwrap().len()), (&"2.1.0".into(), 1));
         let run = &log["runs"][0];
-        let rules: Vec<&str> = run["tool"]["driver"]["rules"].as_array().unwrap().iter().map(|rule| rule["id"].as_str().unwrap()).collect();
+        let rules: Vec<&str> =
+            run["tool"]["driver"]["rules"].as_array().unwrap().iter().map(|rule| rule["id"].as_str().unwrap()).collect();
         let results = run["results"].as_array().unwrap();
         assert_eq!(results.len(), 9, "eight to act on and one that is suppressed");
         for result in results {
@@ -258,13 +278,17 @@ mod tests {
         report.known = report.findings.split_off(1);
         report.compared = true;
         let log = log(&report);
-        let states: Vec<&str> = log["runs"][0]["results"].as_array().unwrap().iter().filter_map(|result| result["baselineState"].as_str()).collect();
+        let states: Vec<&str> =
+            log["runs"][0]["results"].as_array().unwrap().iter().filter_map(|result| result["baselineState"].as_str()).collect();
         assert_eq!(states, ["new", "unchanged", "unchanged", "unchanged"]);
     }
 
     #[test]
     fn code_is_fenced() {
-        assert_eq!(fenced("Do.\n\nBefore:\n    a\n\nAfter:\n    b"), "Do.\n\nBefore:\n\n```text\na\n\n```\nAfter:\n\n```text\nb\n```");
+        assert_eq!(
+            fenced("Do.\n\nBefore:\n    a\n\nAfter:\n    b"),
+            "Do.\n\nBefore:\n\n```text\na\n\n```\nAfter:\n\n```text\nb\n```"
+        );
         assert_eq!(fenced("Do."), "Do.\n");
     }
 

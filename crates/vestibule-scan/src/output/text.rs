@@ -124,7 +124,8 @@ impl Page {
                 self.labelled("do", &same);
             }
             None => {
-                let name = if finding.step.is_empty() { "the scenario".to_owned() } else { format!("“{}”", plain(&finding.step)) };
+                let name =
+                    if finding.step.is_empty() { "the scenario".to_owned() } else { format!("“{}”", plain(&finding.step)) };
                 told.remedies.insert(&finding.remedy, name);
                 self.labelled("do", &plain(&finding.remedy));
             }
@@ -269,7 +270,9 @@ fn paint_of(severity: Severity) -> &'static str {
 
 /// Text without anything that a terminal would act upon; line ends stay.
 pub fn plain(text: &str) -> Cow<'_, str> {
-    let acts = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let acts = |c: char| {
+        (c.is_control() && c != '\n') || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     if !text.contains(acts) {
         return Cow::Borrowed(text);
     }
@@ -298,8 +301,16 @@ mod tests {
         assert!(lines[3].starts_with("  1. critical  "), "{text}");
         assert_eq!(lines[4], "               “New applicant” in “Candidate intake 0 & \"more\"”");
         assert!(text.contains("\n    where      exports/intake 0.json:10:15  /flow/0/mapper/headers/0/value\n"), "{text}");
-        assert!(text.contains("\n    what       header `Authorization` holds a literal key of 41 characters\n               (`sk_…`)\n"), "{text}");
-        assert!(text.contains("\n                 Header  Authorization: Bearer <workflow key>\n"), "configuration is not wrapped: {text}");
+        assert!(
+            text.contains(
+                "\n    what       header `Authorization` holds a literal key of 41 characters\n               (`sk_…`)\n"
+            ),
+            "{text}"
+        );
+        assert!(
+            text.contains("\n                 Header  Authorization: Bearer <workflow key>\n"),
+            "configuration is not wrapped: {text}"
+        );
         assert!(text.contains("    do         the same as for “New applicant” above\n"), "{text}");
         assert!(text.contains("\n1 finding suppressed, the first until 2027-01-31\n"), "{text}");
         assert!(text.contains("\nnot read: broken.json: line 12, column 3: a comma or `}` is missing\n"), "{text}");
@@ -315,9 +326,16 @@ mod tests {
     fn nothing_found_is_said_with_what_was_read() {
         let text = render(&samples::report(0), STYLE);
         assert!(text.starts_with("Nothing could be read.\n"), "{text}");
-        let report = Report { coverage: vec![Coverage { file: "a".into(), platform: "n8n", steps: 2, understood: 2, ..Coverage::default() }], ..Report::default() };
+        let report = Report {
+            coverage: vec![Coverage { file: "a".into(), platform: "n8n", steps: 2, understood: 2, ..Coverage::default() }],
+            ..Report::default()
+        };
         let text = render(&report, STYLE);
-        assert!(text.starts_with("No findings.\n") && text.ends_with("1 file, 2 steps: 2 understood, 0 read by name only, every file read\n"), "{text}");
+        assert!(
+            text.starts_with("No findings.\n")
+                && text.ends_with("1 file, 2 steps: 2 understood, 0 read by name only, every file read\n"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -47,6 +47,12 @@ fn judge<S: AsRef<str>>(category: &'static Category, sure: bool, before: &str, o
     if before.split(' ').next().is_some_and(|head| table.head.contains(head)) {
         return None;
     }
+    // the address of a sender or recipient is one of mail
+    const CORRESPONDENTS: [&str; 6] = ["from", "sender", "recipient", "recipients", "cc", "bcc"];
+    let corresponds = |text: &str| text.split(' ').any(|word| CORRESPONDENTS.contains(&word));
+    if category.alias == "address" && (corresponds(before) || outer.iter().rev().take(2).any(|name| corresponds(&words(name.as_ref())))) {
+        return category::by_alias("email").map(|category| Reading { category, sure: true, alone: false });
+    }
     let context = before.split(' ').rev().find_map(|word| table.context(word));
     let context = context.or_else(|| {
         // only the next two members tell whose field it is: further out stands what the whole message is about
@@ -292,6 +298,7 @@ mod tests {
             ("cover_letter", "cover_letter"),
             ("linkedin_url", "social_profile"),
             ("employee.address", "address"),
+            ("from.value.address", "email"),
             ("disability_status", "disability"),
             ("Religionszugehörigkeit", "religion"),
             ("trade_union_membership", "union"),

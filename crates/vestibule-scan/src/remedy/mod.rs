@@ -74,15 +74,14 @@ impl Through {
     pub fn shown(&self) -> String {
         let path = self.path.split('?').next().unwrap_or_default();
         let base = self.url.strip_suffix(self.path.as_str()).unwrap_or_default();
-        let segments: Vec<&str> = path.split('/').map(|segment| if may_be_key(segment) { "…" } else { segment }).collect();
-        format!("{base}{}", segments.join("/"))
+        format!("{base}{}", told(path, "…"))
     }
 
     /// The path of a grant: expressions and what may be a key become `*`.
     pub fn call_path(&self) -> String {
         let path = self.path.split('?').next().unwrap_or_default();
-        let varies = |segment: &str| segment.contains("{{") || may_be_key(segment);
-        let segments: Vec<&str> = path.split('/').map(|segment| if varies(segment) { "*" } else { segment }).collect();
+        let told = told(path, "*");
+        let segments: Vec<&str> = told.split('/').map(|segment| if segment.contains("{{") { "*" } else { segment }).collect();
         let path = segments.join("/");
         if path.starts_with('/') { path } else { format!("/{path}") }
     }
@@ -134,30 +133,18 @@ pub fn proof<'n>(spot: &'n Spot<'_>) -> Proof<'n> {
     }
 }
 
-/// The name of a route to a host: the vendor's id for its main host, and what stands before the top-level domain for any other, so that
-/// two hosts do not share a name. A leading `api` or `www` is left out.
+/// The name of a route to a host: the vendor's id for its main host, and the host without `.com` for any other. Two hosts share a name
+/// only if dots and dashes are all that tells them apart: `api.acme.com` is `api-acme`, `acme.io` is `acme-io`.
 pub fn route_name(host: &str) -> String {
-    /// Domains below which each customer has a host; the name before tells them apart.
-    const SECOND: [&str; 8] = ["co", "com", "org", "net", "gov", "ac", "edu", "or"];
     let host = host.to_ascii_lowercase();
-    let main = vendor::by_host(&host).filter(|vendor| vendor.kind != vendor::VendorKind::Other && vendor.host == Some(host.as_str()));
-    if let Some(vendor) = main {
+    let is_main = |vendor: &&vendor::Vendor| vendor.kind != vendor::VendorKind::Other && vendor.host == Some(host.as_str());
+    if let Some(vendor) = vendor::by_host(&host).filter(is_main) {
         return vendor.id.to_owned();
     }
-    if host.starts_with('[') || host.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
-        return slug(&host);
-    }
-    let labels: Vec<&str> = host.split('.').collect();
-    let labels = match labels.as_slice() {
-        [only] => &[*only],
-        [names @ .., second, top] if !names.is_empty() && top.len() == 2 && SECOND.contains(second) => names,
-        [names @ .., _] => names,
-        [] => &["vendor"][..],
-    };
-    match labels {
-        ["api" | "www", name] => slug(name),
-        names => slug(&names.join("-")),
-    }
+    let labels = host.strip_suffix(".com").unwrap_or(&host).split('.').filter(|label| !is_random(label));
+    let short = slug(&labels.collect::<Vec<_>>().join("."));
+    let name = if vendor::by_id(&short).is_some() { slug(&host) } else { short };
+    if name.starts_with(|first: char| first.is_ascii_alphabetic()) { name } else { slug(&format!("host-{name}")) }
 }
 
 /// The name of a scenario as the configuration writes it.
@@ -209,11 +196,28 @@ pub fn slug(text: &str) -> String {
     name
 }
 
-/// Long segments of letters and digits are ids at best and keys at worst: a text for people shows none.
+/// A path in which whatever may be a key gives way to `hidden`: behind the word `hook` nothing is told.
+fn told(path: &str, hidden: &str) -> String {
+    let mut hooks = false;
+    let mut tell = |segment: &str| {
+        let open = !hooks && !may_be_key(segment);
+        hooks = hooks || (segment.to_ascii_lowercase().contains("hook") && !segment.contains("{{")) || segment == "services";
+        if open || segment.is_empty() { segment.to_owned() } else { hidden.to_owned() }
+    };
+    path.split('/').map(&mut tell).collect::<Vec<String>>().join("/")
+}
+
+/// Segments of letters and digits are ids at best and keys at worst: a text for people shows none.
 fn may_be_key(segment: &str) -> bool {
     let mixed = segment.bytes().any(|b| b.is_ascii_digit()) && segment.bytes().any(|b| b.is_ascii_alphabetic());
-    let long_word = segment.len() >= 32 && !segment.contains(['-', '_']);
-    !segment.contains("{{") && ((segment.len() >= 12 && mixed) || long_word || segment.contains([':', '@', '=']) && segment.len() >= 8)
+    let long_word = segment.len() >= 24 && !segment.contains(['-', '_']);
+    !segment.contains("{{") && ((segment.len() >= 8 && mixed) || long_word || segment.contains([':', '@', '=']) && segment.len() >= 8)
+}
+
+/// Some services give each customer a host that is itself the key; such a label is no part of a name.
+fn is_random(label: &str) -> bool {
+    let has = |kind: fn(&u8) -> bool| label.as_bytes().iter().any(kind);
+    label.len() >= 12 && !label.contains('-') && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
 }
 
 fn is_header_name(name: &str) -> bool {
@@ -276,14 +280,23 @@ mod tests {
     #[test]
     fn texts_for_people_show_no_key() {
         assert_eq!(by("https://api.telegram.org/bot12345:abc/send").unwrap().shown(), "https://gate.example.com/out/telegram/…/send");
-        assert_eq!(by("https://x.example/h/a1b2c3d4e5f6g7/y?k=v").unwrap().shown(), "https://gate.example.com/out/x/h/…/y");
+        assert_eq!(by("https://hooks.zapier.com/hooks/catch/123/abc/").unwrap().shown(), "https://gate.example.com/out/hooks-zapier/hooks/…/…/…/");
+        assert_eq!(by("https://x.example/h/a1b2c3d4e5f6g7/y?k=v").unwrap().shown(), "https://gate.example.com/out/x-example/h/…/y");
     }
 
     #[test]
     fn routes_have_short_names() {
         for (host, name) in [
-            ("harvest.greenhouse.io", "greenhouse"), ("api.acme-ats.example", "acme-ats"), ("acme.co.uk", "acme"), ("10.0.0.5", "10-0-0-5"),
-            ("nas", "nas"), ("boards-api.greenhouse.io", "boards-api-greenhouse"), ("acme.zendesk.com", "acme-zendesk"), ("abc.execute-api.eu-west-1.amazonaws.com", "abc-execute-api-eu-west-1-amazonaws"),
+            ("harvest.greenhouse.io", "greenhouse"),
+            ("boards-api.greenhouse.io", "boards-api-greenhouse-io"),
+            ("greenhouse.com", "greenhouse-com"),
+            ("api.acme.com", "api-acme"),
+            ("www.acme.com", "www-acme"),
+            ("Acme.com", "acme"),
+            ("acme.co.uk", "acme-co-uk"),
+            ("10.0.0.5", "host-10-0-0-5"),
+            ("nas", "nas"),
+            ("eo3k7wq2zp9xm4.m.pipedream.example", "m-pipedream-example"),
         ] {
             assert_eq!(route_name(host), name);
         }

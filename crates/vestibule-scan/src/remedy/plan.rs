@@ -200,7 +200,8 @@ impl<'s> Plan<'s> {
 impl Visit for Plan<'_> {
     fn scenario(&mut self, source: &Source<'_>, scenario: &Scenario<'_>, _: &[Finding]) {
         let credentials = credential::find(scenario);
-        let requests = || scenario.steps.iter().enumerate().filter(|(_, step)| matches!(step.kind, Kind::Request(_)) && !step.disabled);
+        let requests =
+            || scenario.steps.iter().enumerate().filter(|(_, step)| matches!(step.kind, Kind::Request(_)) && !step.disabled);
         let entries = || scenario.steps.iter().filter(|step| !step.disabled && step.entry().is_some_and(inbound::comes_in));
         let moves = requests().any(|(_, step)| through(step, self.settings).is_some()) || entries().next().is_some();
         let workflow = if moves { self.workflow(scenario, source.path) } else { String::new() };
@@ -211,12 +212,15 @@ impl Visit for Plan<'_> {
         for (index, step) in requests() {
             let mut found = credentials.iter().filter(|found| found.step == index && found.kind != CredentialKind::SecretUrl);
             let typed = found.find_map(|found| step.spots.get(found.spot));
-            let needed = typed.map_or_else(|| stored(step), |spot| match (spot.role, proof(spot)) {
-                (Role::Header | Role::User | Role::Password, Proof::Basic) => Needed::Basic,
-                (Role::Header | Role::Headers, Proof::Bearer) => Needed::Bearer,
-                (Role::Header, Proof::Header(name)) => Needed::Header(name.to_ascii_lowercase()),
-                _ => Needed::Elsewhere,
-            });
+            let needed = typed.map_or_else(
+                || stored(step),
+                |spot| match (spot.role, proof(spot)) {
+                    (Role::Header | Role::User | Role::Password, Proof::Basic) => Needed::Basic,
+                    (Role::Header | Role::Headers, Proof::Bearer) => Needed::Bearer,
+                    (Role::Header, Proof::Header(name)) => Needed::Header(name.to_ascii_lowercase()),
+                    _ => Needed::Elsewhere,
+                },
+            );
             self.request(scenario, step, &workflow, &says(step), needed);
         }
         for (index, step) in scenario.steps.iter().enumerate().filter(|(_, step)| !step.disabled) {
@@ -317,7 +321,9 @@ fn address(text: &str) -> Option<String> {
     let words = text.split(|c: char| c.is_whitespace() || "<>(),;\"'".contains(c));
     let is_address = |word: &&str| {
         let at = word.split_once('@');
-        at.is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.') && !domain.contains('@') && !domain.ends_with('.'))
+        at.is_some_and(|(local, domain)| {
+            !local.is_empty() && domain.contains('.') && !domain.contains('@') && !domain.ends_with('.')
+        })
     };
     words.into_iter().find(is_address).map(str::to_owned)
 }
@@ -327,4 +333,33 @@ fn vendor_of(origin: &str) -> Option<&'static str> {
     let host = origin.split_once("://").map_or(origin, |(_, rest)| rest);
     let host = host.split(':').next().unwrap_or_default();
     vendor::by_host(host).map(|vendor| vendor.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn owners_are_mail_addresses() {
+        assert_eq!(address("Dana Example <dana@example.com>").as_deref(), Some("dana@example.com"));
+        assert_eq!(address("dana@example.com").as_deref(), Some("dana@example.com"));
+        for text in ["", "17", "Dana", "@example.com", "a@b", "a@b@c.de"] {
+            assert_eq!(address(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_new_and_short() {
+        assert_eq!(unused("a", |name| name == "a" || name == "a-2"), "a-3");
+        assert_eq!(unused(&"x".repeat(80), |_| false).len(), 54);
+    }
+
+    #[test]
+    fn calls_that_would_tie_are_one() {
+        let literal = |text: &str| Segment::Literal(text.to_owned());
+        let named = Segment::Reveal("id".to_owned(), "user_id");
+        assert!(same_calls(&[literal("a"), Segment::Any], &[literal("a"), named.clone()]));
+        assert!(!same_calls(&[literal("a"), Segment::Any], &[literal("a"), literal("b")]));
+        assert!(!same_calls(&[literal("a")], &[literal("a"), named]));
+    }
 }

@@ -11,7 +11,7 @@ mod n8n;
 mod secrets;
 mod shown;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use vestibule_core::document::{Document, Edits, NodeId, escape_string};
 
@@ -118,13 +118,17 @@ pub fn rewire(source: &Source<'_>, scenarios: &[Scenario<'_>], settings: &Settin
     }
     let mut edits = Edits::new();
     let (mut changes, mut outside) = (Vec::new(), Vec::new());
-    let mut routes = HashMap::new();
+    let shared = shared_names(scenarios, settings);
     for scenario in scenarios {
         let credentials = credential::find(scenario);
         for (index, step) in scenario.steps.iter().enumerate() {
             let teller = Teller { source, scenario, step };
             let secrets = Secrets::new(&credentials, index);
-            match moved(tape, scenario.platform, step, &secrets, &mut routes, settings) {
+            let moved = moved(tape, scenario.platform, step, &secrets, &shared, settings);
+            if !matches!(moved, Moved::To(_)) && secrets.any_key() {
+                outside.push(teller.outside(KEY_STAYS.to_owned()));
+            }
+            match moved {
                 Moved::Not => {}
                 Moved::Outside(why) => outside.push(teller.outside(why.into())),
                 Moved::To(draft) => {
@@ -211,13 +215,13 @@ impl Draft {
     }
 }
 
-/// Decides and drafts. `routes` holds the names of routes that the file has asked for, with the origin of each.
+/// Decides and drafts. A name in `shared` would stand for several hosts.
 fn moved(
     tape: &Document<'_>,
     platform: Platform,
     step: &Step<'_>,
     secrets: &Secrets<'_>,
-    routes: &mut HashMap<String, String>,
+    shared: &HashSet<String>,
     settings: &Settings<'_>,
 ) -> Moved {
     let request = match &step.kind {
@@ -244,7 +248,7 @@ fn moved(
     let (Some(through), Place::Node(place)) = (remedy::through(step, settings), &url.place) else {
         return Moved::Outside(COMPUTED);
     };
-    if routes.get(&through.name).is_some_and(|origin| *origin != through.origin) {
+    if shared.contains(&through.name) {
         return Moved::Outside(SAME_NAME);
     }
     let mut draft = Draft::default();
@@ -257,7 +261,6 @@ fn moved(
     if let Err(why) = done {
         return Moved::Outside(why);
     }
-    routes.insert(through.name, through.origin);
     let in_body =
         |spot: &&crate::model::Spot<'_>| matches!(spot.role, Role::Body | Role::Field) && secrets.holds_key(&spot.place);
     draft.still.extend(step.spots.iter().filter(in_body).map(|spot| {
@@ -270,6 +273,19 @@ fn moved(
         );
     }
     Moved::To(draft)
+}
+
+/// Route names that steps of the file would use for more than one host.
+fn shared_names(scenarios: &[Scenario<'_>], settings: &Settings<'_>) -> HashSet<String> {
+    let mut origins: HashMap<String, String> = HashMap::new();
+    let mut shared = HashSet::new();
+    for through in scenarios.iter().flat_map(|scenario| &scenario.steps).filter_map(|step| remedy::through(step, settings)) {
+        let known = origins.entry(through.name.clone()).or_insert_with(|| through.origin.clone());
+        if *known != through.origin {
+            shared.insert(through.name);
+        }
+    }
+    shared
 }
 
 /// Tables of the platform itself: Make's data stores, n8n's data tables.
@@ -300,7 +316,8 @@ const MAIL: &str = "Mail reaches the platform directly, with everything in it. S
 const CODE: &str = "The code may call addresses by itself. Let it return what is to be sent, and send that with an HTTP step through the gateway.";
 const NO_ADDRESS: &str = "It has no address, or more than one.";
 const COMPUTED: &str = "Where its address leads is computed in the scenario. Write the host into the step, then it can be moved.";
-const SAME_NAME: &str = "Another step calls a different host that would have the same route name. Give this one a route of its own and write its address by hand.";
+const KEY_STAYS: &str = "A key stands in this step and stays in the file. Take it out: what goes through the gateway needs none.";
+const SAME_NAME: &str = "Another step calls a different host that would have the same route name. Give each a route of its own and write the addresses by hand.";
 const SHAPE: &str =
     "It is not written as the platform writes it, so it was left as it is. Build the step in the editor, then it can be moved.";
 const HEADERS: &str = "Its headers are computed as a whole, so no one can tell whether they hold a key. List them one by one, then it can be moved.";

@@ -81,7 +81,9 @@ impl Trouble {
             Self::UnknownPacking => "the entry is packed in a way that is not read",
             Self::Encrypted => "the entry is encrypted and was not read",
             Self::Link => "the entry is a link to another file and was not followed",
-            Self::OutsideName => "the entry's name leads outside the archive or is none; the content was read, the name is shown harmlessly",
+            Self::OutsideName => {
+                "the entry's name leads outside the archive or is none; the content was read, the name is shown harmlessly"
+            }
             Self::SameName => "several entries have this name; all were read, programs that unpack the archive keep one of them",
             Self::TooDeep => "an archive inside archives deeper than is read",
             Self::TooMany => "the archive holds more entries than are read; the rest was not read",
@@ -192,7 +194,9 @@ const SHOWN: usize = 300;
 
 /// A name as it may be shown, and whether it was one that stays inside the archive.
 fn shown(name: &str) -> (String, bool) {
-    let is_odd = |c: char| c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '!' | '\u{200B}'..='\u{200F}');
+    let is_odd = |c: char| {
+        c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '!' | '\u{200B}'..='\u{200F}')
+    };
     let plain: String = name.replace('\\', "/").chars().take(SHOWN).map(|c| if is_odd(c) { '\u{FFFD}' } else { c }).collect();
     let has_drive = plain.as_bytes().get(1) == Some(&b':');
     let parts: Vec<&str> = plain.split('/').filter(|part| !matches!(*part, "" | "." | "..")).collect();

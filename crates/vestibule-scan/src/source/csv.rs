@@ -20,7 +20,7 @@ pub struct Cell<'t> {
 
 /// The separator that cuts the first rows into the same number of cells, at least two.
 pub fn separator(text: &str) -> Option<u8> {
-    let head = text.get(..text.floor_char_boundary(64 << 10)).unwrap_or(text);
+    let head = super::text::head(text, 64 << 10);
     let widths = |separator: u8| {
         let mut widths = Vec::new();
         for cell in cells(head, separator).take_while(|cell| cell.row < 10) {

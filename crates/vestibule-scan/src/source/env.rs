@@ -69,7 +69,9 @@ fn read(line: &str, offset: usize) -> Line<'_> {
     let is_comment = plain.len() < line.len();
     // in a comment only what cannot be prose
     let is_meant = |name: &str, value: &str| {
-        !is_comment || (!value.contains(' ') && (is_constant(name) || plain.get(name.len()..).is_some_and(|rest| rest.trim_start().starts_with('='))))
+        !is_comment
+            || (!value.contains(' ')
+                && (is_constant(name) || plain.get(name.len()..).is_some_and(|rest| rest.trim_start().starts_with('='))))
     };
     let found = split(plain).filter(|(name, value, _)| is_meant(name, value));
     match found {

@@ -33,9 +33,19 @@ pub enum Piece<'p> {
 
 /// Whether this text begins as a saved e-mail or a mailbox does.
 pub fn looks_like(text: &str) -> bool {
-    const KNOWN: [&str; 10] =
-        ["from", "to", "subject", "date", "received", "return-path", "message-id", "mime-version", "delivered-to", "content-type"];
-    let head = text.get(..text.floor_char_boundary(16 << 10)).unwrap_or(text);
+    const KNOWN: [&str; 10] = [
+        "from",
+        "to",
+        "subject",
+        "date",
+        "received",
+        "return-path",
+        "message-id",
+        "mime-version",
+        "delivered-to",
+        "content-type",
+    ];
+    let head = super::text::head(text, 16 << 10);
     let mut known = 0;
     let mut other = 0;
     for (index, line) in head.lines().enumerate() {
@@ -137,7 +147,9 @@ mod tests {
     fn mail_is_told_from_other_text_with_colons() {
         assert!(looks_like("From: a@example.org\nTo: b@example.org\nSubject: x\n\nbody"));
         assert!(looks_like("From ana Mon Jan 1\nReturn-Path: <a>\nReceived: x\n y\nDate: z\n\nbody"));
-        assert!(!looks_like("name: x\nfrom: here\nto: there\nsubject: y\nhost: a\nport: b\nuser: c\nkind: d\nq: e\nr: f\nw: a\ne: a\nt: a\nu: a\n\n"));
+        assert!(!looks_like(
+            "name: x\nfrom: here\nto: there\nsubject: y\nhost: a\nport: b\nuser: c\nkind: d\nq: e\nr: f\nw: a\ne: a\nt: a\nu: a\n\n"
+        ));
         assert!(!looks_like("Dear all,\nFrom: me\nTo: you\nSubject: x\n"));
         assert!(!looks_like(""));
     }

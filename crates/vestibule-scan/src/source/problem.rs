@@ -90,15 +90,25 @@ pub(super) fn duplicates(source: &Source<'_>) -> Vec<Finding> {
     let told = found.iter().take(TOLD).enumerate().map(|(index, node)| {
         let (pointer, line, column) = source.locate(&Place::Node(*node));
         let more = found.len().saturating_sub(TOLD);
-        let rest = if index + 1 == TOLD && more > 0 { format!(" {more} more places like this are not listed.") } else { String::new() };
-        let message = format!("The same name stands more than once in one object. Platforms keep one of the values; all were read.{rest}");
+        let rest =
+            if index + 1 == TOLD && more > 0 { format!(" {more} more places like this are not listed.") } else { String::new() };
+        let message =
+            format!("The same name stands more than once in one object. Platforms keep one of the values; all were read.{rest}");
         let remedy = "Remove the member that should not be there; it may hide a value from whoever reviews the file.";
         finding("duplicate-member", source.path, Severity::Low, pointer, (line, column), message, remedy)
     });
     told.collect()
 }
 
-fn finding(check: &'static str, path: &str, severity: Severity, pointer: String, at: (u32, u32), message: String, remedy: &str) -> Finding {
+fn finding(
+    check: &'static str,
+    path: &str,
+    severity: Severity,
+    pointer: String,
+    at: (u32, u32),
+    message: String,
+    remedy: &str,
+) -> Finding {
     let fingerprint = check::fingerprint(&[check, path, "", "", "", &pointer], 0);
     Finding {
         check,
@@ -158,7 +168,9 @@ fn may_repeat(tape: &Document<'_>, object: NodeId) -> bool {
 fn bit_of(name: &[u8]) -> u64 {
     let at = |index: usize| u64::from(name.get(index).copied().unwrap_or(0));
     let length = name.len();
-    (at(0) | at(length.wrapping_sub(1)) << 8 | at(length / 2) << 16 | at(length / 3) << 24 | (length as u64) << 32).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58
+    (at(0) | at(length.wrapping_sub(1)) << 8 | at(length / 2) << 16 | at(length / 3) << 24 | (length as u64) << 32)
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        >> 58
 }
 
 /// Groups of member names; a file that has all of one group looks like a scenario.
@@ -183,7 +195,8 @@ fn looks_like_scenario(tape: &Document<'_>) -> bool {
     for _ in 0..4 {
         let mut below = Vec::new();
         for node in level {
-            let is_sign = |sign: &&[&str]| sign.iter().all(|name| tape.member(node, name).is_some_and(|member| !tape.is_empty(member)));
+            let is_sign =
+                |sign: &&[&str]| sign.iter().all(|name| tape.member(node, name).is_some_and(|member| !tape.is_empty(member)));
             if SIGNS.iter().any(is_sign) {
                 return true;
             }
@@ -197,6 +210,15 @@ fn looks_like_scenario(tape: &Document<'_>) -> bool {
 /// Whether broken text speaks of a scenario.
 fn mentions_scenario(text: &str) -> bool {
     let head = text.as_bytes().get(..256 << 10).unwrap_or(text.as_bytes());
-    let signs = ["\"flow\"", "\"mapper\"", "\"subflows\"", "n8n-nodes", "\"connections\"", "\"zaps\"", "\"selected_api\"", "\"blueprint\""];
+    let signs = [
+        "\"flow\"",
+        "\"mapper\"",
+        "\"subflows\"",
+        "n8n-nodes",
+        "\"connections\"",
+        "\"zaps\"",
+        "\"selected_api\"",
+        "\"blueprint\"",
+    ];
     signs.iter().any(|sign| memchr::memmem::find(head, sign.as_bytes()).is_some())
 }

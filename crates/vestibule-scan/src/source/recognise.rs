@@ -5,17 +5,18 @@
 
 use vestibule_core::document::{Limits, Loose, ParseError};
 
+use super::parts::{LOSSY, Parts, Take};
 use super::{Place, Source, Text, archive, csv, env, mail, problem, sheet, text};
 use crate::finding::{Coverage, Finding, Severity};
 use crate::model::files::{self, What};
-use crate::model::{Platform, Role, Scenario, Spot, make, n8n, zapier};
+use crate::model::{Role, Scenario, Spot, make, n8n, zapier};
 
 /// What became of a file.
 pub enum Read<'r, 'd> {
     /// It was read.
     Scenarios(&'r Source<'d>, Vec<Scenario<'d>>),
     /// The next part of a file that is too large to be looked at in one piece; its first part was handed on as [`Read::Scenarios`].
-    Part(&'r Source<'d>, Scenario<'d>),
+    Part(&'r Source<'d>, Box<Scenario<'d>>),
     /// It, or a part of it, could not be read, or there is something about the file itself.
     Unreadable {
         /// The findings that say so.
@@ -34,9 +35,6 @@ const JSON: Limits = Limits { depth: 1_000, nodes: 8_000_000 };
 /// Files within files: attachments of mails inside mails, archives in attachments.
 const DEEPEST: u8 = 3;
 
-/// Values of one part of a large file.
-const PART: usize = 1 << 15;
-
 /// Bytes of one value of plain text; longer lines are cut.
 const LONGEST_LINE: usize = 1 << 20;
 
@@ -44,8 +42,6 @@ const LONGEST_LINE: usize = 1 << 20;
 pub fn read(path: &str, bytes: &[u8], take: &mut dyn FnMut(Read<'_, '_>)) {
     File { path, depth: 1 }.read(bytes, take);
 }
-
-type Take<'t> = dyn FnMut(Read<'_, '_>) + 't;
 
 #[derive(Clone, Copy)]
 struct File<'p> {
@@ -87,7 +83,8 @@ impl File<'_> {
             is_empty = false;
             File { path, depth: self.depth + 1 }.read(&content, take);
         });
-        let left: Vec<&str> = notes.iter().filter(|note| note.what.left_unread()).map(|note| note.what.message()).take(1).collect();
+        let left: Vec<&str> =
+            notes.iter().filter(|note| note.what.left_unread()).map(|note| note.what.message()).take(1).collect();
         let error = left.first().copied().or(is_empty.then_some("the archive is empty"));
         let finding = notes.iter().map(problem::archive_note).collect();
         take(Read::Unreadable { finding, coverage: error.map(|error| self.unread(error)) });
@@ -164,7 +161,10 @@ impl File<'_> {
             let mut parts = Parts::new(&source, What::Table, take).lossy(lossy);
             table(text, separator, &mut parts);
             parts.finish();
-        } else if name.starts_with(".env") || matches!(ending, "env" | "properties" | "ini" | "cfg" | "conf") || (matches!(ending, "" | "txt") && env::looks_like(text)) {
+        } else if name.starts_with(".env")
+            || matches!(ending, "env" | "properties" | "ini" | "cfg" | "conf")
+            || (matches!(ending, "" | "txt") && env::looks_like(text))
+        {
             let mut parts = Parts::new(&source, What::Settings, take).lossy(lossy);
             env::lines(text).for_each(|line| {
                 let role = if line.name.is_empty() { Role::Note } else { Role::Assigned };
@@ -256,7 +256,9 @@ impl File<'_> {
                         parts.push(text_spot(Role::Note, Text::default(), line.to_owned().into(), offset));
                     }
                 }
-                mail::Piece::Attachment { name, content } => attachments.push((format!("{}!{}", self.path, harmless(name)), content.to_vec())),
+                mail::Piece::Attachment { name, content } => {
+                    attachments.push((format!("{}!{}", self.path, harmless(name)), content.to_vec()))
+                }
             });
         }
         parts.finish();
@@ -336,7 +338,8 @@ fn means_json(text: &str) -> bool {
 fn table(text: &str, separator: u8, parts: &mut Parts<'_, '_, '_>) {
     let first: Vec<Text<'_>> = csv::cells(text, separator).take_while(|cell| cell.row == 0).map(|cell| cell.value).collect();
     // cells borrow from the text as long as the table does, names are few
-    let names: Vec<String> = if csv::is_header(&first) { first.iter().map(|name| name.trim().to_owned()).collect() } else { Vec::new() };
+    let names: Vec<String> =
+        if csv::is_header(&first) { first.iter().map(|name| name.trim().to_owned()).collect() } else { Vec::new() };
     for cell in csv::cells(text, separator).filter(|cell| !cell.value.trim().is_empty()) {
         let is_name = cell.row == 0 && !names.is_empty();
         let name = if is_name { "" } else { names.get(cell.column).map_or("", String::as_str) };
@@ -346,11 +349,11 @@ fn table(text: &str, separator: u8, parts: &mut Parts<'_, '_, '_>) {
 }
 
 /// Lines of a text with a letter or digit in them; a block of key material is one value.
-fn lines<'d>(text: &'d str, shift: usize, role: Role, parts: &mut Parts<'_, '_, 'd>) {
+fn lines<'d>(whole: &'d str, shift: usize, role: Role, parts: &mut Parts<'_, '_, 'd>) {
     let mut at = 0;
-    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+    while let Some(rest) = whole.get(at..).filter(|rest| !rest.is_empty()) {
         let end = memchr::memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |end| end + 1);
-        let end = if end > LONGEST_LINE { rest.floor_char_boundary(LONGEST_LINE) } else { end };
+        let end = if end > LONGEST_LINE { text::head(rest, LONGEST_LINE).len() } else { end };
         let first = rest.get(..end).unwrap_or(rest);
         let length = if first.contains("-----BEGIN ") { block_length(rest).unwrap_or(end) } else { end };
         let value = rest.get(..length).unwrap_or(rest);
@@ -376,54 +379,7 @@ fn text_spot<'d>(role: Role, name: Text<'d>, value: Text<'d>, offset: usize) -> 
 }
 
 fn harmless(name: &str) -> String {
-    let plain: String = name.chars().take(200).map(|c| if c.is_control() || matches!(c, '/' | '\\' | '!') { '_' } else { c }).collect();
+    let plain: String =
+        name.chars().take(200).map(|c| if c.is_control() || matches!(c, '/' | '\\' | '!') { '_' } else { c }).collect();
     if plain.trim_matches('.').is_empty() { "attachment".to_owned() } else { plain }
-}
-
-const LOSSY: &str = "some bytes are no characters and were read as replacement characters";
-
-/// Hands on the values of a file in parts, so that a large file never stands in memory as values.
-struct Parts<'r, 't, 'd> {
-    source: &'r Source<'d>,
-    what: What,
-    take: &'r mut Take<'t>,
-    notes: Vec<String>,
-    spots: Vec<Spot<'d>>,
-    is_first: bool,
-}
-
-impl<'r, 't, 'd> Parts<'r, 't, 'd> {
-    fn new(source: &'r Source<'d>, what: What, take: &'r mut Take<'t>) -> Self {
-        Self { source, what, take, notes: Vec::new(), spots: Vec::new(), is_first: true }
-    }
-
-    fn lossy(mut self, lossy: bool) -> Self {
-        self.notes.extend(lossy.then(|| LOSSY.to_owned()));
-        self
-    }
-
-    fn push(&mut self, spot: Spot<'d>) {
-        self.spots.push(spot);
-        if self.spots.len() >= PART {
-            self.hand_on();
-        }
-    }
-
-    fn hand_on(&mut self) {
-        let spots = std::mem::take(&mut self.spots);
-        let mut scenario = files::scenario(self.what, self.source.path, spots);
-        debug_assert_eq!(scenario.platform, Platform::File);
-        scenario.unread.extend(self.notes.drain(..).map(files::unread));
-        if std::mem::take(&mut self.is_first) {
-            (self.take)(Read::Scenarios(self.source, vec![scenario]));
-        } else {
-            (self.take)(Read::Part(self.source, scenario));
-        }
-    }
-
-    fn finish(mut self) {
-        if self.is_first || !self.spots.is_empty() || !self.notes.is_empty() {
-            self.hand_on();
-        }
-    }
 }

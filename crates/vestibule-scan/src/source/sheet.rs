@@ -27,7 +27,9 @@ pub struct Cell {
 
 /// Whether these bytes are a spreadsheet.
 pub fn is_workbook(bytes: &[u8]) -> bool {
-    zip::is_zip(bytes) && memchr::memmem::find(bytes, WORKBOOK.as_bytes()).is_some() && zip::entries(bytes).0.take(200).any(|entry| entry.name == WORKBOOK)
+    zip::is_zip(bytes)
+        && memchr::memmem::find(bytes, WORKBOOK.as_bytes()).is_some()
+        && zip::entries(bytes).0.take(200).any(|entry| entry.name == WORKBOOK)
 }
 
 const WORKBOOK: &str = "xl/workbook.xml";
@@ -45,15 +47,12 @@ pub fn cells(bytes: &[u8], limits: &Limits, take: &mut dyn FnMut(Cell)) -> Vec<&
             let name = target.and_then(|(id, _)| names.iter().find(|(_, of)| of == id)).map(|(name, _)| name.clone());
             name.unwrap_or_else(|| part.rsplit('/').next().unwrap_or_default().trim_end_matches(".xml").to_owned())
         };
-        if part.starts_with("xl/worksheets/") && part.ends_with(".xml") {
-            if let Some(xml) = book.part(part) {
-                read_sheet(&xml, &sheet(), &shared, take);
-            }
-        } else if part.starts_with("xl/") && part.contains("omment") && part.ends_with(".xml") {
-            if let Some(xml) = book.part(part) {
-                read_comments(&xml, &sheet(), take);
-            }
-        }
+        let is_sheet = part.starts_with("xl/worksheets/") && part.ends_with(".xml");
+        let has_comments = part.starts_with("xl/") && part.contains("omment") && part.ends_with(".xml");
+        let Some(xml) = Some(part).filter(|_| is_sheet || has_comments).and_then(|part| book.part(part)) else {
+            continue;
+        };
+        if is_sheet { read_sheet(&xml, &sheet(), &shared, take) } else { read_comments(&xml, &sheet(), take) }
     }
     book.notes
 }
@@ -109,7 +108,8 @@ fn starts<'x>(xml: &'x str, name: &'static [u8]) -> impl Iterator<Item = BytesSt
 
 /// The attribute with this name, whatever its namespace prefix.
 fn attribute(start: &BytesStart<'_>, name: &str) -> String {
-    let found = start.attributes().with_checks(false).flatten().find(|attribute| attribute.key.local_name().as_ref() == name.as_bytes());
+    let found =
+        start.attributes().with_checks(false).flatten().find(|attribute| attribute.key.local_name().as_ref() == name.as_bytes());
     found.and_then(|attribute| attribute.unescape_value().ok().map(|value| value.into_owned())).unwrap_or_default()
 }
 
@@ -189,7 +189,10 @@ fn read_sheet(xml: &str, sheet: &str, shared: &[String], take: &mut dyn FnMut(Ce
                         }
                     };
                     match kind.as_str() {
-                        "s" => hand_on(value.trim().parse().ok().and_then(|index: usize| shared.get(index)).map_or("", String::as_str), true),
+                        "s" => hand_on(
+                            value.trim().parse().ok().and_then(|index: usize| shared.get(index)).map_or("", String::as_str),
+                            true,
+                        ),
                         "" | "n" | "b" => hand_on(&value, false),
                         _ => hand_on(&value, true),
                     }
@@ -276,7 +279,8 @@ mod tests {
 
     #[test]
     fn texts_of_runs_are_joined_and_entities_resolved() {
-        let xml = "<sst><si><r><t>pass</t></r><r><t>word &amp; &#65;</t></r><rPh><t>no</t></rPh></si><si/><si><t>two</t></si></sst>";
+        let xml =
+            "<sst><si><r><t>pass</t></r><r><t>word &amp; &#65;</t></r><rPh><t>no</t></rPh></si><si/><si><t>two</t></si></sst>";
         assert_eq!(shared_texts(xml), ["password & A", "", "two"]);
     }
 }

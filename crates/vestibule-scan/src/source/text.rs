@@ -45,6 +45,11 @@ pub fn decode(bytes: &[u8]) -> Decoded<'_> {
     }
 }
 
+/// The beginning of a text, at most this many bytes of it.
+pub(crate) fn head(text: &str, most: usize) -> &str {
+    (0..4).filter_map(|less| text.get(..most.checked_sub(less)?)).next().unwrap_or(text)
+}
+
 /// Line starts and character counts at fixed distances, so that finding a line and a column never reads more than one stretch.
 #[derive(Debug, Default)]
 pub struct Lines(OnceLock<Vec<Mark>>);
@@ -146,9 +151,9 @@ fn zeros(bytes: &[u8]) -> Zeros {
         high += usize::from(pair.get(1) == Some(&0));
     }
     // Latin text has a zero in nearly each pair; names and punctuation of JSON keep it above this in any script
-    if bytes.len() % 2 == 0 && high * 4 >= count && low * 20 <= count {
+    if bytes.len().is_multiple_of(2) && high * 4 >= count && low * 20 <= count {
         Zeros::High
-    } else if bytes.len() % 2 == 0 && low * 4 >= count && high * 20 <= count {
+    } else if bytes.len().is_multiple_of(2) && low * 4 >= count && high * 20 <= count {
         Zeros::Low
     } else {
         Zeros::Anywhere

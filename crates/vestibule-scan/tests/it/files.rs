@@ -25,7 +25,10 @@ pub fn fixtures_in(folder: &str) -> Vec<(String, Vec<u8>)> {
     let entries = std::fs::read_dir(fixture_folder(folder)).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_none_or(|ending| ending != "graph")).collect();
     files.sort();
-    files.into_iter().map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).unwrap())).collect()
+    files
+        .into_iter()
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).unwrap()))
+        .collect()
 }
 
 /// Every fixture of a folder gives the graph that stands beside it.
@@ -126,7 +129,12 @@ pub fn graph(path: &str, bytes: &[u8]) -> String {
     let read = read(path, bytes);
     let mut words: String = read.scenarios.iter().map(|scenario| scenario.words.as_str()).collect();
     for finding in &read.findings {
-        writeln!(words, "finding {} {:?} {}:{}:{} {} {}", finding.check, finding.severity, finding.file, finding.line, finding.column, finding.pointer, finding.message).unwrap();
+        writeln!(
+            words,
+            "finding {} {:?} {}:{}:{} {} {}",
+            finding.check, finding.severity, finding.file, finding.line, finding.column, finding.pointer, finding.message
+        )
+        .unwrap();
     }
     for coverage in read.coverage.iter().filter(|coverage| coverage.error.is_some()) {
         writeln!(words, "not read {}: {}", coverage.file, coverage.error.as_deref().unwrap()).unwrap();
@@ -151,7 +159,9 @@ fn words(source: &Source<'_>, scenario: &Scenario<'_>) -> String {
     out.push('\n');
     for (index, step) in scenario.steps.iter().enumerate() {
         let kind = match &step.kind {
-            Kind::Entry(entry) => format!("entry {:?} {:?} {}", entry.by, entry.protection, entry.method.as_deref().unwrap_or("-")),
+            Kind::Entry(entry) => {
+                format!("entry {:?} {:?} {}", entry.by, entry.protection, entry.method.as_deref().unwrap_or("-"))
+            }
             Kind::Request(request) => format!("request {} {:?}", request.method.as_deref().unwrap_or("-"), request.auth),
             kind => format!("{kind:?}"),
         };
@@ -159,10 +169,18 @@ fn words(source: &Source<'_>, scenario: &Scenario<'_>) -> String {
         let odd = [(step.disabled, " disabled"), (!step.understood, " not understood"), (step.handles_errors, " handles errors")];
         let odd: String = odd.iter().filter(|(is, _)| *is).map(|(_, word)| *word).collect();
         let (pointer, ..) = source.locate(&step.place);
-        writeln!(out, " {index} {} {:?} {} {version} [{:?}] {kind}{odd} @{pointer}", step.id, step.name, step.module, step.reach).unwrap();
+        writeln!(out, " {index} {} {:?} {} {version} [{:?}] {kind}{odd} @{pointer}", step.id, step.name, step.module, step.reach)
+            .unwrap();
         for connection in &step.connections {
             let (pointer, ..) = source.locate(&connection.place);
-            writeln!(out, "   connection {} {:?} {:?} @{pointer}", connection.id, connection.label.as_deref(), connection.kind.as_deref()).unwrap();
+            writeln!(
+                out,
+                "   connection {} {:?} {:?} @{pointer}",
+                connection.id,
+                connection.label.as_deref(),
+                connection.kind.as_deref()
+            )
+            .unwrap();
         }
         for spot in &step.spots {
             let mark = if spot.dynamic { "~" } else { "" };
@@ -171,7 +189,8 @@ fn words(source: &Source<'_>, scenario: &Scenario<'_>) -> String {
         }
     }
     if !scenario.links.is_empty() {
-        writeln!(out, " {}", scenario.links.iter().map(|(from, to)| format!("{from}>{to}")).collect::<Vec<_>>().join(" ")).unwrap();
+        writeln!(out, " {}", scenario.links.iter().map(|(from, to)| format!("{from}>{to}")).collect::<Vec<_>>().join(" "))
+            .unwrap();
     }
     for unread in &scenario.unread {
         writeln!(out, " unread {}", unread.value).unwrap();

@@ -6,13 +6,15 @@
 use std::io::{self, IsTerminal as _, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 use jiff::civil::Date;
 use vestibule_core::clock::{Clock as _, Timestamp};
 use vestibule_scan::check;
-use vestibule_scan::output::{self, Report};
+use vestibule_scan::output::{self, Notice, Report};
+use vestibule_scan::remedy::plan::Plan;
 use vestibule_scan::source::recognise::LARGEST;
-use vestibule_scan::{Confidence, Coverage, Finding, Settings, Severity};
+use vestibule_scan::{Confidence, Coverage, Finding, Settings, Severity, Visit};
 
 mod account;
 mod args;
@@ -81,16 +83,20 @@ pub fn scan(args: &ScanArgs, json: bool, io: &mut Io<'_>) -> u8 {
 fn scanned(args: &ScanArgs, json: bool, io: &mut Io<'_>) -> Result<u8, Failure> {
     let format = format_of(args, json)?;
     let account = args.account.as_deref().map(|name| Account::open(name, args, io.now)).transpose()?;
-    let files = Files { baseline: args.baseline.clone(), write_baseline: args.write_baseline.clone(), suppress: args.suppress.clone() };
+    let files =
+        Files { baseline: args.baseline.clone(), write_baseline: args.write_baseline.clone(), suppress: args.suppress.clone() };
     let marks = account.as_ref().map(Account::marker).transpose()?.flatten();
     let known = Known::open(&files, marks).map_err(|error| told(error, json, io))?;
     let today = today(io.now);
     let mark = |value: &str| known.marker.mark(value);
     let gateway = gateway(args.gateway.as_deref().unwrap_or(GATEWAY))?;
+    args.fix_plan.as_deref().map_or(Ok(()), is_new)?;
     let settings = Settings { mark: &mark, today, gateway, zones: &args.zones };
     let rewiring = args.rewire.as_deref().map(rewiring).transpose()?;
     let also = |name: &str, bytes: &[u8]| rewiring.iter().for_each(|rewiring| rewiring.take(name, bytes, &settings));
-    let wanted = Wanted { draws: format == Format::Html, also: Some(&also), plan: None };
+    let plan = Mutex::new(Plan::new(&settings));
+    let shown: &Mutex<dyn Visit + Send> = &plan;
+    let wanted = Wanted { draws: format == Format::Html, also: Some(&also), plan: args.fix_plan.as_ref().map(|_| shown) };
     let mut report = Report { date: today, ..Report::default() };
     let outcome = match &account {
         Some(account) => account.audit(&settings, wanted, &mut report)?,
@@ -108,6 +114,9 @@ fn scanned(args: &ScanArgs, json: bool, io: &mut Io<'_>) -> Result<u8, Failure> 
         known.write(path, today, &report).map_err(|error| unwritten(path, &error))?;
     }
     filter(args, &mut report);
+    if let Some(path) = &args.fix_plan {
+        report.notices.push(planned(path, &plan.into_inner().unwrap_or_else(PoisonError::into_inner))?);
+    }
     let changes = match rewiring {
         Some(rewiring) => {
             let failed = |error: io::Error| Failure::new("cli.file", format!("a scenario cannot be written: {}", error.kind()));
@@ -124,6 +133,29 @@ fn scanned(args: &ScanArgs, json: bool, io: &mut Io<'_>) -> Result<u8, Failure> 
         (false, 0) => 0,
         (false, _) => REFUSED,
     })
+}
+
+/// A configuration that is there may be one that a gateway runs on.
+fn is_new(path: &Path) -> Result<(), Failure> {
+    if path.exists() { Err(Failure::new("cli.exists", format!("`{}` is there already", path.display()))) } else { Ok(()) }
+}
+
+/// Writes the configuration that would be needed.
+fn planned(path: &Path, plan: &Plan<'_>) -> Result<Notice, Failure> {
+    if plan.is_empty() {
+        return Ok(Notice::new(
+            "fix-plan",
+            "nothing was found that would go through the gateway, so no configuration was written",
+        ));
+    }
+    files::create(path, plan.toml().as_bytes()).map_err(|error| unwritten(path, &error))?;
+    let open = plan.open();
+    let decide = match open {
+        0 => "nothing in it is left to decide".to_owned(),
+        1 => "one line of it needs a decision: look for `# decide`".to_owned(),
+        open => format!("{open} lines of it need a decision: look for `# decide`"),
+    };
+    Ok(Notice::new("fix-plan", format!("the configuration for these scenarios is in `{}`; {decide}", path.display())))
 }
 
 fn rewiring(folder: &Path) -> Result<Rewiring, Failure> {
@@ -154,7 +186,8 @@ fn format_of(args: &ScanArgs, json: bool) -> Result<Format, Failure> {
 
 /// Keys will be sent there, so it is https.
 fn gateway(url: &str) -> Result<&str, Failure> {
-    let host = url.strip_prefix("https://").filter(|rest| !rest.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c == '@'));
+    let host =
+        url.strip_prefix("https://").filter(|rest| !rest.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c == '@'));
     match host {
         Some(_) => Ok(url.trim_end_matches('/')),
         None => Err(Failure::new("cli.argument", "`--gateway` is no address such as `https://gateway.example.com`")),

@@ -151,7 +151,8 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use super::*;
 
-    const GOOD: &str = "[[suppress]]\ncheck = \"cleartext-http\"\nstep = \"Fetch\"\nreason = \"a printer\"\nexpires = 2027-01-31\n";
+    const GOOD: &str =
+        "[[suppress]]\ncheck = \"cleartext-http\"\nstep = \"Fetch\"\nreason = \"a printer\"\nexpires = 2027-01-31\n";
 
     fn faults(text: &str) -> Vec<(&'static str, String)> {
         load(text, "s.toml").unwrap_err().findings().iter().map(|finding| (finding.code, finding.message.clone())).collect()
@@ -178,7 +179,7 @@ mod tests {
         assert_eq!(one("expires = 2027-01-31\n", "")[0].0, "config.missing_key");
         assert_eq!(one("2027-01-31", "\"2027-01-31\"")[0].0, "config.wrong_type");
         assert_eq!(one("2027-01-31", "2027-01-31T10:00:00Z")[0].0, "config.wrong_type");
-        assert_eq!(one("step", "stpe")[0].0, "config.unknown_key");
+        assert_eq!(one("step", "stpe")[1].0, "config.unknown_key");
         assert_eq!(faults("suppress = 1")[0].0, "config.wrong_type");
         assert_eq!(faults("salt = \"xyz\"")[0].0, "scan.salt");
         assert_eq!(faults("[[suppress")[0].0, "config.syntax");

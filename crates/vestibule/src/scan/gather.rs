@@ -18,8 +18,27 @@ const MOST_FILES: usize = 200_000;
 const DEEPEST: usize = 64;
 /// Ends of the names of files that are read.
 const KINDS: [&str; 21] = [
-    "json", "zip", "csv", "tsv", "xlsx", "xlsm", "eml", "mbox", "env", "ini", "cfg", "conf", "properties", "yaml", "yml", "toml", "txt",
-    "jsonl", "ndjson", "blueprint", "zapfile",
+    "json",
+    "zip",
+    "csv",
+    "tsv",
+    "xlsx",
+    "xlsm",
+    "eml",
+    "mbox",
+    "env",
+    "ini",
+    "cfg",
+    "conf",
+    "properties",
+    "yaml",
+    "yml",
+    "toml",
+    "txt",
+    "jsonl",
+    "ndjson",
+    "blueprint",
+    "zapfile",
 ];
 /// Files with these names are written by package managers, and hold thousands of checksums.
 const LOCKS: [&str; 4] = ["package-lock.json", "npm-shrinkwrap.json", "composer.lock", "pnpm-lock.yaml"];
@@ -206,7 +225,9 @@ mod tests {
 
     #[test]
     fn names_are_the_same_however_the_folder_is_written() {
-        for (path, name) in [("./a.json", "a.json"), ("././/b/c.json", "b/c.json"), ("/x/y", "/x/y"), ("./", "."), ("../a", "../a")] {
+        for (path, name) in
+            [("./a.json", "a.json"), ("././/b/c.json", "b/c.json"), ("/x/y", "/x/y"), ("./", "."), ("../a", "../a")]
+        {
             assert_eq!(shown(Path::new(path)), name);
         }
     }

@@ -6,10 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
+use vestibule_scan::Finding;
 use vestibule_scan::baseline::{self, Baseline, BaselineError};
 use vestibule_scan::output::{Notice, Report as Told};
 use vestibule_scan::suppress::{self, Suppression};
-use vestibule_scan::Finding;
 use vestibule_vault::VaultError;
 use vestibule_vault::mark::{self, Marker};
 
@@ -76,7 +76,9 @@ impl Known {
         let suppressed_by = files.suppress.as_deref().map(name).unwrap_or_default();
         let kept = baseline.as_ref().or(before.as_ref()).map(|baseline| baseline.salt);
         let fits = match kept_marks {
-            Some(_) if suppressions.salt.is_some() => Err("audits that are saved have marks of their own, so this salt fits nothing"),
+            Some(_) if suppressions.salt.is_some() => {
+                Err("audits that are saved have marks of their own, so this salt fits nothing")
+            }
             Some(_) => Ok(()),
             None => one_salt(kept, &suppressions),
         };
@@ -212,7 +214,11 @@ mod tests {
         let kept = Known::open(&files(folder.path(), Some(&written(7)), None), None).unwrap();
         assert_eq!(kept.marker.mark("x"), Marker::new(&[7; 32]).mark("x"));
         let again = Files { write_baseline: Some(folder.path().join("b.json")), ..Files::default() };
-        assert_eq!(Known::open(&again, None).unwrap().marker.mark("x"), kept.marker.mark("x"), "a baseline that is written again");
+        assert_eq!(
+            Known::open(&again, None).unwrap().marker.mark("x"),
+            kept.marker.mark("x"),
+            "a baseline that is written again"
+        );
     }
 
     #[test]

@@ -120,7 +120,9 @@ mod tests {
 
     #[test]
     fn nothing_is_written_outside_of_the_folder() {
-        for (name, path) in [("a/b.json", "a/b.json"), ("/etc/x", "etc/x"), ("../../x", "x"), ("-", "stdin.json"), ("a/../b", "a/b")] {
+        for (name, path) in
+            [("a/b.json", "a/b.json"), ("/etc/x", "etc/x"), ("../../x", "x"), ("-", "stdin.json"), ("a/../b", "a/b")]
+        {
             assert_eq!(inside(name), Path::new(path));
         }
         assert_ne!(inside(CHANGES), Path::new(CHANGES));

@@ -221,7 +221,10 @@ mod tests {
 
     #[test]
     fn results_come_in_the_order_of_the_files() {
-        let input = |at: usize| Input { name: format!("{at:03}.json"), from: From::Memory(format!("[{}]", "1,".repeat(at % 7) + "1").into()) };
+        let input = |at: usize| Input {
+            name: format!("{at:03}.json"),
+            from: From::Memory(format!("[{}]", "1,".repeat(at % 7) + "1").into()),
+        };
         let inputs: Vec<Input> = (0..300).map(input).collect();
         let outcome = merged(all(&inputs, &settings(&|_| String::new()), Wanted { draws: true, also: None, plan: None }));
         let names: Vec<&str> = outcome.coverage.iter().map(|file| file.file.as_str()).collect();
@@ -232,7 +235,8 @@ mod tests {
     fn a_file_on_which_the_program_fails_does_not_end_the_run() {
         let inputs = ["a.json", "b.json"].map(|name| Input { name: name.into(), from: From::Memory(b"[1]".to_vec()) });
         let fails = |name: &str, _: &[u8]| assert_ne!(name, "a.json", "made up");
-        let outcome = merged(all(&inputs, &settings(&|_| String::new()), Wanted { draws: false, also: Some(&fails), plan: None }));
+        let outcome =
+            merged(all(&inputs, &settings(&|_| String::new()), Wanted { draws: false, also: Some(&fails), plan: None }));
         let told: Vec<bool> = outcome.coverage.iter().map(|file| file.error.is_some()).collect();
         assert_eq!((told, outcome.unopened), (vec![true, false], 1));
     }

@@ -189,7 +189,7 @@ pub fn saved(app: &App, account: Option<&str>) -> Result<Vec<Saved>, OpError> {
         match kept.saved {
             Some(saved) => all.push(Saved { account: name, run: kept.run, saved, book: kept.book }),
             None if account.is_some() => {
-                return Err(OpError::new("cli.unknown_name", format!("no audit of an account `{name}` was saved")));
+                return Err(OpError::new("scan.unknown_account", format!("no audit of an account `{name}` was saved")));
             }
             None => {}
         }
@@ -222,7 +222,8 @@ pub fn of_owner(app: &App, account: Option<&str>, person: &str) -> Result<Vec<Sa
 pub fn forget(app: &App, by: &By, account: &str) -> Result<Value, OpError> {
     let row = app.store.reader()?.scan(account)?;
     let data = row.map(|row| app.store.reader()?.subject(row.subject)).transpose()?.flatten();
-    let data = data.ok_or_else(|| OpError::new("cli.unknown_name", format!("no audit of an account `{account}` was saved")))?;
+    let data =
+        data.ok_or_else(|| OpError::new("scan.unknown_account", format!("no audit of an account `{account}` was saved")))?;
     let now = app.clock.now();
     // the erasure list first, as for a person: the next start finishes what a crash has cut off
     app.keeper.change(|keys| {

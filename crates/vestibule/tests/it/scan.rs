@@ -22,20 +22,21 @@ struct Cli {
 }
 
 /// What one run gave.
-struct Ran {
-    code: u8,
-    out: String,
-    err: String,
+pub struct Ran {
+    pub code: u8,
+    pub out: String,
+    pub err: String,
 }
 
 impl Ran {
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {} {}", self.out, self.err))
     }
 
     fn checks(&self) -> Vec<String> {
         let json = self.json();
-        let mut checks: Vec<_> = json["findings"].as_array().unwrap().iter().map(|f| f["check"].as_str().unwrap().to_owned()).collect();
+        let mut checks: Vec<_> =
+            json["findings"].as_array().unwrap().iter().map(|f| f["check"].as_str().unwrap().to_owned()).collect();
         checks.sort_unstable();
         checks.dedup();
         checks
@@ -50,7 +51,8 @@ fn run_with(stdin: &[u8], line: &[&str]) -> Ran {
     Ran { code, out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap() }
 }
 
-fn run(line: &[&str]) -> Ran {
+/// Runs the command.
+pub fn run(line: &[&str]) -> Ran {
     run_with(b"", line)
 }
 
@@ -94,14 +96,19 @@ fn programs_get_findings_and_coverage() {
     let ran = run(&[&folder.path(""), "--format", "json"]);
     let json = ran.json();
     for finding in json["findings"].as_array().unwrap() {
-        for member in ["check", "severity", "confidence", "file", "pointer", "line", "column", "step", "message", "remedy", "fingerprint"] {
+        for member in
+            ["check", "severity", "confidence", "file", "pointer", "line", "column", "step", "message", "remedy", "fingerprint"]
+        {
             assert!(finding.get(member).is_some(), "{member}: {finding}");
         }
     }
     let key = json["findings"].as_array().unwrap().iter().find(|finding| finding["check"] == "hardcoded-credential").unwrap();
     assert_eq!((&key["pointer"], &key["line"]), (&"/flow/1/mapper/headers/0/value".into(), &8.into()));
     let coverage = json["coverage"].as_array().unwrap();
-    assert_eq!((&coverage[0]["platform"], &coverage[0]["steps"], &coverage[0]["understood"]), (&"make".into(), &2.into(), &2.into()));
+    assert_eq!(
+        (&coverage[0]["platform"], &coverage[0]["steps"], &coverage[0]["understood"]),
+        (&"make".into(), &2.into(), &2.into())
+    );
     assert!(coverage[1]["error"].is_string(), "{json}");
     assert!(ran.checks().contains(&"unreadable-file".to_owned()), "what cannot be read is a finding too: {:?}", ran.checks());
 }
@@ -116,7 +123,11 @@ fn a_baseline_lets_only_what_is_new_count() {
     assert!(!known.json()["known"].as_array().unwrap().is_empty());
     folder.write("a.json", blueprint(OTHER_KEY).as_bytes());
     let changed = run(&[&file, "--baseline", &baseline, "--format", "json"]);
-    assert_eq!((changed.code, changed.checks()), (3, vec!["hardcoded-credential".to_owned()]), "another key in the same place is new");
+    assert_eq!(
+        (changed.code, changed.checks()),
+        (3, vec!["hardcoded-credential".to_owned()]),
+        "another key in the same place is new"
+    );
     let salt = |text: &str| serde_json::from_str::<Value>(text).unwrap()["salt"].clone();
     let before = salt(&folder.read("baseline.json"));
     assert_eq!(run(&[&file, "--write-baseline", &baseline]).code, 0);
@@ -145,7 +156,10 @@ fn a_suppression_holds_until_its_day_and_for_its_value_only() {
     let accepted = accept("Create candidate", "2026-11-22");
     assert_eq!(accepted.code, 0, "{}", accepted.out);
     let json = accepted.json();
-    assert_eq!((&json["suppressed"][0]["reason"], &json["suppressed"][0]["expires"]), (&"a sandbox".into(), &"2026-11-22".into()));
+    assert_eq!(
+        (&json["suppressed"][0]["reason"], &json["suppressed"][0]["expires"]),
+        (&"a sandbox".into(), &"2026-11-22".into())
+    );
     let expired = accept("Create candidate", "2026-11-21");
     assert_eq!((expired.code, &expired.json()["notices"][0]["kind"]), (3, &"suppression-expired".into()));
     let elsewhere = accept("Another step", "2026-11-22");
@@ -155,7 +169,11 @@ fn a_suppression_holds_until_its_day_and_for_its_value_only() {
     assert_eq!(run(&[&file, "--suppress", &list, "--min-severity", "critical"]).code, 3, "another key is another decision");
     folder.write("accepted.toml", b"[[suppress]]\ncheck = \"hardcoded-credential\"\nreason = \"x\"\nexpires = 2027-01-01\n");
     let broad = run(&[&file, "--suppress", &list]);
-    assert!(broad.code == 2 && broad.err.contains("error[scan.suppression]: this would silence the check everywhere"), "{}", broad.err);
+    assert!(
+        broad.code == 2 && broad.err.contains("error[scan.suppression]: this would silence the check everywhere"),
+        "{}",
+        broad.err
+    );
     assert!(broad.err.contains("accepted.toml:2:1"), "{}", broad.err);
 }
 
@@ -189,7 +207,8 @@ fn files_that_cannot_be_read_are_told_and_counted() {
     for (name, _) in files {
         assert!(coverage.iter().any(|file| file["file"].as_str().unwrap().ends_with(name)), "{name} is not in the coverage");
     }
-    let told = |name: &str| coverage.iter().any(|file| file["file"].as_str().unwrap().ends_with(name) && file["error"].is_string());
+    let told =
+        |name: &str| coverage.iter().any(|file| file["file"].as_str().unwrap().ends_with(name) && file["error"].is_string());
     assert!(["cut.json", "empty.json", "deep.json", "picture.json", "bomb.zip"].iter().all(|name| told(name)), "{coverage:?}");
     let text = run(&[&folder.path("")]).out;
     assert!(text.contains(" not read") && text.lines().last().unwrap().starts_with("7 files, "), "{text}");
@@ -201,19 +220,27 @@ fn the_same_files_give_the_same_report() {
     let files: Vec<(&str, Vec<u8>)> = names.iter().map(|name| (name.as_str(), blueprint(KEY).into())).collect();
     let folder = Folder::new(&files);
     let baseline = folder.path("known.txt");
-    folder.write("known.txt", format!("{{\"vestibule_baseline\":1,\"salt\":\"{}\",\"made\":\"\",\"findings\":[]}}", "07".repeat(32)).as_bytes());
+    folder.write(
+        "known.txt",
+        format!("{{\"vestibule_baseline\":1,\"salt\":\"{}\",\"made\":\"\",\"findings\":[]}}", "07".repeat(32)).as_bytes(),
+    );
     for format in ["text", "json", "sarif", "html"] {
         let line = [&folder.path(""), "--baseline", &baseline, "--format", format];
         assert!(run(&line).out == run(&line).out, "{format}");
     }
     let first = run(&[&folder.path(""), "--baseline", &baseline, "--format", "json"]).json();
-    let order: Vec<&str> = first["findings"].as_array().unwrap().iter().map(|finding| finding["file"].as_str().unwrap()).collect();
+    let order: Vec<&str> =
+        first["findings"].as_array().unwrap().iter().map(|finding| finding["file"].as_str().unwrap()).collect();
     assert!(order.is_sorted());
 }
 
 #[test]
 fn no_output_holds_a_value() {
-    let folder = Folder::new(&[("a.json", blueprint(KEY).into()), (".env", files::settings().into()), ("people.csv", files::people().into())]);
+    let folder = Folder::new(&[
+        ("a.json", blueprint(KEY).into()),
+        (".env", files::settings().into()),
+        ("people.csv", files::people().into()),
+    ]);
     let (path, baseline) = (folder.path(""), folder.path("baseline.txt"));
     for format in ["text", "json", "sarif", "html"] {
         let ran = run(&[&path, "--format", format, "--write-baseline", &baseline]);
@@ -244,6 +271,21 @@ fn scenarios_are_written_behind_the_gateway() {
 }
 
 #[test]
+fn the_configuration_that_is_needed_is_written_once() {
+    let folder = Folder::new(&[("a.json", blueprint(KEY).into()), ("b.json", clean().into())]);
+    let plan = folder.path("plan.toml");
+    let line = [&folder.path("a.json"), "--gateway", "https://gate.example.com", "--fix-plan", &plan];
+    let ran = run(&line);
+    let written = folder.read("plan.toml");
+    assert!(written.contains("[out.") && written.contains("https://ats.example.net") && !written.contains(KEY), "{written}");
+    assert!(ran.code == 3 && ran.out.contains("the configuration for these scenarios is in"), "{}", ran.out);
+    let again = run(&line);
+    assert!(again.code == 1 && again.err.contains("error[cli.exists]") && again.out.is_empty(), "{}", again.err);
+    let none = run(&[&folder.path("b.json"), "--fix-plan", &folder.path("none.toml")]);
+    assert!(none.out.contains("nothing was found that would go through the gateway") && none.code == 0, "{}", none.out);
+}
+
+#[test]
 fn sarif_is_what_its_schema_says() {
     let folder = Folder::new(&[("a b.json", blueprint(KEY).into()), ("broken.json", b"{".to_vec())]);
     let Ok(packages) = std::env::var("VESTIBULE_NODE_DIR") else {
@@ -252,7 +294,12 @@ fn sarif_is_what_its_schema_says() {
     };
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/interop/node/sarif.mjs");
     let judge = |log: &str| {
-        let command = Command::new("node").arg(script).env("VESTIBULE_NODE_DIR", &packages).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let command = Command::new("node")
+            .arg(script)
+            .env("VESTIBULE_NODE_DIR", &packages)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn();
         let mut child = command.unwrap();
         child.stdin.take().unwrap().write_all(log.as_bytes()).unwrap();
         String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()

@@ -2,6 +2,7 @@
 //!
 //! The platforms are parties on loopback that answer as the vendors document it; no live account was ever met.
 
+mod command;
 mod make;
 mod n8n;
 mod platform;

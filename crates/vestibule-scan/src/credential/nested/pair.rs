@@ -3,7 +3,7 @@
 use crate::credential::expression;
 use crate::credential::judge::{self, Seen};
 use crate::credential::names::Slot;
-use crate::credential::value::Shape;
+use crate::credential::value::{Shape, boundary};
 use crate::model::Role;
 
 const LONGEST_NAME: usize = 64;
@@ -63,7 +63,9 @@ pub(super) fn name_around(text: &str, start: usize, end: usize) -> Option<Named<
         let word = words.chars().rev().take(24).take_while(|sign| sign.is_alphanumeric()).map(char::len_utf8).sum::<usize>();
         from = words.len() - word;
     }
-    let quoted = matches!(bytes.get(to), Some(b'"' | b'\'' | b'`')) || text.get(to..)?.starts_with("\\\"") || text.get(to..)?.starts_with("\\'");
+    let quoted = matches!(bytes.get(to), Some(b'"' | b'\'' | b'`'))
+        || text.get(to..)?.starts_with("\\\"")
+        || text.get(to..)?.starts_with("\\'");
     let tag = from > 0 && matches!(bytes.get(from - 1), Some(b'<' | b':')) && bytes.get(to) == Some(&b'>');
     Some(Named { text: text.get(from..to)?, end: to, quoted, option, tag })
 }
@@ -84,6 +86,7 @@ enum Separator {
 pub(super) fn value_after<'t>(text: &'t str, named: &Named<'_>, role: Role) -> Option<Found<'t>> {
     let mut at = Cursor { text, at: named.end };
     at.skip(|byte| matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b'*' | b']'), 8);
+    at.closing_tag();
     let gap = at.skip(|byte| matches!(byte, b' ' | b'\t'), 24);
     let mut far = false;
     let mut separator = at.separator(named, role, gap);
@@ -93,9 +96,18 @@ pub(super) fn value_after<'t>(text: &'t str, named: &Named<'_>, role: Role) -> O
     }
     let separator = separator?;
     let spaced = at.skip(|byte| matches!(byte, b' ' | b'\t' | b'*' | b'_'), 24) > 0;
-    at.skip(|byte| matches!(byte, b'\n' | b'\r' | b' ' | b'\t'), if separator == Separator::Colon || separator == Separator::Comma || separator == Separator::Equals { 80 } else { 0 });
+    at.skip(
+        |byte| matches!(byte, b'\n' | b'\r' | b' ' | b'\t'),
+        if separator == Separator::Colon || separator == Separator::Comma || separator == Separator::Equals { 80 } else { 0 },
+    );
     at.member_value();
     at.string_prefix();
+    if separator == Separator::Comma && at.rest().starts_with("val") {
+        // `key: 'x-api-key', value: '…'`
+        let word = at.rest().bytes().take_while(u8::is_ascii_alphabetic).count();
+        let (value, end) = at.after_value_word(at.at + word)?;
+        return Some(Found { value, end, quoted: true, prose: false, far });
+    }
     let quote = at.quote();
     if quote.is_none() && separator == Separator::Comma {
         return None;
@@ -131,6 +143,18 @@ pub(super) fn shell_word(text: &str) -> (&str, usize) {
     (text.get(..length).unwrap_or_default(), length)
 }
 
+/// The second of two quoted arguments, behind the opening bracket.
+pub(super) fn second_argument(text: &str) -> Option<&str> {
+    let mut at = Cursor { text, at: 0 };
+    at.skip(|byte| byte == b' ', 4);
+    let quote = at.quote()?;
+    let (_, end) = at.quoted(quote)?;
+    at.at = end;
+    at.skip(|byte| matches!(byte, b' ' | b','), 8);
+    let quote = at.quote()?;
+    at.quoted(quote).map(|(value, _)| value)
+}
+
 struct Cursor<'t> {
     text: &'t str,
     at: usize,
@@ -164,7 +188,9 @@ impl<'t> Cursor<'t> {
             (Separator::Equals, rest.bytes().take(3).take_while(|byte| matches!(byte, b'=' | b'!' | b'>')).count())
         } else if rest.starts_with('=') {
             (Separator::Equals, 1)
-        } else if (rest.starts_with("||") || rest.starts_with("??")) && rest.get(2..).is_some_and(|behind| behind.trim_start_matches(' ').starts_with(['"', '\'', '`'])) {
+        } else if (rest.starts_with("||") || rest.starts_with("??"))
+            && rest.get(2..).is_some_and(|behind| behind.trim_start_matches(' ').starts_with(['"', '\'', '`']))
+        {
             (Separator::Equals, 2)
         } else if rest.starts_with("-&gt;") || rest.starts_with("->") || rest.starts_with('→') {
             (Separator::Is, if rest.starts_with('→') { '→'.len_utf8() } else { rest.find('>').unwrap_or(1) + 1 })
@@ -177,18 +203,28 @@ impl<'t> Cursor<'t> {
         } else if named.option && gap > 0 {
             (Separator::Space, 0)
         } else {
-            let word = ["is ", "ist ", "es ", "est ", "é "].into_iter().find(|word| gap > 0 && rest.starts_with(word))?;
+            let word =
+                ["is ", "ist ", "lautet ", "es ", "est ", "é "].into_iter().find(|word| gap > 0 && rest.starts_with(word))?;
             (Separator::Is, word.len())
         };
         self.at += length;
         Some(separator)
     }
 
+    /// `<b>Token</b>: …`
+    fn closing_tag(&mut self) {
+        let tag = self.rest().strip_prefix("</").and_then(|rest| rest.find('>')).filter(|length| *length <= 8);
+        self.at += tag.map_or(0, |length| length + 3);
+    }
+
     /// `Token for the staging tenant: …`, `API key (production): …`
     fn far_colon(&mut self) -> Option<Separator> {
         let line = self.rest().lines().next()?;
         let colon = line.find(':').filter(|colon| *colon <= 48)?;
-        let plain = line.get(..colon)?.chars().all(|sign| sign.is_alphanumeric() || matches!(sign, ' ' | '(' | ')' | '-' | '\'' | '/' | '*' | '.' | '_'));
+        let plain = line
+            .get(..colon)?
+            .chars()
+            .all(|sign| sign.is_alphanumeric() || matches!(sign, ' ' | '(' | ')' | '-' | '\'' | '/' | '*' | '.' | '_'));
         let address = line.get(colon..)?.starts_with("://");
         self.at += colon + 1;
         (plain && !address).then_some(Separator::Colon)
@@ -219,7 +255,11 @@ impl<'t> Cursor<'t> {
     /// `f"…"`, `r'…'`, `String("…")`, `process.env.X || '…'`.
     fn string_prefix(&mut self) {
         let rest = self.rest();
-        let word = rest.bytes().take(80).take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'$' | b'?')).count();
+        let word = rest
+            .bytes()
+            .take(80)
+            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'$' | b'?'))
+            .count();
         if word == 0 {
             return;
         }
@@ -228,8 +268,19 @@ impl<'t> Cursor<'t> {
             self.at += 1;
             return;
         }
+        let name = rest.get(..word).unwrap_or_default();
+        if let Some(inner) = behind.strip_prefix('(').filter(|inner| inner.starts_with(['"', '\'', '`'])) {
+            let wraps = ["Buffer.from", "String", "atob", "bytes", "SecretStr", "encodeURIComponent", "str"].contains(&name);
+            self.at += if wraps { rest.len() - inner.len() } else { 0 };
+            return;
+        }
         let spaces = behind.len() - behind.trim_start_matches(' ').len();
         let behind = behind.trim_start_matches(' ');
+        // a type before the value: `token: string = "…"`
+        if let Some(value) = behind.strip_prefix("= ").filter(|_| ["string", "str", "String", "any", "const"].contains(&name)) {
+            self.at += rest.len() - value.len();
+            return;
+        }
         let fallback = ["||", "??", "or ", "?:"].into_iter().find(|word| behind.starts_with(word));
         if let Some(fallback) = fallback {
             let value = behind.get(fallback.len()..).unwrap_or_default();
@@ -306,14 +357,19 @@ impl<'t> Cursor<'t> {
         let next = self.text.as_bytes().get(end).copied();
         let calls = matches!(next, Some(b'(' | b'['));
         let in_string = matches!(next, Some(b'"' | b'\'' | b'`' | b'\\'));
-        if value.is_empty() || calls || (role == Role::Code && !in_string && (spaced || separator == Separator::Colon) && separator != Separator::Is) {
+        if value.is_empty()
+            || calls
+            || (role == Role::Code && !in_string && (spaced || separator == Separator::Colon) && separator != Separator::Is)
+        {
             return None;
         }
         if role == Role::Code && !in_string && is_identifier_path(value) {
             return None;
         }
         let line = self.text.get(end..)?.lines().next().unwrap_or_default().trim_start_matches(['.', ')', '*', ' ', '_']);
-        let prose = next == Some(b' ') && line.starts_with(|sign: char| sign.is_alphabetic()) && !matches!(role, Role::Command | Role::Code);
+        let prose = next == Some(b' ')
+            && line.starts_with(|sign: char| sign.is_alphabetic())
+            && !matches!(role, Role::Command | Role::Code);
         Some(Found { value, end, quoted: false, prose, far: far || separator == Separator::Is && role != Role::Note })
     }
 
@@ -323,15 +379,22 @@ impl<'t> Cursor<'t> {
         while at < start + LONGEST_VALUE {
             match bytes.get(at) {
                 Some(b'{') if bytes.get(at + 1) == Some(&b'{') => at = expression::end(self.text, at),
-                None | Some(b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b'`' | b'&' | b';' | b'<' | b'>' | b')' | b']' | b'}' | b'|' | b'\\' | b'(' | b'[' | b',') => break,
+                None
+                | Some(
+                    b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b'`' | b'&' | b';' | b'<' | b'>' | b')' | b']' | b'}' | b'|'
+                    | b'\\' | b'(' | b'[' | b',',
+                ) => break,
                 Some(_) => at += 1,
             }
         }
-        self.text.floor_char_boundary(at)
+        boundary(self.text, at)
     }
 }
 
 /// `item.json.token2`, `this.key`
 fn is_identifier_path(value: &str) -> bool {
-    value.contains('.') && value.split('.').all(|part| part.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'$')))
+    value.contains('.')
+        && value
+            .split('.')
+            .all(|part| part.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'$')))
 }

@@ -8,7 +8,9 @@ use super::token::{Token, Tokens};
 /// The references of an expression or of code.
 pub(super) fn all(expression: &str) -> Vec<Reference<'_>> {
     // most texts that are no expression end here
-    if !expression.bytes().any(|byte| byte == b'$' || byte == b'_') && memchr::memmem::find(expression.as_bytes(), b"item").is_none() {
+    if !expression.bytes().any(|byte| byte == b'$' || byte == b'_')
+        && memchr::memmem::find(expression.as_bytes(), b"item").is_none()
+    {
         return Vec::new();
     }
     let tokens: Vec<Token<'_>> = Tokens::new(expression).map(|(_, token)| token).collect();
@@ -130,7 +132,8 @@ impl<'t> Reader<'_, 't> {
 
     /// Whether the sign before is the end of `...`.
     fn after_spread(&self) -> bool {
-        self.at >= 3 && self.tokens.get(self.at - 3..self.at).is_some_and(|before| before.iter().all(|token| *token == Token::Sign(b'.')))
+        self.at >= 3
+            && self.tokens.get(self.at - 3..self.at).is_some_and(|before| before.iter().all(|token| *token == Token::Sign(b'.')))
     }
 
     fn is_call(&self) -> bool {
@@ -272,7 +275,10 @@ mod tests {
 
     #[test]
     fn what_is_cut_off_is_read_as_far_as_it_goes() {
-        for text in ["$", "$(", "$('", "$('a", "$('a')", "$json[", "$json['a", "$json.", "$node[", "items[", "$json?.", "$items(", "$(('a'"] {
+        for text in [
+            "$", "$(", "$('", "$('a", "$('a')", "$json[", "$json['a", "$json.", "$node[", "items[", "$json?.", "$items(",
+            "$(('a'",
+        ] {
             let _ = read(text);
         }
         assert!(all(&"$json.a(".repeat(200_000)).len() == 200_000);

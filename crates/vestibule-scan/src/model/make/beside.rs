@@ -1,6 +1,7 @@
 //! What stands in a blueprint beside its modules.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use vestibule_core::document::{Document, NodeId};
 
@@ -118,28 +119,42 @@ fn metadata<'d>(tape: &Document<'d>, metadata: NodeId, scenario: &mut Scenario<'
 
 /// `[{"id": 3, "text": "…"}]`: notes pinned to modules.
 fn notes<'d>(tape: &Document<'d>, notes: NodeId, scenario: &mut Scenario<'d>, rest: &mut Vec<Spot<'d>>) {
+    let by_id = by_id(scenario);
     for note in tape.children(notes) {
         let id = ["id", "moduleId", "module"].iter().find_map(|name| tape.member(note, name));
         let texts = walk::leaves(tape, note, Cow::Borrowed("note")).into_iter().filter(|leaf| Some(leaf.node) != id);
         let spots = texts.map(|leaf| walk::spot(tape, leaf.node, Cow::Borrowed("note"), Role::Note)).filter(|spot| spot.is_text);
-        place(id.map(|id| scalar(tape, id)), spots.collect(), scenario, rest);
+        place(id.map(|id| scalar(tape, id)), spots.collect(), &by_id, scenario, rest);
     }
 }
 
 /// `{"3": {…}}`: what modules gave in an earlier run.
 fn samples<'d>(tape: &Document<'d>, samples: NodeId, scenario: &mut Scenario<'d>, rest: &mut Vec<Spot<'d>>) {
+    let by_id = by_id(scenario);
     for sample in tape.children(samples) {
         let leaves = walk::leaves(tape, sample, Cow::Borrowed("sample"));
         let spots = leaves.into_iter().map(|leaf| walk::spot(tape, leaf.node, leaf.name, Role::Pinned)).collect();
-        place(tape.name(sample), spots, scenario, rest);
+        place(tape.name(sample), spots, &by_id, scenario, rest);
     }
 }
 
-fn place<'d>(id: Option<Text<'d>>, spots: Vec<Spot<'d>>, scenario: &mut Scenario<'d>, rest: &mut Vec<Spot<'d>>) {
-    match id.and_then(|id| scenario.steps.iter_mut().find(|step| step.id == id)) {
+/// Gives spots to the step of this id. The index is made once, where there is something to give.
+fn place<'d>(
+    id: Option<Text<'d>>,
+    spots: Vec<Spot<'d>>,
+    by_id: &HashMap<Text<'d>, usize>,
+    scenario: &mut Scenario<'d>,
+    rest: &mut Vec<Spot<'d>>,
+) {
+    match id.and_then(|id| scenario.steps.get_mut(*by_id.get(&id)?)) {
         Some(step) => step.spots.extend(spots),
         None => rest.extend(spots),
     }
+}
+
+/// Steps by their number; of several with one number the first.
+fn by_id<'d>(scenario: &Scenario<'d>) -> HashMap<Text<'d>, usize> {
+    scenario.steps.iter().enumerate().rev().map(|(index, step)| (step.id.clone(), index)).collect()
 }
 
 fn settings_step<'d>(blueprint: NodeId, spots: Vec<Spot<'d>>) -> Step<'d> {

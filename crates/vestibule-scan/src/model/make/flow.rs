@@ -5,6 +5,7 @@
 
 use vestibule_core::document::{Document, Kind as Json, NodeId};
 
+use super::outer::Account;
 use super::{flag_at, is_module, module};
 use crate::model::{Reach, Scenario};
 use crate::source::{At, Place};
@@ -43,7 +44,7 @@ pub(super) fn read<'d>(
     tape: &Document<'d>,
     blueprint: NodeId,
     is_list: bool,
-    account: Option<NodeId>,
+    account: &Account<'d>,
     scenario: &mut Scenario<'d>,
 ) {
     let mut frames: Vec<Frame> = roots(tape, blueprint, is_list)

@@ -6,6 +6,7 @@ use vestibule_core::document::{Document, Kind as Json, NodeId};
 
 use super::catalogue::{self, Class};
 use super::flow::{self, Position};
+use super::outer::Account;
 use super::spots::{self, Shape};
 use super::{flag_at, scalar, text_at};
 use crate::model::{Auth, Connection, Entry, EntryBy, Kind, Protection, Request, Role, Spot, Step};
@@ -36,7 +37,7 @@ const STRUCTURE: [&str; 13] = [
 ];
 
 /// The step of a module.
-pub(super) fn read<'d>(tape: &Document<'d>, node: NodeId, position: &Position, account: Option<NodeId>) -> Step<'d> {
+pub(super) fn read<'d>(tape: &Document<'d>, node: NodeId, position: &Position, account: &Account<'d>) -> Step<'d> {
     let parts = Parts::new(tape, node);
     let key = parts.text("module");
     let (class, known) = catalogue::class(&key);
@@ -167,7 +168,7 @@ fn kind(
     key: &str,
     hook: Option<NodeId>,
     position: &Position,
-    account: Option<NodeId>,
+    account: &Account<'_>,
     spots: &[Spot<'_>],
 ) -> Kind {
     let entry = |by, protection, place: Option<NodeId>| {
@@ -190,11 +191,8 @@ fn kind(
 }
 
 /// What a saved account knows of the webhook; a blueprint alone does not show it.
-fn protection(tape: &Document<'_>, hook: Option<NodeId>, account: Option<NodeId>) -> Protection {
-    let known = hook.zip(account).and_then(|(hook, account)| {
-        let hooks = tape.member(account, "hooks")?;
-        tape.member(tape.member(hooks, &scalar(tape, hook))?, "protection")
-    });
+fn protection(tape: &Document<'_>, hook: Option<NodeId>, account: &Account<'_>) -> Protection {
+    let known = hook.and_then(|hook| tape.member(account.hook(&scalar(tape, hook))?, "protection"));
     match known.map(|known| tape.string(known)).as_deref() {
         Some("open") => Protection::Open,
         Some("guarded") => Protection::Guarded,
@@ -256,7 +254,7 @@ fn handles_errors(tape: &Document<'_>, node: NodeId) -> bool {
 }
 
 /// The stored connections that the parameters name, with what the editor keeps of them.
-fn connections<'d>(parts: &Parts<'_, 'd>, account: Option<NodeId>) -> Vec<Connection<'d>> {
+fn connections<'d>(parts: &Parts<'_, 'd>, account: &Account<'_>) -> Vec<Connection<'d>> {
     let (tape, Some(parameters)) = (parts.tape, parts.parameters) else {
         return Vec::new();
     };
@@ -269,7 +267,7 @@ fn connections<'d>(parts: &Parts<'_, 'd>, account: Option<NodeId>) -> Vec<Connec
         }
         let id = scalar(tape, child);
         let kept = kept(parts, &name);
-        let known = account.and_then(|account| tape.member(tape.member(account, "connections")?, &id));
+        let known = account.connection(&id);
         let text = |of: Option<NodeId>, name: &str| Some(text_at(tape, tape.member(of?, name)?)?.value);
         let data = kept.and_then(|kept| tape.member(kept, "data"));
         found.push(Connection {

@@ -1,12 +1,41 @@
 //! What stands around a blueprint: names, owner, zone, switches that Make's API or a saved account adds.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use vestibule_core::document::{Document, Kind as Json, NodeId};
 
 use super::{Found, What, flag_at, text_at};
 use crate::model::Logging;
 use crate::source::{At, Place, Text};
+
+/// How many members of an object around scenarios are looked at, again for each scenario: those that Make writes have some thirty.
+const MEMBERS: usize = 200;
+
+/// Webhooks and connections of a saved account, by id; empty for other files.
+#[derive(Default)]
+pub(super) struct Account<'d> {
+    hooks: HashMap<Text<'d>, NodeId>,
+    connections: HashMap<Text<'d>, NodeId>,
+}
+
+impl<'d> Account<'d> {
+    pub(super) fn new(tape: &Document<'d>, envelope: Option<NodeId>) -> Self {
+        let by_id = |name: &str| {
+            let all = envelope.and_then(|envelope| tape.member(envelope, name));
+            all.into_iter().flat_map(|all| tape.children(all)).filter_map(|each| Some((tape.name(each)?, each))).collect()
+        };
+        Self { hooks: by_id("hooks"), connections: by_id("connections") }
+    }
+
+    pub(super) fn hook(&self, id: &str) -> Option<NodeId> {
+        self.hooks.get(id).copied()
+    }
+
+    pub(super) fn connection(&self, id: &str) -> Option<NodeId> {
+        self.connections.get(id).copied()
+    }
+}
 
 /// What the objects around a blueprint, and its own settings, say of the scenario.
 pub(super) struct Outer<'t, 'd> {
@@ -48,7 +77,9 @@ impl<'t, 'd> Outer<'t, 'd> {
     }
 
     fn find(&self, names: &[&str]) -> Option<NodeId> {
-        let in_level = |level: &NodeId| names.iter().find_map(|name| self.tape.member(*level, name));
+        let member =
+            |level: NodeId, name: &str| self.tape.children(level).take(MEMBERS).find(|child| self.tape.name_is(*child, name));
+        let in_level = |level: &NodeId| names.iter().find_map(|name| member(*level, name));
         self.levels.iter().find_map(in_level)
     }
 

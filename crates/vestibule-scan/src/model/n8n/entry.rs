@@ -104,7 +104,9 @@ fn method(tape: &Document<'_>, parameters: Option<NodeId>) -> Option<String> {
         return Some(if several { "ANY" } else { "GET" }.to_owned());
     };
     match tape.node(node).kind() {
-        Kind::Array if tape.children(node).count() == 1 => tape.children(node).next().map(|only| tape.string(only).to_ascii_uppercase()),
+        Kind::Array if tape.children(node).count() == 1 => {
+            tape.children(node).next().map(|only| tape.string(only).to_ascii_uppercase())
+        }
         Kind::Array => Some("ANY".to_owned()),
         _ => {
             let method = tape.string(node);

@@ -68,9 +68,8 @@ fn error_output(tape: &Document<'_>, step: &Step<'_>) -> Option<usize> {
         return None;
     }
     let parameters = || tape.member(node, "parameters");
-    let rules = |at: Option<NodeId>| {
-        ["values", "rules"].iter().find_map(|name| Some(tape.children(tape.member(at?, name)?).count()))
-    };
+    let rules =
+        |at: Option<NodeId>| ["values", "rules"].iter().find_map(|name| Some(tape.children(tape.member(at?, name)?).count()));
     Some(match kinds::short(&step.module) {
         "if" | "splitInBatches" => 2,
         "compareDatasets" => 4,
@@ -94,7 +93,9 @@ fn reach(steps: &mut [Step<'_>], links: &[(usize, usize, Way)]) {
     }
     let is_entry = |step: &Step<'_>| matches!(step.kind, StepKind::Entry(_));
     let has_entry = steps.iter().any(is_entry);
-    let leads_on = |index: usize| next.get(index).is_some_and(|next| !next.is_empty()) || parts.get(index).is_some_and(|parts| !parts.is_empty());
+    let leads_on = |index: usize| {
+        next.get(index).is_some_and(|next| !next.is_empty()) || parts.get(index).is_some_and(|parts| !parts.is_empty())
+    };
     let starts = |(index, step): (usize, &Step<'_>)| {
         // a selection of nodes has no entry; it begins where nothing comes in
         let starts = is_entry(step) || !has_entry && leads_on(index) && !fed.get(index).copied().unwrap_or(true);

@@ -106,7 +106,8 @@ fn request(tape: &Document<'_>, node: NodeId, parameters: Option<NodeId>, defaul
     };
     let options = parameters.and_then(|parameters| tape.member(parameters, "options"));
     // version 3 and later keep it in the options, earlier versions beside them
-    let unverified = [options, parameters].into_iter().flatten().filter_map(|holder| flag_at(tape, holder, "allowUnauthorizedCerts"));
+    let unverified =
+        [options, parameters].into_iter().flatten().filter_map(|holder| flag_at(tape, holder, "allowUnauthorizedCerts"));
     let unverified = unverified.reduce(|first, second| if second.value { second } else { first });
     Request {
         method,
@@ -201,7 +202,9 @@ fn http(name: &str, is_text: bool) -> (Rule, bool) {
         "headerParameters" | "headerParametersUi" | "parametersHeaders" | "jsonHeaders" | "headerParametersJson" => {
             Rule::Role(if is_text { Role::Headers } else { Role::Header })
         }
-        "queryParameters" | "queryParametersUi" | "parametersQuery" | "jsonQuery" | "queryParametersJson" => Rule::Role(Role::Query),
+        "queryParameters" | "queryParametersUi" | "parametersQuery" | "jsonQuery" | "queryParametersJson" => {
+            Rule::Role(Role::Query)
+        }
         "bodyParameters" | "bodyParametersUi" | "parametersBody" | "jsonBody" | "bodyParametersJson" | "body" => {
             Rule::Role(if is_text { Role::Body } else { Role::Field })
         }

@@ -66,7 +66,8 @@ fn active(tape: &Document<'_>, workflow: NodeId) -> Option<At<bool>> {
 
 fn instant(steps: &[Step<'_>]) -> Option<bool> {
     let entries = || steps.iter().filter(|step| !step.disabled).filter_map(Step::entry);
-    let at_once = |by: EntryBy| matches!(by, EntryBy::Webhook | EntryBy::AppWebhook | EntryBy::Form | EntryBy::Chat | EntryBy::Mcp);
+    let at_once =
+        |by: EntryBy| matches!(by, EntryBy::Webhook | EntryBy::AppWebhook | EntryBy::Form | EntryBy::Chat | EntryBy::Mcp);
     let in_time = |by: EntryBy| matches!(by, EntryBy::Schedule | EntryBy::Polling);
     if entries().any(|entry| at_once(entry.by)) {
         return Some(true);

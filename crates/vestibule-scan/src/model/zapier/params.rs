@@ -15,7 +15,8 @@ pub(super) fn read<'d>(tape: &Document<'d>, raw: &Raw<'d>, tool: Tool, is_start:
     let mut spots = Vec::new();
     let mut request = None;
     if let Some(params) = raw.params {
-        let is_raw = raw.action.contains("raw_request") || raw.action.contains("api_request") || raw.action.contains("custom_request");
+        let is_raw =
+            raw.action.contains("raw_request") || raw.action.contains("api_request") || raw.action.contains("custom_request");
         match tool {
             Tool::Webhook => request = Some(webhook(tape, params, raw, &mut spots)),
             Tool::App if is_raw => request = Some(webhook(tape, params, raw, &mut spots)),
@@ -91,10 +92,12 @@ fn method(tape: &Document<'_>, params: NodeId, raw: &Raw<'_>) -> Option<String> 
 fn basic<'d>(tape: &Document<'d>, node: NodeId, spots: &mut Vec<Spot<'d>>) {
     let text = tape.string(node);
     let (user, password): (Text<'d>, Text<'d>) = match &text {
-        Text::Borrowed(text) => text.split_once('|').map_or(("".into(), (*text).into()), |(user, password)| (user.into(), password.into())),
-        Text::Owned(text) => {
-            text.split_once('|').map_or((Text::default(), text.clone().into()), |(user, password)| (user.to_owned().into(), password.to_owned().into()))
+        Text::Borrowed(text) => {
+            text.split_once('|').map_or(("".into(), (*text).into()), |(user, password)| (user.into(), password.into()))
         }
+        Text::Owned(text) => text.split_once('|').map_or((Text::default(), text.clone().into()), |(user, password)| {
+            (user.to_owned().into(), password.to_owned().into())
+        }),
     };
     let name = tape.name(node).unwrap_or_default();
     for (role, value) in [(Role::User, user), (Role::Password, password)] {

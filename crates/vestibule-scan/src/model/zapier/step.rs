@@ -66,7 +66,9 @@ impl<'d> Raw<'d> {
                 "title" => raw.title = word(tape, member),
                 "params" if raw.params.is_none() => raw.params = Some(member),
                 "meta" if raw.meta.is_none() => raw.meta = Some(member),
-                "authentication_id" | "authentication" | "authorization" | "connection_id" | "connection" => raw.authentication = Some(member),
+                "authentication_id" | "authentication" | "authorization" | "connection_id" | "connection" => {
+                    raw.authentication = Some(member)
+                }
                 "paused" => raw.paused = Some(member),
                 "created_at" => raw.created = Some(member),
                 "last_changed" | "updated_at" => raw.changed = Some(member),
@@ -74,7 +76,8 @@ impl<'d> Raw<'d> {
                 "account_id" => raw.account = Some(member),
                 "triple_stores" => {
                     let interval = tape.member(member, "polling_interval_override");
-                    raw.has_interval = interval.is_some_and(|interval| !matches!(tape.raw(interval), "0" | "null" | "false" | "\"\""));
+                    raw.has_interval =
+                        interval.is_some_and(|interval| !matches!(tape.raw(interval), "0" | "null" | "false" | "\"\""));
                 }
                 "root_id" | "folders" => {}
                 _ => raw.rest.push(member),
@@ -100,7 +103,8 @@ impl<'d> Raw<'d> {
 
     /// The person's id, else the account's.
     pub(super) fn owner(&self, tape: &Document<'d>) -> Option<At<Text<'d>>> {
-        let said = [self.user, self.account].into_iter().flatten().map(|node| At { value: word(tape, node), place: Place::Node(node) });
+        let said =
+            [self.user, self.account].into_iter().flatten().map(|node| At { value: word(tape, node), place: Place::Node(node) });
         said.into_iter().find(|owner| !owner.value.is_empty())
     }
 }
@@ -113,7 +117,9 @@ pub(super) fn build<'d>(tape: &Document<'d>, raw: &Raw<'d>, reach: Reach, is_sta
     let kind = match (tool, request) {
         _ if is_start && (raw.reads() || raw.type_of.is_empty()) => start(raw, key),
         (_, Some(request)) => Kind::Request(request),
-        (Tool::Webhook, None) => Kind::Request(Request { method: None, auth: Auth::Unseen, verifies_tls: None, follows_redirects: None }),
+        (Tool::Webhook, None) => {
+            Kind::Request(Request { method: None, auth: Auth::Unseen, verifies_tls: None, follows_redirects: None })
+        }
         (Tool::Code, None) => Kind::Code,
         (Tool::Condition | Tool::Flow | Tool::ErrorHandler, None) => Kind::Flow,
         (Tool::App, None) => Kind::App { reads: reads(&raw.type_of) },
@@ -182,7 +188,9 @@ fn title<'d>(tape: &Document<'d>, raw: &Raw<'d>, is_start: bool) -> Option<Text<
 
 fn connection<'d>(tape: &Document<'d>, raw: &Raw<'d>, key: &str) -> Option<Connection<'d>> {
     let node = raw.authentication?;
-    let said = |names: &[&str]| names.iter().find_map(|name| tape.member(node, name)).map(|member| word(tape, member)).filter(|word| !word.is_empty());
+    let said = |names: &[&str]| {
+        names.iter().find_map(|name| tape.member(node, name)).map(|member| word(tape, member)).filter(|word| !word.is_empty())
+    };
     let (id, label) = match tape.node(node).kind() {
         JsonKind::Object => (said(&["id", "authentication_id"])?, said(&["label", "title", "name"])),
         _ => (word(tape, node), None),
@@ -191,7 +199,12 @@ fn connection<'d>(tape: &Document<'d>, raw: &Raw<'d>, key: &str) -> Option<Conne
         return None;
     }
     let label = label.or_else(|| address_in_labels(tape, raw));
-    Some(Connection { id, label, kind: Some(key.to_owned().into()).filter(|kind: &Text<'_>| !kind.is_empty()), place: Place::Node(node) })
+    Some(Connection {
+        id,
+        label,
+        kind: Some(key.to_owned().into()).filter(|kind: &Text<'_>| !kind.is_empty()),
+        place: Place::Node(node),
+    })
 }
 
 /// Labels of chosen values often hold the address that the connection belongs to.

@@ -12,7 +12,9 @@ use crate::source::{At, Place, Text};
 pub(super) fn read<'d>(tape: &Document<'d>, root: NodeId) -> Option<Scenario<'d>> {
     let trigger = match tape.member(root, "trigger") {
         Some(trigger) => Some(trigger).filter(|trigger| tape.member(*trigger, "selected_api").is_some())?,
-        None => Some(root).filter(|root| tape.member(*root, "selected_api").is_some() && tape.member(*root, "action").is_some())?,
+        None => {
+            Some(root).filter(|root| tape.member(*root, "selected_api").is_some() && tape.member(*root, "action").is_some())?
+        }
     };
     let mut scenario = super::empty(tape, root);
     let raw = Raw::read(tape, trigger)?;

@@ -84,8 +84,13 @@ impl Drawing {
                 list.push(finding);
             }
         }
-        let boxes: Vec<Shape> =
-            flow.stops.iter().zip(&on).enumerate().map(|(row, (stop, findings))| Shape::of(row, stop, findings, anchor)).collect();
+        let boxes: Vec<Shape> = flow
+            .stops
+            .iter()
+            .zip(&on)
+            .enumerate()
+            .map(|(row, (stop, findings))| Shape::of(row, stop, findings, anchor))
+            .collect();
         let lines = flow.stops.iter().enumerate().filter_map(|(row, stop)| line(flow, row, stop)).collect();
         let steps: usize = flow.stops.iter().map(|stop| stop.left_out.max(1)).sum();
         let with = on.iter().filter(|findings| !findings.is_empty()).count();
@@ -241,7 +246,9 @@ mod tests {
         let drawing = Drawing::of(&report.flows[0], &findings, &|finding| Some(finding.fingerprint.clone()));
         assert_eq!(drawing.boxes.len(), 5);
         assert_eq!(drawing.boxes.iter().flat_map(|shape| &shape.badges).map(|badge| badge.count).sum::<usize>(), 8);
-        let rights = |shape: &Shape| shape.badges.iter().all(|badge| badge.x > shape.x + 100 && badge.x + badge.width < shape.x + shape.width);
+        let rights = |shape: &Shape| {
+            shape.badges.iter().all(|badge| badge.x > shape.x + 100 && badge.x + badge.width < shape.x + shape.width)
+        };
         assert!(drawing.boxes.iter().all(rights));
         assert_eq!(drawing.lines.len(), 4);
     }

@@ -137,8 +137,9 @@ fn whole(
     };
     let Ok(json) = Loose::parse(text.as_bytes(), &Limits::default()) else {
         if spot.role == Role::Body && text.contains('=') && !text.trim_start().starts_with(['<', '{', '[']) {
-            for (name, value) in text.split('&').filter_map(|pair| pair.split_once('=')).filter(|(name, _)| !name.contains(MARK))
-            {
+            let (form, _) = marks(platform, &spot.value, false);
+            let pairs = form.split('&').filter_map(|pair| pair.split_once('='));
+            for (name, value) in pairs.filter(|(name, _)| !name.is_empty() && !name.contains(MARK)) {
                 for category in used(platform, value, &expressions).iter().filter_map(|reference| category_of(reference, name)) {
                     bodies.push((FieldPath::from_steps(vec![PathStep::Member(name.to_owned())]), category, is_whole(value)));
                 }

@@ -102,7 +102,10 @@ fn inbound(text: &mut String, route: &In) {
     if route.fields.is_empty() {
         line(text, "# decide: `fields`; the scenario names none, so nothing passes yet");
     } else {
-        line(text, "# what the scenario uses; anything else is dropped. decide: whether each “keep” is really no personal data");
+        line(text, "# what the scenario uses; anything else is dropped");
+        if route.fields.values().any(Option::is_none) {
+            line(text, "# decide: whether each “keep” is really no personal data");
+        }
         let fields: Vec<String> = route
             .fields
             .iter()
@@ -156,11 +159,11 @@ fn outbound(text: &mut String, out: &Out) {
             text,
             "# decide: this destination is inside a network or without TLS. Give it https, pin it with `address = \"IP:PORT\"` (and `ca`), and take the marks off.",
         );
-        section.lines().for_each(|written| line(text, &format!("# {written}")));
-        text.push('\n');
+        section.lines().for_each(|written| line(text, format!("# {written}").trim_end()));
     } else {
         text.push_str(&section);
     }
+    text.push('\n');
 }
 
 fn grant(text: &mut String, out: &Out, grant: &Grant) {
@@ -204,7 +207,6 @@ fn grant(text: &mut String, out: &Out, grant: &Grant) {
     }
     grant.notes.iter().for_each(|note| line(text, &format!("# decide: {note}")));
     line(text, "# decide: `answer`, what of the answer the scenario needs; without it everything is dropped");
-    text.push('\n');
 }
 
 fn listed(places: &Places) -> String {

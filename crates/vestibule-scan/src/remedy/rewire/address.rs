@@ -3,7 +3,7 @@
 use vestibule_core::document::{Document, NodeId};
 
 use super::secrets::{Secrets, is_credential_parameter};
-use super::{Draft, shown};
+use super::{Draft, Told, shown};
 use crate::remedy::Through;
 
 /// Replaces the address that stands at `place`; `before` is its text without the platform's mark of an expression.
@@ -37,10 +37,9 @@ pub(super) fn rewrite(
                 .to_owned(),
         );
     }
-    draft.changes.insert(
-        0,
-        super::Told(place, "address".to_owned(), shown::address_before(before, through), shown::address_after(&url, through)),
-    );
+    let is_key = secrets.is_secret_address(place);
+    let was = if is_key { "an address that is itself a key".to_owned() } else { shown::address_before(before, through) };
+    draft.changes.insert(0, Told(place, "address".to_owned(), was, shown::address_after(&url, through)));
     // n8n marks a text with expressions by `=`
     let mark = if tape.string(place).starts_with('=') { "=" } else { "" };
     draft.text(place, &format!("{mark}{url}"));

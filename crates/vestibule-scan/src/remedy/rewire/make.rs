@@ -5,6 +5,8 @@
 //! steps keep their mappings. A header with a placeholder instead would import as well, but invites to type the key into the step,
 //! where every export shows it. “Get a file” sends no headers and stays.
 
+use std::collections::HashSet;
+
 use vestibule_core::document::{Document, Kind as Json, NodeId};
 
 use super::secrets::{Secrets, is_credential_header};
@@ -74,7 +76,7 @@ fn pairs(
     secrets: &Secrets<'_>,
     draft: &mut Draft,
 ) -> Result<(), &'static str> {
-    let mut gone = Vec::new();
+    let mut gone = HashSet::new();
     for spot in &step.spots {
         let Place::Node(node) = spot.place else { continue };
         let Some((member, element)) = within(tape, parts, node) else { continue };
@@ -88,7 +90,7 @@ fn pairs(
             Role::User | Role::Password if !gone.contains(&member) => {
                 draft.tell(node, if spot.role == Role::User { "user" } else { "password" }, "…", "");
                 draft.text(member, "");
-                gone.push(member);
+                gone.insert(member);
                 continue;
             }
             _ => continue,
@@ -97,7 +99,7 @@ fn pairs(
         draft.tell(node, format!("{what} {}", spot.name), "…", "");
         draft.key_from_elsewhere(&spot.name, &spot.value);
         draft.operations.push(Operation::Remove(pair));
-        gone.push(pair);
+        gone.insert(pair);
     }
     for name in parts.iter().flat_map(|part| empty_headers(tape, *part)) {
         let pair = tape.node(name).parent();

@@ -1,5 +1,7 @@
 //! Which values of a step must not go to the gateway: credentials that were found, and headers and parameters that carry nothing else.
 
+use std::collections::HashMap;
+
 use vestibule_core::document::NodeId;
 
 use crate::credential::{Credential, CredentialKind};
@@ -41,24 +43,42 @@ const PARAMETERS: [&str; 12] = [
     "secret_key",
 ];
 
-/// What was found in one step.
+/// What was found in one step, by the value it stands in.
 pub(super) struct Secrets<'c> {
-    found: Vec<&'c Credential>,
+    found: HashMap<NodeId, Vec<&'c Credential>>,
 }
 
 impl<'c> Secrets<'c> {
+    /// Of all that was found in a scenario, in the order of its steps.
     pub(super) fn new(all: &'c [Credential], step: usize) -> Self {
-        Self { found: all.iter().filter(|credential| credential.step == step).collect() }
+        let first = all.partition_point(|credential| credential.step < step);
+        let mut found: HashMap<NodeId, Vec<&Credential>> = HashMap::new();
+        for credential in all.iter().skip(first).take_while(|credential| credential.step == step) {
+            if let Place::Node(node) = credential.place {
+                found.entry(node).or_default().push(credential);
+            }
+        }
+        Self { found }
+    }
+
+    fn at(&self, node: NodeId) -> &[&'c Credential] {
+        self.found.get(&node).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the step holds a key at all, rather than a placeholder for one.
+    pub(super) fn any_key(&self) -> bool {
+        self.found.values().flatten().any(|credential| credential.kind != CredentialKind::Placeholder)
     }
 
     /// Whether something was found in the value that stands here.
     pub(super) fn holds(&self, place: &Place) -> bool {
-        self.found.iter().any(|credential| credential.place == *place)
+        matches!(place, Place::Node(node) if !self.at(*node).is_empty())
     }
 
     /// Whether a key, rather than a placeholder for one, was found in the value that stands here.
     pub(super) fn holds_key(&self, place: &Place) -> bool {
-        self.found.iter().any(|credential| credential.place == *place && credential.kind != CredentialKind::Placeholder)
+        let is_key = |credential: &&Credential| credential.kind != CredentialKind::Placeholder;
+        matches!(place, Place::Node(node) if self.at(*node).iter().any(is_key))
     }
 
     /// Whether the header at this value carries a credential.
@@ -73,15 +93,13 @@ impl<'c> Secrets<'c> {
 
     /// Whether the text, a part of the value that stands here, holds one of the secrets found there.
     pub(super) fn is_in(&self, text: &str, node: NodeId) -> bool {
-        let mut here = self.found.iter().filter(|credential| credential.place == Place::Node(node));
-        here.any(|credential| {
-            credential.kind != CredentialKind::SecretUrl && !credential.secret.0.is_empty() && text.contains(&credential.secret.0)
-        })
+        let secrets = self.at(node).iter().filter(|credential| credential.kind != CredentialKind::SecretUrl);
+        secrets.map(|credential| credential.secret.0.as_str()).any(|secret| !secret.is_empty() && text.contains(secret))
     }
 
     /// Whether the address that stands here is itself a key.
     pub(super) fn is_secret_address(&self, node: NodeId) -> bool {
-        self.found.iter().any(|credential| credential.kind == CredentialKind::SecretUrl && credential.place == Place::Node(node))
+        self.at(node).iter().any(|credential| credential.kind == CredentialKind::SecretUrl)
     }
 }
 

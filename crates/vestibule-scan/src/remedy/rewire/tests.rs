@@ -58,7 +58,7 @@ What to do next:
 fn a_request_of_version_3_becomes_the_one_with_a_stored_key() {
     let before = r#"{"flow":[{"id":7,"module":"http:ActionSendData","version":3,"parameters":{"handleErrors":false},"mapper":{"ca":"","qs":[{"name":"q","value":"{{1.q}}"},{"name":"access_token","value":"t8Wn2qLx5vRz"}],"url":"http://ats.example.com/v1","headers":[{"name":"X-API-Key","value":"YOUR_KEY"}],"authUser":"ann","authPass":"k5!","rejectUnauthorized":false}}]}"#;
     let done = rewired(before);
-    let expected = r#"{"flow":[{"id":7,"module":"http:ActionSendDataAPIKeyAuth","version":3,"parameters":{"handleErrors":false,"auth":null},"mapper":{"ca":"","qs":[{"name":"q","value":"{{1.q}}"}],"url":"https://gate.example.com/out/example/v1","headers":[],"authUser":"","authPass":"","rejectUnauthorized":true}}]}"#;
+    let expected = r#"{"flow":[{"id":7,"module":"http:ActionSendDataAPIKeyAuth","version":3,"parameters":{"handleErrors":false,"auth":null},"mapper":{"ca":"","qs":[{"name":"q","value":"{{1.q}}"}],"url":"https://gate.example.com/out/ats-example/v1","headers":[],"authUser":"","authPass":"","rejectUnauthorized":true}}]}"#;
     assert_eq!(text_of(&done), expected);
     let settings: Vec<&str> = done.changes.iter().map(|change| change.setting.as_str()).collect();
     assert_eq!(
@@ -73,7 +73,7 @@ fn a_request_of_version_3_becomes_the_one_with_a_stored_key() {
 fn a_node_of_n8n_asks_for_a_credential_by_name() {
     let before = r#"{"name":"W","nodes":[{"id":"a","name":"Send","type":"n8n-nodes-base.httpRequest","typeVersion":4.2,"position":[0,0],"parameters":{"url":"=https://ats.example.com/v1/{{ $json.id }}","sendHeaders":true,"headerParameters":{"parameters":[{"name":"Authorization","value":"Bearer t8Wn2qLx5vRz"},{"name":"X-Trace","value":"1"}]},"options":{"allowUnauthorizedCerts":true}},"credentials":{"httpBasicAuth":{"id":"x1","name":"Old"}}}],"connections":{}}"#;
     let done = rewired(before);
-    let expected = r#"{"name":"W","nodes":[{"id":"a","name":"Send","type":"n8n-nodes-base.httpRequest","typeVersion":4.2,"position":[0,0],"parameters":{"url":"=https://gate.example.com/out/example/v1/{{ $json.id }}","sendHeaders":true,"headerParameters":{"parameters":[{"name":"X-Trace","value":"1"}]},"options":{"allowUnauthorizedCerts":false},"authentication":"genericCredentialType","genericAuthType":"httpHeaderAuth"},"credentials":{"httpHeaderAuth":{"id":null,"name":"Vestibule workflow key"}}}],"connections":{}}"#;
+    let expected = r#"{"name":"W","nodes":[{"id":"a","name":"Send","type":"n8n-nodes-base.httpRequest","typeVersion":4.2,"position":[0,0],"parameters":{"url":"=https://gate.example.com/out/ats-example/v1/{{ $json.id }}","sendHeaders":true,"headerParameters":{"parameters":[{"name":"X-Trace","value":"1"}]},"options":{"allowUnauthorizedCerts":false},"authentication":"genericCredentialType","genericAuthType":"httpHeaderAuth"},"credentials":{"httpHeaderAuth":{"id":null,"name":"Vestibule workflow key"}}}],"connections":{}}"#;
     assert_eq!(text_of(&done), expected);
 }
 
@@ -81,7 +81,7 @@ fn a_node_of_n8n_asks_for_a_credential_by_name() {
 fn the_first_version_of_the_node_and_headers_as_text() {
     let before = r#"{"name":"W","nodes":[{"name":"Send","type":"n8n-nodes-base.httpRequest","typeVersion":1,"parameters":{"url":"https://ats.example.com","jsonParameters":true,"headerParametersJson":"={\"authorization\": \"Bearer {{ $json.key }}\", \"Accept\": \"*/*\"}","allowUnauthorizedCerts":true}}],"connections":{}}"#;
     let done = rewired(before);
-    let expected = r#"{"name":"W","nodes":[{"name":"Send","type":"n8n-nodes-base.httpRequest","typeVersion":1,"parameters":{"url":"https://gate.example.com/out/example","jsonParameters":true,"headerParametersJson":"={\"Accept\": \"*/*\"}","allowUnauthorizedCerts":false,"authentication":"headerAuth"},"credentials":{"httpHeaderAuth":{"id":null,"name":"Vestibule workflow key"}}}],"connections":{}}"#;
+    let expected = r#"{"name":"W","nodes":[{"name":"Send","type":"n8n-nodes-base.httpRequest","typeVersion":1,"parameters":{"url":"https://gate.example.com/out/ats-example","jsonParameters":true,"headerParametersJson":"={\"Accept\": \"*/*\"}","allowUnauthorizedCerts":false,"authentication":"headerAuth"},"credentials":{"httpHeaderAuth":{"id":null,"name":"Vestibule workflow key"}}}],"connections":{}}"#;
     assert_eq!(text_of(&done), expected);
     let computed = before
         .replace("{\\\"authorization\\\": \\\"Bearer {{ $json.key }}\\\", \\\"Accept\\\": \\\"*/*\\\"}", "{{ $json.headers }}");
@@ -110,6 +110,15 @@ fn what_cannot_be_moved_is_listed_and_left() {
 }
 
 #[test]
+fn a_key_that_stays_is_told() {
+    let before = r#"{"flow":[{"id":1,"module":"util:SetVariable2","version":1,"mapper":{"name":"api_key","scope":"roundtrip","value":"o7Pl4kJh9gFdT2qX"}}]}"#;
+    let done = rewired(before);
+    assert_eq!(text_of(&done), before);
+    assert_eq!(done.outside.iter().map(|outside| outside.why.as_str()).collect::<Vec<_>>(), [KEY_STAYS]);
+    assert!(!done.difference().contains("o7Pl4kJh9gFdT2qX"));
+}
+
+#[test]
 fn two_hosts_never_share_a_route() {
     let request = |id: u8, url: &str| {
         format!(r#"{{"id":{id},"module":"http:MakeRequest","version":4,"parameters":{{}},"mapper":{{"url":"{url}"}}}}"#)
@@ -118,14 +127,23 @@ fn two_hosts_never_share_a_route() {
         let steps: Vec<String> = urls.iter().enumerate().map(|(id, url)| request(id as u8, url)).collect();
         format!(r#"{{"flow":[{}]}}"#, steps.join(","))
     };
-    let apart = rewired(&file(&["https://api.acme.example/a", "https://auth.acme.example/a", "https://api.acme.example:8443/a"]));
+    let apart = rewired(&file(&[
+        "https://api.acme.com/a",
+        "https://auth.acme.com/a",
+        "https://api.acme.com:8443/a",
+        "https://acme.com",
+        "https://api.acme.com/b",
+    ]));
     let after: Vec<&str> =
         apart.changes.iter().filter(|change| change.setting == "address").map(|change| change.after.as_str()).collect();
     let gate = "https://gate.example.com/out";
-    assert_eq!(after, [format!("{gate}/acme/a"), format!("{gate}/auth-acme/a"), format!("{gate}/acme-8443/a")]);
-    let same = rewired(&file(&["https://api.acme.example/a", "https://www.acme.example/b", "https://api.acme.example/c"]));
-    assert_eq!(same.changes.iter().filter(|change| change.setting == "address").count(), 2);
-    assert_eq!(same.outside[0].why, SAME_NAME);
+    assert_eq!(
+        after,
+        ["/api-acme/a", "/auth-acme/a", "/api-acme-8443/a", "/acme", "/api-acme/b"].map(|path| format!("{gate}{path}"))
+    );
+    let same = rewired(&file(&["https://a-b.acme.com/a", "https://a.b.acme.com/b", "https://a-b.acme.com/c"]));
+    assert!(same.changes.is_empty());
+    assert!(same.outside.iter().all(|outside| outside.why == SAME_NAME));
 }
 
 #[test]

@@ -110,10 +110,9 @@ fn directory(bytes: &[u8]) -> Option<(usize, usize)> {
     let end = tail_start + memchr::memmem::rfind(bytes.get(tail_start..)?, END)?;
     let record = bytes.get(end..)?;
     let (mut size, mut offset, mut before) = (number(record, 12)?, number(record, 16)?, end);
-    if offset == u64::from(u32::MAX) || size == u64::from(u32::MAX) || short(record, 10)? == u16::MAX {
-        if let Some((size_64, offset_64, at)) = directory_64(bytes, end) {
-            (size, offset, before) = (size_64, offset_64, at);
-        }
+    let is_large = offset == u64::from(u32::MAX) || size == u64::from(u32::MAX) || short(record, 10)? == u16::MAX;
+    if let Some(large) = directory_64(bytes, end).filter(|_| is_large) {
+        (size, offset, before) = large;
     }
     let (size, offset) = (usize::try_from(size).ok()?, usize::try_from(offset).ok()?);
     if size == 0 {

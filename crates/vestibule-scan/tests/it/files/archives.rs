@@ -109,7 +109,18 @@ fn archives_in_archives_are_read_to_a_depth() {
 
 #[test]
 fn names_that_lead_outside_are_told_and_made_harmless() {
-    let names = ["../../etc/passwd", "/abs.json", "C:\\x\\y.json", "a\\..\\b.json", "x\u{202E}gpj.json", "..", "!a!b", "fine/../no.json", "ok/a.json", "line\nbreak"];
+    let names = [
+        "../../etc/passwd",
+        "/abs.json",
+        "C:\\x\\y.json",
+        "a\\..\\b.json",
+        "x\u{202E}gpj.json",
+        "..",
+        "!a!b",
+        "fine/../no.json",
+        "ok/a.json",
+        "line\nbreak",
+    ];
     let entries: Vec<Entry<'_>> = names.iter().map(|name| entry(name, b"{}")).collect();
     let (files, notes) = expand(&zip(&entries), &Limits::default());
     let expected = [
@@ -126,7 +137,8 @@ fn names_that_lead_outside_are_told_and_made_harmless() {
     ];
     assert_eq!(paths(&files), expected);
     let harmless = ["a.zip!\u{FFFD}a\u{FFFD}b", "a.zip!ok/a.json"];
-    let outside: Vec<_> = expected.iter().filter(|path| !harmless.contains(path)).map(|path| (*path, Trouble::OutsideName)).collect();
+    let outside: Vec<_> =
+        expected.iter().filter(|path| !harmless.contains(path)).map(|path| (*path, Trouble::OutsideName)).collect();
     assert_eq!(told(&notes), outside);
 }
 
@@ -149,7 +161,11 @@ fn links_passwords_and_unknown_packings_are_told() {
     bytes[third + 10] = 12;
     let (files, notes) = expand(&bytes, &Limits::default());
     assert!(files.is_empty());
-    let expected = [("a.zip!link.json", Trouble::Link), ("a.zip!locked.json", Trouble::Encrypted), ("a.zip!odd.json", Trouble::UnknownPacking)];
+    let expected = [
+        ("a.zip!link.json", Trouble::Link),
+        ("a.zip!locked.json", Trouble::Encrypted),
+        ("a.zip!odd.json", Trouble::UnknownPacking),
+    ];
     assert_eq!(told(&notes), expected);
     let read = read("a.zip", &bytes);
     assert_eq!(read.findings.len(), 3);
@@ -188,7 +204,13 @@ fn bombs_are_stopped_by_ratio_and_by_size() {
     assert_eq!(told(&notes), [("a.zip!bomb", Trouble::Bomb)]);
     let limits = Limits { entry_bytes: 1000, total_bytes: 2500, ..Limits::default() };
     let large = [7; 1001];
-    let entries = [entry("too large", &large), entry("1", &large[..900]), entry("2", &large[..900]), entry("3", &large[..900]), entry("4", b"")];
+    let entries = [
+        entry("too large", &large),
+        entry("1", &large[..900]),
+        entry("2", &large[..900]),
+        entry("3", &large[..900]),
+        entry("4", b""),
+    ];
     let (files, notes) = expand(&zip(&entries), &Limits { free_bytes: 0, ratio: usize::MAX, ..limits });
     assert_eq!(paths(&files), ["a.zip!1", "a.zip!2"]);
     assert_eq!(told(&notes), [("a.zip!too large", Trouble::TooLarge), ("a.zip!3", Trouble::TooMuch)]);
@@ -202,7 +224,8 @@ fn bombs_are_stopped_by_ratio_and_by_size() {
 pub fn workbook() -> Vec<u8> {
     let book = br#"<workbook xmlns:r="r"><sheets><sheet name="People" sheetId="1" r:id="rId1"/><sheet name="A/B" sheetId="2" r:id="rId2"/></sheets></workbook>"#;
     let relations = br#"<Relationships><Relationship Id="rId1" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Target="/xl/worksheets/sheet2.xml"/></Relationships>"#;
-    let shared = br#"<sst><si><t>E-mail</t></si><si><t>API key</t></si><si><r><t>ana.maier</t></r><r><t>@example.org</t></r></si></sst>"#;
+    let shared =
+        br#"<sst><si><t>E-mail</t></si><si><t>API key</t></si><si><r><t>ana.maier</t></r><r><t>@example.org</t></r></si></sst>"#;
     let first = br#"<worksheet><sheetData><row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c></row>
 <row r="2"><c r="A2" t="s"><v>2</v></c><c r="B2" t="inlineStr"><is><t>q7Zt2mWc&amp;9LrX</t></is></c><c r="C2"><v>41000</v></c></row></sheetData></worksheet>"#;
     let second = br#"<worksheet><sheetData><row r="3"><c r="B3" t="str"><f>WEBSERVICE("https://x.example.com?key=m4Wd8Rv1")</f><v>ok</v></c><c><v>1</v></c></row></sheetData></worksheet>"#;
@@ -221,7 +244,10 @@ pub fn workbook() -> Vec<u8> {
 #[test]
 fn a_workbook_is_read_cell_by_cell() {
     let read = read("people.xlsx", &workbook());
-    let cells: Vec<String> = read.scenarios[0].spots().map(|spot| format!("{} {:?} {}={} {}:{}", spot.pointer, spot.role, spot.name, spot.value, spot.line, spot.column)).collect();
+    let cells: Vec<String> = read.scenarios[0]
+        .spots()
+        .map(|spot| format!("{} {:?} {}={} {}:{}", spot.pointer, spot.role, spot.name, spot.value, spot.line, spot.column))
+        .collect();
     let expected = [
         "/People/A1 Label =E-mail 1:1",
         "/People/B1 Label =API key 1:2",

@@ -78,7 +78,9 @@ fn more_values_than_are_read_are_told() {
 fn a_hundred_megabytes_are_read_and_a_little_more_is_told() {
     let mut text = String::from("[");
     while text.len() < 100 << 20 {
-        text.push_str("{\"name\":\"Authorization\",\"value\":\"some text of a common length that stands in a file, again and again\"},");
+        text.push_str(
+            "{\"name\":\"Authorization\",\"value\":\"some text of a common length that stands in a file, again and again\"},",
+        );
     }
     text.pop();
     text.push(']');
@@ -143,7 +145,10 @@ fn a_guess_of_the_wrong_platform_loses_no_value() {
     ];
     for text in texts {
         let read = read("wrong.json", text.as_bytes());
-        assert!(read.scenarios.iter().flat_map(|scenario| scenario.spots()).any(|spot| spot.value.contains("q7Zt2mWc")), "{text}");
+        assert!(
+            read.scenarios.iter().flat_map(|scenario| scenario.spots()).any(|spot| spot.value.contains("q7Zt2mWc")),
+            "{text}"
+        );
     }
 }
 
@@ -158,7 +163,14 @@ fn hostile_texts_are_read_in_time() {
     let documents = "{}\n{}[\n]".repeat(100_000);
     let lines = "{\"a\":1}\n{\"a\n".repeat(100_000);
     for (name, text) in [
-        ("a.csv", &quotes), ("b.csv", &open), ("c.json", &braces), ("d.txt", &begin), ("e.env", &env_begin), ("f.mbox", &from), ("g.json", &documents), ("h.jsonl", &lines),
+        ("a.csv", &quotes),
+        ("b.csv", &open),
+        ("c.json", &braces),
+        ("d.txt", &begin),
+        ("e.env", &env_begin),
+        ("f.mbox", &from),
+        ("g.json", &documents),
+        ("h.jsonl", &lines),
     ] {
         let (_, _, took) = count(name, text.as_bytes());
         assert!(took < PATIENCE, "{name}: {took:?}");

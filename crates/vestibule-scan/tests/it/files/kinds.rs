@@ -81,5 +81,8 @@ fn a_large_table_comes_in_parts_and_loses_nothing() {
     let cells: Vec<_> = read.scenarios.iter().flat_map(|scenario| scenario.spots()).collect();
     assert_eq!(cells.len(), 80_002);
     let last = cells.last().unwrap();
-    assert_eq!((last.role, last.name.as_str(), last.value.as_str(), last.line, last.column), (Role::Pinned, "mail", "p39999@example.org", 40_001, 7));
+    assert_eq!(
+        (last.role, last.name.as_str(), last.value.as_str(), last.line, last.column),
+        (Role::Pinned, "mail", "p39999@example.org", 40_001, 7)
+    );
 }

@@ -77,7 +77,8 @@ impl Account {
 }
 
 fn accounts(file: &Path, now: Timestamp) -> Result<Vec<ScanAccount>, Failure> {
-    let unreadable = |error: std::io::Error| Failure::new("cli.file", format!("`{}` cannot be read: {}", file.display(), error.kind()));
+    let unreadable =
+        |error: std::io::Error| Failure::new("cli.file", format!("`{}` cannot be read: {}", file.display(), error.kind()));
     let text = String::from_utf8(crate::files::read(file).map_err(unreadable)?.to_vec());
     let text = text.map_err(|_| unreadable(std::io::ErrorKind::InvalidData.into()))?;
     match config::load_accounts(&text, &file.display().to_string(), now) {
@@ -95,7 +96,10 @@ fn drift(drift: &Value) -> Vec<Notice> {
     let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let before = text(drift, "before");
     if before.is_empty() {
-        return vec![Notice::new("drift", "this is the first audit of the account that is kept; the next one says what has changed")];
+        return vec![Notice::new(
+            "drift",
+            "this is the first audit of the account that is kept; the next one says what has changed",
+        )];
     }
     let [new, gone, open, unseen] = ["new", "gone", "open", "unseen"].map(list);
     let oldest = open.iter().map(|entry| text(entry, "first_seen")).min();
@@ -133,7 +137,9 @@ mod tests {
         assert!(drift(&json!({ "before": null, "new": [] }))[0].message.starts_with("this is the first audit"));
         let entry = |step: &str| json!({ "check": "cleartext-http", "step": step, "scenario": "Intake", "first_seen": "2026-09-01T00:00:00Z" });
         let many: Vec<Value> = (0..25).map(|at| entry(&at.to_string())).collect();
-        let told = drift(&json!({ "before": "2026-10-01T08:00:00Z", "new": many, "gone": [entry("Fetch")], "open": [entry("x")], "unseen": [] }));
+        let told = drift(
+            &json!({ "before": "2026-10-01T08:00:00Z", "new": many, "gone": [entry("Fetch")], "open": [entry("x")], "unseen": [] }),
+        );
         assert_eq!(told[0].message, "since 2026-10-01: 25 new, 1 gone, 1 still open, the oldest since 2026-09-01");
         assert_eq!(told[21].message, "new: 5 more, which `--json` lists");
         assert_eq!(told[22].message, "gone: cleartext-http at “Fetch” in “Intake”");

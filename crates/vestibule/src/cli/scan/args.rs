@@ -44,6 +44,9 @@ pub struct ScanArgs {
     /// A platform zone in which scenarios may run, such as eu1.make.com; without one, any in the European Union
     #[arg(long = "zone", value_name = "ZONE")]
     pub zones: Vec<String>,
+    /// Write the configuration that the scanned scenarios would need, with routes and grants, to this new file
+    #[arg(long, value_name = "FILE")]
+    pub fix_plan: Option<PathBuf>,
     /// Write each Make and n8n scenario with its HTTP steps behind the gateway to this new folder, with what has changed
     #[arg(long, value_name = "DIR", requires = "gateway")]
     pub rewire: Option<PathBuf>,

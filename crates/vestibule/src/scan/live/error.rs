@@ -85,7 +85,7 @@ impl LiveError {
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
-            LiveError::Unknown { .. } => "cli.unknown_name",
+            LiveError::Unknown { .. } => "scan.unknown_account",
             LiveError::Load(error) => error.code(),
             LiveError::Outbound { error, .. } => error.code(),
             LiveError::Token { .. } => "scan.token_refused",

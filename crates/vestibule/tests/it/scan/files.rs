@@ -82,10 +82,17 @@ pub fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     let (mut out, mut directory) = (Vec::new(), Vec::new());
     for (name, bytes) in files {
         let size = (bytes.len() as u32).to_le_bytes();
-        let common =
-            [&[10, 0, 0, 0, 0, 0, 0, 0, 0, 0][..], &crc(bytes).to_le_bytes(), &size, &size, &(name.len() as u16).to_le_bytes(), &[0, 0]]
-                .concat();
-        directory.extend([&b"PK\x01\x02\x0a\0"[..], &common, &[0; 10], &(out.len() as u32).to_le_bytes(), name.as_bytes()].concat());
+        let common = [
+            &[10, 0, 0, 0, 0, 0, 0, 0, 0, 0][..],
+            &crc(bytes).to_le_bytes(),
+            &size,
+            &size,
+            &(name.len() as u16).to_le_bytes(),
+            &[0, 0],
+        ]
+        .concat();
+        directory
+            .extend([&b"PK\x01\x02\x0a\0"[..], &common, &[0; 10], &(out.len() as u32).to_le_bytes(), name.as_bytes()].concat());
         out.extend([&b"PK\x03\x04"[..], &common, name.as_bytes(), bytes].concat());
     }
     let count = (files.len() as u16).to_le_bytes();

@@ -61,13 +61,18 @@ impl Platform {
         self.account("n8n", "platform = \"n8n\"\nurl = \"https://n8n.test/flows\"")
     }
 
-    /// An account with these settings.
-    pub fn account(&self, name: &str, rest: &str) -> ScanAccount {
+    /// The lines of an account with these settings.
+    pub fn settings(&self, name: &str, rest: &str) -> String {
         let folder = self.folder.path().display();
         let address = self.peer.address;
-        let text = format!(
+        format!(
             "[scan.account.{name}]\n{rest}\naddress = \"{address}\"\nca = \"{folder}/ca.pem\"\ntoken = \"file:{folder}/{name}\"\n"
-        );
+        )
+    }
+
+    /// An account with these settings.
+    pub fn account(&self, name: &str, rest: &str) -> ScanAccount {
+        let text = self.settings(name, rest);
         let (mut accounts, _) = config::load_accounts(&text, "scan.toml", NOW).unwrap_or_else(|report| panic!("{report:?}"));
         accounts.remove(0)
     }

@@ -263,7 +263,7 @@ fn what_is_kept_of_an_account_can_be_erased_for_good() {
         |world: &World| -> Vec<String> { saved::saved(&world.app, None).unwrap().into_iter().map(|kept| kept.account).collect() };
     assert_eq!(names(&world), ["flows"]);
     let again = ops::run(&world.app, Request { by: "dana".into(), op: Op::ScanForget { account: "make".into() } });
-    assert_eq!(again.unwrap_err().code, "cli.unknown_name");
+    assert_eq!(again.unwrap_err().code, "scan.unknown_account");
 
     // an older copy of the database does not bring it back
     let world = world
