@@ -259,13 +259,13 @@ def timed(run):
 
 
 def peak_of(command):
-    """Seconds, peak memory in MB and output of a command."""
+    """Seconds, seconds of all processors, peak memory in MB and output of a command."""
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     output = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    return time.perf_counter() - start, usage.ru_maxrss / 1024, output
+    return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, output
 
 
 def json_in_a_process(files):
@@ -273,13 +273,14 @@ def json_in_a_process(files):
     program = (
         "import json,sys,time\n"
         "files=sys.stdin.read().split('\\n')\n"
-        "start=time.perf_counter()\n"
+        "start,cpu=time.perf_counter(),time.process_time()\n"
         "for path in files:\n"
         "    with open(path,'rb') as file: json.load(file)\n"
-        "print(time.perf_counter()-start)\n"
+        "print(time.perf_counter()-start,time.process_time()-cpu)\n"
     )
     out = subprocess.run([sys.executable, "-c", program], input="\n".join(map(str, files)), capture_output=True, text=True, check=True)
-    return float(out.stdout)
+    seconds, cpu = map(float, out.stdout.split())
+    return seconds, cpu
 
 
 def kingfisher(cache):
@@ -327,23 +328,28 @@ def main():
         if theirs:
             peak_of(theirs)
         times = {"json": [], "vestibule": [], "kingfisher": []}
+        busy = {"json": [], "vestibule": [], "kingfisher": []}
         memory = {"vestibule": 0, "kingfisher": 0}
         findings = {}
         for _ in range(options.rounds):
-            times["json"].append(json_in_a_process(files))
+            seconds, cpu = json_in_a_process(files)
+            times["json"].append(seconds)
+            busy["json"].append(cpu)
             for name, command in (("vestibule", ours), ("kingfisher", theirs)):
                 if not command:
                     continue
-                seconds, peak, output = peak_of(command)
+                seconds, cpu, peak, output = peak_of(command)
                 times[name].append(seconds)
+                busy[name].append(cpu)
                 memory[name] = max(memory[name], peak)
                 findings[name] = output
         medians = {name: statistics.median(values) for name, values in times.items() if values}
         base = medians["json"]
-        print("%-11s %9s %9s %9s %12s %9s" % ("", "median s", "min s", "max s", "x json", "peak MB"))
+        print("%-11s %9s %9s %9s %9s %9s %9s" % ("", "median s", "min s", "max s", "CPU s", "x json", "peak MB"))
         for name, median in medians.items():
             peak = "%9.0f" % memory[name] if name in memory else ""
-            print("%-11s %9.3f %9.3f %9.3f %12.2f %s" % (name, median, min(times[name]), max(times[name]), median / base, peak))
+            cpu = statistics.median(busy[name])
+            print("%-11s %9.3f %9.3f %9.3f %9.3f %9.2f %s" % (name, median, min(times[name]), max(times[name]), cpu, median / base, peak))
         report = json.loads(findings["vestibule"])
         covered = {entry["file"] for entry in report["coverage"]}
         print("vestibule: %d findings, %d files in the coverage" % (len(report["findings"]), len(covered)))

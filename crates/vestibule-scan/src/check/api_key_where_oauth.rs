@@ -47,7 +47,9 @@ impl Check for ApiKeyWhereOauth {
                 }
                 next = typed.next();
             }
-            let Some(vendor) = cx.facts.step(index).and_then(|facts| facts.vendor).filter(|vendor| vendor.oauth) else { continue };
+            let Some(vendor) = cx.facts.step(index).and_then(|facts| facts.vendor).filter(|vendor| vendor.oauth) else {
+                continue;
+            };
             let through = cx.facts.step(index).is_some_and(|facts| facts.through_gateway);
             if through {
                 continue;
@@ -66,8 +68,12 @@ impl Check for ApiKeyWhereOauth {
 fn report(cx: &mut Context<'_, '_>, place: &Place, step: &Step<'_>, vendor: &Vendor, what: &str) {
     let message = format!("{what} {}, which offers OAuth.", vendor.name);
     let how = match cx.scenario.platform {
-        Platform::Make => "In Make, use the vendor's own module, or choose OAuth 2.0 as the authentication of the HTTP module, and connect with the scopes that the scenario needs.",
-        Platform::N8n => "In n8n, choose the vendor's OAuth2 credential under “Authentication” (for an HTTP Request: Predefined Credential Type), with the scopes that the workflow needs.",
+        Platform::Make => {
+            "In Make, use the vendor's own module, or choose OAuth 2.0 as the authentication of the HTTP module, and connect with the scopes that the scenario needs."
+        }
+        Platform::N8n => {
+            "In n8n, choose the vendor's OAuth2 credential under “Authentication” (for an HTTP Request: Predefined Credential Type), with the scopes that the workflow needs."
+        }
         _ => "Connect the vendor's own app, which uses OAuth, with the scopes that the step needs.",
     };
     let remedy = format!("{how} Then delete the key at {}.", vendor.name);
@@ -80,7 +86,8 @@ fn stored<'s>(platform: Platform, step: &'s Step<'_>) -> Option<&'s Place> {
     let by_setting = step.request().and_then(|_| {
         step.spots.iter().find(|spot| spot.name == "authenticationType" && matches!(spot.value.as_ref(), "apiKey" | "basicAuth"))
     });
-    let by_kind = step.connections.iter().find(|connection| connection.kind.as_deref().is_some_and(|kind| is_key(platform, kind)));
+    let by_kind =
+        step.connections.iter().find(|connection| connection.kind.as_deref().is_some_and(|kind| is_key(platform, kind)));
     let of_module = by_module.then(|| step.connections.first().map_or(&step.place, |connection| &connection.place));
     of_module.or_else(|| by_setting.map(|spot| &spot.place)).or_else(|| by_kind.map(|connection| &connection.place))
 }
@@ -94,10 +101,20 @@ fn is_key(platform: Platform, kind: &str) -> bool {
     match platform {
         Platform::N8n => {
             // accounts and tokens of programs, for which the vendor offers nothing else
-            let of_service = ["googleApi", "microsoftEntraServicePrincipalApi", "salesforceJwtApi", "facebookGraphApi", "facebookGraphAppApi", "azureOpenAiApi"];
-            matches!(kind, "httpHeaderAuth" | "httpBasicAuth" | "httpQueryAuth" | "httpDigestAuth") || (kind.ends_with("Api") && !of_service.contains(&kind))
+            let of_service = [
+                "googleApi",
+                "microsoftEntraServicePrincipalApi",
+                "salesforceJwtApi",
+                "facebookGraphApi",
+                "facebookGraphAppApi",
+                "azureOpenAiApi",
+            ];
+            matches!(kind, "httpHeaderAuth" | "httpBasicAuth" | "httpQueryAuth" | "httpDigestAuth")
+                || (kind.ends_with("Api") && !of_service.contains(&kind))
         }
-        Platform::Make => ["apikey", "api-key", "api_key", "basic", "private-app", "token"].iter().any(|word| lower.contains(word)),
+        Platform::Make => {
+            ["apikey", "api-key", "api_key", "basic", "private-app", "token"].iter().any(|word| lower.contains(word))
+        }
         Platform::Zapier | Platform::File => false,
     }
 }
@@ -108,7 +125,15 @@ mod tests {
 
     #[test]
     fn types_of_connections_tell_keys_from_oauth() {
-        assert!(is_key(Platform::N8n, "hubspotApi") && is_key(Platform::N8n, "httpHeaderAuth") && is_key(Platform::Make, "hubspot-private-app"));
-        assert!(!is_key(Platform::N8n, "hubspotOAuth2Api") && !is_key(Platform::N8n, "googleApi") && !is_key(Platform::Make, "google-restricted"));
+        assert!(
+            is_key(Platform::N8n, "hubspotApi")
+                && is_key(Platform::N8n, "httpHeaderAuth")
+                && is_key(Platform::Make, "hubspot-private-app")
+        );
+        assert!(
+            !is_key(Platform::N8n, "hubspotOAuth2Api")
+                && !is_key(Platform::N8n, "googleApi")
+                && !is_key(Platform::Make, "google-restricted")
+        );
     }
 }

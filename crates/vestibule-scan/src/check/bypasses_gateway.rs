@@ -51,8 +51,13 @@ impl Check for BypassesGateway {
         let Some((step, url)) = found.first().and_then(|(step, _)| Some((*step, step.url()?))) else { return };
         let names: Vec<String> = found.iter().map(|(step, _)| words::called(step)).collect();
         let more = if count > found.len() { format!(" and {} more", count - found.len()) } else { String::new() };
-        let message = format!("{} past the gateway with a credential or personal data: {}{more}.", if count == 1 { "A request goes".to_owned() } else { format!("{count} requests go") }, words::list(&names));
-        let mut text = "Move them behind the gateway with `vestibule scan --rewire OUT`, or put these addresses into the steps:".to_owned();
+        let message = format!(
+            "{} past the gateway with a credential or personal data: {}{more}.",
+            if count == 1 { "A request goes".to_owned() } else { format!("{count} requests go") },
+            words::list(&names)
+        );
+        let mut text =
+            "Move them behind the gateway with `vestibule scan --rewire OUT`, or put these addresses into the steps:".to_owned();
         for (step, through) in &found {
             text.push_str(&format!("\n    {}: {}", words::called(step), through.shown()));
         }

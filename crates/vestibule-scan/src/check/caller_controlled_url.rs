@@ -8,6 +8,8 @@ use crate::remedy::address::Host;
 
 /// Set values that are looked through on the way back to an entry.
 const HOPS: usize = 4;
+/// Values of a step that are looked through.
+const MOST: usize = 1_000;
 
 /// See [`META`].
 pub struct CallerControlledUrl;
@@ -43,7 +45,8 @@ impl Check for CallerControlledUrl {
             let Some((entry_step, protection)) = entry_behind(cx, index, &url.value) else { continue };
             let asked = protection == Protection::Guarded || entry_step.entry().is_some_and(|entry| entry.by == EntryBy::Form);
             let severity = if asked { Severity::Medium } else { META.severity };
-            let message = format!("The request goes wherever {} says: whoever starts the scenario decides.", words::called(entry_step));
+            let message =
+                format!("The request goes wherever {} says: whoever starts the scenario decides.", words::called(entry_step));
             let remedy = "Write the host into the step and take at most a part of the path from the caller. If several hosts are needed, choose among them by a router or switch with fixed addresses; through the gateway only hosts with a route can be reached.";
             cx.report(Draft::new(&META, &url.place, message, remedy).step(step).severity(severity));
         }
@@ -71,7 +74,11 @@ fn entry_behind<'s, 'd>(cx: &Context<'s, 'd>, user: usize, text: &str) -> Option
             }
             Kind::Assign => {
                 let name = reference.field.last()?;
-                let set = step.spots.iter().find(|spot| spot.role == Role::Assigned && spot.dynamic && spot.name == *name)?;
+                let set = step
+                    .spots
+                    .iter()
+                    .take(MOST)
+                    .find(|spot| spot.role == Role::Assigned && spot.dynamic && spot.name == *name)?;
                 let next = set.value.to_string();
                 (text, user) = (next, source);
             }

@@ -31,7 +31,9 @@ impl Check for CleartextHttp {
         for (index, step) in cx.scenario.steps.iter().enumerate() {
             let Some(facts) = cx.facts.step(index) else { continue };
             let (Some(url), Some(address)) = (step.url(), facts.address) else { continue };
-            let Some(host) = address.known_host().filter(|_| address.scheme == Scheme::Http && !address.is_private()) else { continue };
+            let Some(host) = address.known_host().filter(|_| address.scheme == Scheme::Http && !address.is_private()) else {
+                continue;
+            };
             if is_example(host) {
                 continue;
             }
@@ -62,6 +64,9 @@ impl Check for CleartextHttp {
 /// Hosts of documentation, which nobody means to call.
 pub(super) fn is_example(host: &str) -> bool {
     let host = host.to_ascii_lowercase();
-    let names = ["example.com", "example.org", "example.net", "your-domain.com", "yourdomain.com", "domain.com", "your-server.com"];
-    names.iter().any(|name| host == *name || host.strip_suffix(name).is_some_and(|rest| rest == "www.")) || host.starts_with("your-") || host.contains(['<', '{'])
+    let names =
+        ["example.com", "example.org", "example.net", "your-domain.com", "yourdomain.com", "domain.com", "your-server.com"];
+    names.iter().any(|name| host == *name || host.strip_suffix(name).is_some_and(|rest| rest == "www."))
+        || host.starts_with("your-")
+        || host.contains(['<', '{'])
 }

@@ -36,7 +36,8 @@ impl Check for CleartextHttpPrivate {
         let found: Vec<_> = (0..cx.scenario.steps.len()).filter(clear).filter_map(|index| cx.scenario.steps.get(index)).collect();
         let Some((first, url)) = found.first().and_then(|step| Some((*step, step.url()?))) else { return };
         let names: Vec<String> = found.iter().map(|step| words::called(step)).collect();
-        let message = format!("{} in your own network over http: {}.", words::count(found.len(), "request"), words::some(&names, MOST));
+        let message =
+            format!("{} in your own network over http: {}.", words::count(found.len(), "request"), words::some(&names, MOST));
         let remedy = "Leave it as it is where both run on one machine. Otherwise give the inner system a certificate, or reach it through the gateway, which checks the certificate of your own authority (`ca`).";
         cx.report(Draft::new(&META, &url.place, message, remedy).step(first));
     }

@@ -29,9 +29,12 @@ impl Check for CredentialInPinnedData {
     fn look(&self, cx: &mut Context<'_, '_>) {
         for (credential, step, spot) in credentials::with(cx, Verdict::Pinned) {
             let name = if credential.name.is_empty() { String::new() } else { format!(" `{}`", credential.name) };
-            let message = format!("Data kept from an earlier run holds a credential{name}: {}, {}.", credential.label, credential.shown);
+            let message =
+                format!("Data kept from an earlier run holds a credential{name}: {}, {}.", credential.label, credential.shown);
             let remove = match cx.scenario.platform {
-                Platform::N8n => "In n8n, open the node, unpin its output and save; static data is cleared by a code node with `delete` on `$getWorkflowStaticData('global')`.",
+                Platform::N8n => {
+                    "In n8n, open the node, unpin its output and save; static data is cleared by a code node with `delete` on `$getWorkflowStaticData('global')`."
+                }
                 Platform::Make => "In Make, open the module, clear its sample data and save the scenario.",
                 Platform::Zapier => "In Zapier, replace the sample of the step by one without the credential.",
                 Platform::File => "Remove it from the file.",

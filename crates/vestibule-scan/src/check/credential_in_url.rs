@@ -28,7 +28,10 @@ impl Check for CredentialInUrl {
     fn look(&self, cx: &mut Context<'_, '_>) {
         for (credential, step, spot) in credentials::with(cx, Verdict::InUrl) {
             let stands = credentials::stands(credential, spot);
-            let message = format!("A credential ({}) stands in {stands} ({}); addresses end up in logs.", credential.label, credential.shown);
+            let message = format!(
+                "A credential ({}) stands in {stands} ({}); addresses end up in logs.",
+                credential.label, credential.shown
+            );
             let remedy = credentials::move_out(cx, credential, step, spot);
             credentials::report(cx, &META, (credential, step, spot), META.severity, message, remedy);
         }

@@ -57,7 +57,14 @@ pub fn with<'s, 'd>(
 }
 
 /// A finding about a credential, marked by its value.
-pub fn report(cx: &mut Context<'_, '_>, meta: &'static Meta, found: (&Credential, &Step<'_>, &Spot<'_>), severity: Severity, message: String, remedy: String) {
+pub fn report(
+    cx: &mut Context<'_, '_>,
+    meta: &'static Meta,
+    found: (&Credential, &Step<'_>, &Spot<'_>),
+    severity: Severity,
+    message: String,
+    remedy: String,
+) {
     let (credential, step, _) = found;
     let mark = (cx.settings.mark)(&credential.secret.0);
     let draft = Draft::new(meta, &credential.place, message, remedy).step(step).about(&credential.name);
@@ -76,7 +83,7 @@ pub fn stands(credential: &Credential, spot: &Spot<'_>) -> String {
         Role::User | Role::Password => ("the basic authentication", "of the basic authentication"),
         Role::Code => ("the code", "in the code"),
         Role::Command => ("the command", "in the command"),
-        Role::Assigned => ("a value that is set", "that is set"),
+        Role::Assigned => ("a value that is set", ""),
         Role::Note => ("a note", "in a note"),
         Role::Pinned => ("kept sample data", "in kept sample data"),
         Role::Condition => ("a condition", "in a condition"),
@@ -84,7 +91,11 @@ pub fn stands(credential: &Credential, spot: &Spot<'_>) -> String {
         Role::Reply => ("the answer", "of the answer"),
         Role::Setting => ("a setting", ""),
     };
-    let name = credential.name.as_str();
+    let name = match (spot.role, credential.name.trim()) {
+        // the address itself is called so
+        (Role::Url, name) if ["url", "uri", "endpoint"].iter().any(|word| name.eq_ignore_ascii_case(word)) => "",
+        (_, name) => name,
+    };
     if name.is_empty() || name.len() > 60 || name.contains(credential.secret.0.as_str()) {
         return part.to_owned();
     }
@@ -92,6 +103,7 @@ pub fn stands(credential: &Credential, spot: &Spot<'_>) -> String {
         Role::Header | Role::Headers => "the header",
         Role::Query | Role::Url => "the parameter",
         Role::Setting => "the setting",
+        Role::Assigned => "the value",
         Role::Code | Role::Command => "the variable",
         _ => "the field",
     };
@@ -100,9 +112,14 @@ pub fn stands(credential: &Credential, spot: &Spot<'_>) -> String {
 
 /// What is left to do where a key has been seen in a file, in order.
 pub fn move_out(cx: &Context<'_, '_>, credential: &Credential, step: &Step<'_>, spot: &Spot<'_>) -> String {
-    let vendor = credential.vendor.and_then(vendor::by_id).or_else(|| cx.facts.step(credential.step).and_then(|facts| facts.vendor));
-    let issuer = vendor.map_or("its vendor", |vendor| vendor.name);
-    let withdraw = format!("Withdraw it at {issuer} and make a new one: every copy of this file, every version and every export holds the old one.");
+    let vendor =
+        credential.vendor.and_then(vendor::by_id).or_else(|| cx.facts.step(credential.step).and_then(|facts| facts.vendor));
+    let host = cx.facts.step(credential.step).and_then(|facts| facts.address).and_then(|address| address.known_host());
+    let issuer = vendor.map(|vendor| vendor.name.to_owned()).or_else(|| host.map(|host| format!("`{host}`")));
+    let issuer = issuer.unwrap_or_else(|| "its vendor".to_owned());
+    let withdraw = format!(
+        "Withdraw it at {issuer} and make a new one: every copy of this file, every version and every export holds the old one."
+    );
     if cx.scenario.platform == Platform::File {
         return format!(
             "{withdraw} Keep the new one in a secret manager or an environment variable and take the old one out of this file and its history. \
@@ -110,7 +127,18 @@ pub fn move_out(cx: &Context<'_, '_>, credential: &Credential, step: &Step<'_>, 
         );
     }
     let moved = match (step.request().and_then(|_| remedy::through(step, cx.settings)), spot.role) {
-        (Some(through), Role::Header | Role::Headers | Role::Query | Role::Body | Role::Field | Role::User | Role::Password | Role::Url | Role::Setting) => {
+        (
+            Some(through),
+            Role::Header
+            | Role::Headers
+            | Role::Query
+            | Role::Body
+            | Role::Field
+            | Role::User
+            | Role::Password
+            | Role::Url
+            | Role::Setting,
+        ) => {
             format!(
                 "\nGive the new one to the gateway only, in `vestibule.toml`:\n{}\nIn the step, put `{}` as the URL, remove {} and let the step prove itself with a workflow key: {}.",
                 through.section(remedy::proof(spot)),
@@ -122,7 +150,10 @@ pub fn move_out(cx: &Context<'_, '_>, credential: &Credential, step: &Step<'_>, 
         _ => format!(" {}", keep(cx.scenario.platform, spot.role)),
     };
     let oauth = match vendor {
-        Some(vendor) if vendor.oauth => format!("\n{} offers OAuth: a connection by OAuth ends with the person's access and is limited in scope.", vendor.name),
+        Some(vendor) if vendor.oauth => format!(
+            "\n{} offers OAuth: a connection by OAuth ends with the person's access and is limited in scope.",
+            vendor.name
+        ),
         _ => String::new(),
     };
     format!("{withdraw}{moved}{oauth}")
@@ -131,17 +162,27 @@ pub fn move_out(cx: &Context<'_, '_>, credential: &Credential, step: &Step<'_>, 
 /// Where a platform keeps a credential.
 fn keep(platform: Platform, role: Role) -> &'static str {
     match (platform, role) {
-        (_, Role::Note | Role::Label) => "Delete it from the text. Keep the new one where the platform keeps credentials, or in the gateway.",
+        (_, Role::Note | Role::Label) => {
+            "Delete it from the text. Keep the new one where the platform keeps credentials, or in the gateway."
+        }
         (Platform::N8n, Role::Code | Role::Command) => {
             "Call the vendor with an HTTP Request node and a stored credential, or through the gateway, instead of from code; code cannot use n8n's credentials."
         }
-        (Platform::N8n, _) => "Create a credential in n8n (Credentials › Add credential), choose it in the node and remove the typed value.",
-        (Platform::Make, Role::Code | Role::Command) => "Call the vendor with the HTTP module and a stored credential, or through the gateway, instead of from code.",
-        (Platform::Make, _) => "Create a connection or a keychain entry in Make, choose it in the module and remove the typed value.",
+        (Platform::N8n, _) => {
+            "Create a credential in n8n (Credentials › Add credential), choose it in the node and remove the typed value."
+        }
+        (Platform::Make, Role::Code | Role::Command) => {
+            "Call the vendor with the HTTP module and a stored credential, or through the gateway, instead of from code."
+        }
+        (Platform::Make, _) => {
+            "Create a connection or a keychain entry in Make, choose it in the module and remove the typed value."
+        }
         (Platform::Zapier, Role::Code | Role::Command) => {
             "Zapier has no store for keys of code steps: call the vendor through the gateway, which adds the key, or use the vendor's own Zapier app."
         }
-        (Platform::Zapier, _) => "Use the vendor's own Zapier app with a connected account, or call the vendor through the gateway, which adds the key.",
+        (Platform::Zapier, _) => {
+            "Use the vendor's own Zapier app with a connected account, or call the vendor through the gateway, which adds the key."
+        }
         (Platform::File, _) => "Keep the new one in a secret manager or an environment variable.",
     }
 }
@@ -160,12 +201,35 @@ pub fn is_test_key(value: &str) -> bool {
 /// So short or so common that it is tried first.
 pub fn is_guessable(value: &str) -> bool {
     const COMMON: [&str; 24] = [
-        "password", "passwort", "passw0rd", "p@ssw0rd", "p@ssword", "secret", "admin", "administrator", "root", "letmein", "welcome", "qwerty", "qwertz",
-        "azerty", "changeme", "change", "default", "guest", "master", "iloveyou", "abc", "pass", "geheim", "sommer",
+        "password",
+        "passwort",
+        "passw0rd",
+        "p@ssw0rd",
+        "p@ssword",
+        "secret",
+        "admin",
+        "administrator",
+        "root",
+        "letmein",
+        "welcome",
+        "qwerty",
+        "qwertz",
+        "azerty",
+        "changeme",
+        "change",
+        "default",
+        "guest",
+        "master",
+        "iloveyou",
+        "abc",
+        "pass",
+        "geheim",
+        "sommer",
     ];
     let bare = value.trim().trim_end_matches(|c: char| c.is_ascii_digit() || c.is_ascii_punctuation()).to_ascii_lowercase();
     let only_digits = value.len() < 12 && value.bytes().all(|b| b.is_ascii_digit());
-    !value.contains(char::is_whitespace) && (value.chars().count() < 8 || only_digits || (value.len() <= 16 && COMMON.contains(&bare.as_str())))
+    !value.contains(char::is_whitespace)
+        && (value.chars().count() < 8 || only_digits || (value.len() <= 16 && COMMON.contains(&bare.as_str())))
 }
 
 /// A JSON Web Token whose time is over. Nothing is verified: only its own date is read.
@@ -176,7 +240,8 @@ fn has_expired(value: &str, today: jiff::civil::Date) -> bool {
     }
     let payload = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok());
     let claims = payload.and_then(|payload| serde_json::from_slice::<serde_json::Value>(&payload).ok());
-    let until = claims.and_then(|claims| claims.get("exp")?.as_i64()).and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    let until =
+        claims.and_then(|claims| claims.get("exp")?.as_i64()).and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
     until.is_some_and(|until| until.to_zoned(jiff::tz::TimeZone::UTC).date() < today)
 }
 

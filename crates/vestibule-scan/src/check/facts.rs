@@ -148,7 +148,9 @@ impl<'s> Facts<'s> {
                     }
                 }
                 // a column `2` says nothing, the field `email` it is mapped to does
-                if sends && !said && !used.is_empty()
+                if sends
+                    && !said
+                    && !used.is_empty()
                     && let Some(category) = self.by_target(step, spot, index)
                 {
                     self.personal = true;

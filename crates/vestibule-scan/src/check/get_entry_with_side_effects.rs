@@ -28,7 +28,9 @@ impl Check for GetEntryWithSideEffects {
     fn look(&self, cx: &mut Context<'_, '_>) {
         let steps = &cx.scenario.steps;
         let by_get = |step: &Step<'_>| {
-            let get = |entry: &crate::model::Entry| entry.by == EntryBy::Webhook && matches!(entry.method.as_deref(), Some("GET" | "ANY"));
+            let get = |entry: &crate::model::Entry| {
+                entry.by == EntryBy::Webhook && matches!(entry.method.as_deref(), Some("GET" | "ANY"))
+            };
             !step.disabled && step.entry().is_some_and(get)
         };
         if !steps.iter().any(by_get) {
@@ -45,7 +47,10 @@ impl Check for GetEntryWithSideEffects {
         for (index, step) in steps.iter().enumerate().filter(|(_, step)| by_get(step)) {
             let Some(entry) = step.entry() else { continue };
             let Some(effect) = first_effect(steps, &after, &mut seen, index) else { continue };
-            let message = format!("The webhook takes GET requests, and {} behind it changes something: whatever opens the link runs it.", words::called(effect));
+            let message = format!(
+                "The webhook takes GET requests, and {} behind it changes something: whatever opens the link runs it.",
+                words::called(effect)
+            );
             let remedy = "Set the webhook's method to POST and let the caller post. If people have to click a link, let it lead to a page with a button.";
             let method = step.spots.iter().find(|spot| spot.name == "httpMethod");
             let place = method.map_or(&entry.place, |spot| &spot.place);
@@ -73,7 +78,9 @@ fn first_effect<'s, 'd>(steps: &'s [Step<'d>], after: &[Vec<usize>], seen: &mut 
 fn changes(step: &Step<'_>) -> bool {
     match &step.kind {
         Kind::App { reads } => *reads == Some(false) && !step.disabled,
-        Kind::Request(request) => matches!(request.method.as_deref(), Some("POST" | "PUT" | "PATCH" | "DELETE")) && !step.disabled,
+        Kind::Request(request) => {
+            matches!(request.method.as_deref(), Some("POST" | "PUT" | "PATCH" | "DELETE")) && !step.disabled
+        }
         _ => false,
     }
 }

@@ -28,16 +28,27 @@ impl Check for MissingErrorHandling {
     fn look(&self, cx: &mut Context<'_, '_>) {
         let scenario = cx.scenario;
         let by_event = |step: &crate::model::Step<'_>| {
-            matches!(step.entry().map(|entry| entry.by), Some(EntryBy::Webhook | EntryBy::AppWebhook | EntryBy::Mail | EntryBy::Form))
+            matches!(
+                step.entry().map(|entry| entry.by),
+                Some(EntryBy::Webhook | EntryBy::AppWebhook | EntryBy::Mail | EntryBy::Form)
+            )
         };
         let starts = scenario.steps.iter().find(|step| by_event(step) && !step.disabled);
         let (severity, remedy) = match scenario.platform {
-            Platform::Make => (META.severity, "In Make, right-click the module that calls others, choose “Add error handler” and take Break with automatic completion; and allow the storing of incomplete executions only if their data may be kept."),
-            Platform::N8n => (Severity::Info, "In n8n, open the workflow's settings and choose an error workflow that tells somebody, and switch “Retry On Fail” on for the nodes that call others."),
+            Platform::Make => (
+                META.severity,
+                "In Make, right-click the module that calls others, choose “Add error handler” and take Break with automatic completion; and allow the storing of incomplete executions only if their data may be kept.",
+            ),
+            Platform::N8n => (
+                Severity::Info,
+                "In n8n, open the workflow's settings and choose an error workflow that tells somebody, and switch “Retry On Fail” on for the nodes that call others.",
+            ),
             _ => return,
         };
-        let handled = scenario.error_workflow || scenario.steps.iter().any(|step| step.handles_errors || step.reach == Reach::OnError);
-        let calls = || scenario.steps.iter().any(|step| matches!(step.kind, Kind::Request(_) | Kind::App { .. }) && !step.disabled);
+        let handled =
+            scenario.error_workflow || scenario.steps.iter().any(|step| step.handles_errors || step.reach == Reach::OnError);
+        let calls =
+            || scenario.steps.iter().any(|step| matches!(step.kind, Kind::Request(_) | Kind::App { .. }) && !step.disabled);
         let (Some(start), false, true) = (starts, handled, calls()) else { return };
         if scenario.instant == Some(false) {
             return;

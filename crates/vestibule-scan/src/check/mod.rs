@@ -43,8 +43,8 @@ mod unreadable_file;
 mod weak_credential;
 mod zone_outside_residency;
 
-pub(crate) use report::fingerprint;
 pub use facts::{Facts, Sent, StepFacts};
+pub(crate) use report::fingerprint;
 pub use report::{Context, Draft};
 
 use crate::finding::{Confidence, Severity};

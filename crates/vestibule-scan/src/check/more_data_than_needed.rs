@@ -31,7 +31,8 @@ impl Check for MoreDataThanNeeded {
             let Some(facts) = cx.facts.step(index).filter(|facts| !facts.through_gateway) else { continue };
             if let Some((spot, source)) = facts.whole {
                 let from = cx.scenario.steps.get(source).map(words::called).unwrap_or_default();
-                let message = format!("Passes on the whole record of {from} to {}, whatever is in it.", words::destination(cx, index));
+                let message =
+                    format!("Passes on the whole record of {from} to {}, whatever is in it.", words::destination(cx, index));
                 let remedy = "Map the fields that are needed there one by one. If the source posts to the gateway, `otherwise = \"drop\"` keeps everything back that no rule names, also what is added later.";
                 let severity = if step.reach == Reach::Orphan { Severity::Low } else { META.severity };
                 cx.report(Draft::new(&META, words::place(step, spot), message, remedy).step(step).severity(severity));
@@ -46,7 +47,11 @@ impl Check for MoreDataThanNeeded {
             };
             let kinds = words::kinds(&facts.sent);
             if kinds > needs {
-                let message = format!("Passes on {kinds} kinds of personal data to {}, {} that rarely needs more than {needs}.", vendor.name, vendor.kind.as_str());
+                let message = format!(
+                    "Passes on {kinds} kinds of personal data to {}, {} that rarely needs more than {needs}.",
+                    vendor.name,
+                    vendor.kind.as_str()
+                );
                 let remedy = "Leave out what the reader does not need, and link to the record in the HR system instead: a link opens only for those who may see it.";
                 cx.report(Draft::new(&META, words::place(step, first.spot), message, remedy).step(step).severity(Severity::Low));
             }

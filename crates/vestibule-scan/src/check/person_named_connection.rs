@@ -36,14 +36,23 @@ impl Check for PersonNamedConnection {
                 if !seen.insert((connection.id.as_ref(), connection.label.as_deref())) {
                     continue;
                 }
-                let kind = connection.kind.as_deref().filter(|kind| !kind.is_empty()).map_or_else(String::new, |kind| format!(" (`{kind}`)"));
+                let kind = connection
+                    .kind
+                    .as_deref()
+                    .filter(|kind| !kind.is_empty())
+                    .map_or_else(String::new, |kind| format!(" (`{kind}`)"));
                 let message = format!("The connection{kind} {sign}: the scenario acts as that person.");
                 let how = match cx.scenario.platform {
-                    Platform::Make => "In Make, add a connection with an account of the team, choose it in every module that uses this one, then delete this one.",
-                    Platform::N8n => "In n8n, create a credential with an account of the team, choose it in every node that uses this one, then delete this one.",
+                    Platform::Make => {
+                        "In Make, add a connection with an account of the team, choose it in every module that uses this one, then delete this one."
+                    }
+                    Platform::N8n => {
+                        "In n8n, create a credential with an account of the team, choose it in every node that uses this one, then delete this one."
+                    }
                     _ => "Connect an account of the team, choose it in every step that uses this one, then disconnect this one.",
                 };
-                let remedy = format!("{how} When the person leaves, this connection belongs on the list of what is revoked the same day.");
+                let remedy =
+                    format!("{how} When the person leaves, this connection belongs on the list of what is revoked the same day.");
                 cx.report(Draft::new(&META, &connection.place, message, remedy).step(step).about(&connection.id));
             }
         }
@@ -60,7 +69,8 @@ fn is_person(label: &str) -> Option<&'static str> {
     let mut words = label.split_whitespace();
     let first = words.next()?;
     let owner = first.strip_suffix("'s").or_else(|| first.strip_suffix("’s"))?;
-    let is_name = owner.len() > 1 && owner.chars().next().is_some_and(char::is_uppercase) && owner.chars().skip(1).all(char::is_lowercase);
+    let is_name =
+        owner.len() > 1 && owner.chars().next().is_some_and(char::is_uppercase) && owner.chars().skip(1).all(char::is_lowercase);
     const TEAMS: [&str; 8] = ["Company", "Team", "Today", "Let", "It", "Recruiting", "Marketing", "Sales"];
     (is_name && words.next().is_some() && !TEAMS.contains(&owner)).then_some("is called after a person")
 }

@@ -53,17 +53,24 @@ impl Check for PersonalDataInExport {
 }
 
 fn report(cx: &mut Context<'_, '_>, step: &Step<'_>, place: &Place, count: &Count) {
-    let kinds: Vec<String> = count.kinds.iter().map(|(category, number)| format!("{} ({} × {})", category.about, number, category.key)).collect();
+    let kinds: Vec<String> =
+        count.kinds.iter().map(|(category, number)| format!("{} ({} × {})", category.about, number, category.key)).collect();
     let what = match cx.scenario.platform {
         Platform::File => "The file holds",
         _ => "Data kept from an earlier run holds",
     };
     let message = format!("{what} data about people: {}.", words::some(&kinds, 8));
     let remedy = match cx.scenario.platform {
-        Platform::N8n => "In n8n, open the node, unpin its output and save, or pin invented people instead. Then delete old exports and versions that hold it.",
+        Platform::N8n => {
+            "In n8n, open the node, unpin its output and save, or pin invented people instead. Then delete old exports and versions that hold it."
+        }
         Platform::Make => "In Make, clear the sample data of the module and export again. Then delete old exports that hold it.",
-        Platform::Zapier => "In Zapier, replace the sample of the step by an invented person. Then delete old exports that hold it.",
-        Platform::File => "Delete the file where it is not needed, and keep it encrypted where it is. For tests, use invented people.",
+        Platform::Zapier => {
+            "In Zapier, replace the sample of the step by an invented person. Then delete old exports that hold it."
+        }
+        Platform::File => {
+            "Delete the file where it is not needed, and keep it encrypted where it is. For tests, use invented people."
+        }
     };
     let grave = count.kinds.iter().any(|(category, _)| category.special || GRAVE.contains(&category.alias));
     let confidence = match (count.samples, count.shown) {
@@ -72,7 +79,10 @@ fn report(cx: &mut Context<'_, '_>, step: &Step<'_>, place: &Place, count: &Coun
         (false, false) => Confidence::Medium,
     };
     cx.report(
-        Draft::new(&META, place, message, remedy).step(step).severity(if grave { Severity::High } else { META.severity }).confidence(confidence),
+        Draft::new(&META, place, message, remedy)
+            .step(step)
+            .severity(if grave { Severity::High } else { META.severity })
+            .confidence(confidence),
     );
 }
 

@@ -42,7 +42,8 @@ impl Check for PersonalDataToNativeModule {
             }
         }
         let Some((step, _, spot)) = found.first() else { return };
-        let names: Vec<String> = found.iter().map(|(step, vendor, _)| format!("{} ({})", words::called(step), vendor.name)).collect();
+        let names: Vec<String> =
+            found.iter().map(|(step, vendor, _)| format!("{} ({})", words::called(step), vendor.name)).collect();
         let message = format!(
             "{} personal data as it is, past the gateway: {}.",
             if found.len() == 1 { "A vendor's module gets".to_owned() } else { format!("{} vendors' modules get", found.len()) },
@@ -72,7 +73,9 @@ fn remedy(cx: &Context<'_, '_>, found: &[(&Step<'_>, &'static Vendor, usize)]) -
         }
         told.push(vendor.id);
         let line = match vendor.host {
-            Some(host) => format!("\n    {}: {gateway}/out/{}/… in place of https://{host}/…", vendor.name, remedy::route_name(host)),
+            Some(host) => {
+                format!("\n    {}: {gateway}/out/{}/… in place of https://{host}/…", vendor.name, remedy::route_name(host))
+            }
             None => format!("\n    {}: cannot be moved; leave {} out or give it tokens only", vendor.name, words::called(step)),
         };
         text.push_str(&line);

@@ -32,7 +32,8 @@ impl Check for PlaceholderLeft {
         let all: Vec<_> = credentials::with(cx, Verdict::Placeholder).collect();
         for of_step in all.chunk_by(|(one, ..), (next, ..)| one.step == next.step) {
             let Some((first, step, _)) = of_step.first() else { continue };
-            let mut names: Vec<String> = of_step.iter().map(|(credential, _, spot)| credentials::stands(credential, spot)).collect();
+            let mut names: Vec<String> =
+                of_step.iter().map(|(credential, _, spot)| credentials::stands(credential, spot)).collect();
             names.dedup();
             let message = format!("A placeholder stands where a credential belongs: {}.", words::some(&names, MOST));
             let remedy = "Complete the step without typing a key: keep the key in the gateway or in the platform's credential store and choose it in the step.";

@@ -38,7 +38,10 @@ impl Check for PollingPlainPersonalData {
                 _ => continue,
             };
             let name = crate::remedy::workflow_name(cx.scenario);
-            let message = format!("The trigger fetches {what} from {} as they are; they stay in the platform's log of each run.", vendor.name);
+            let message = format!(
+                "The trigger fetches {what} from {} as they are; they stay in the platform's log of each run.",
+                vendor.name
+            );
             let remedy = format!(
                 "If {} can send webhooks, let it post to the gateway and start the scenario from there, with tokens:\n    [in.{}-events]\n    path = \"/{}\"\n    secret = \"env:{}_WEBHOOK_SECRET\"\n    deliver = {{ workflow = \"{name}\", url = \"env:HOOK\" }}\nOtherwise narrow the trigger to the fields and records that the scenario needs.",
                 vendor.name,

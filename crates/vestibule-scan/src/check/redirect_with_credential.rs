@@ -30,13 +30,16 @@ impl Check for RedirectWithCredential {
 
     fn look(&self, cx: &mut Context<'_, '_>) {
         let own = |spot: &Spot<'_>| {
-            matches!(spot.role, Role::Header | Role::Query | Role::Body | Role::Field) && !spot.name.eq_ignore_ascii_case("authorization")
+            matches!(spot.role, Role::Header | Role::Query | Role::Body | Role::Field)
+                && !spot.name.eq_ignore_ascii_case("authorization")
         };
         let typed: HashSet<usize> = cx
             .credentials
             .iter()
             .filter(|credential| credential.kind == CredentialKind::Secret)
-            .filter(|credential| cx.scenario.steps.get(credential.step).and_then(|step| step.spots.get(credential.spot)).is_some_and(own))
+            .filter(|credential| {
+                cx.scenario.steps.get(credential.step).and_then(|step| step.spots.get(credential.spot)).is_some_and(own)
+            })
             .map(|credential| credential.step)
             .collect();
         let mut found = Vec::new();
@@ -51,7 +54,11 @@ impl Check for RedirectWithCredential {
         }
         let Some((step, follows)) = found.first() else { return };
         let names: Vec<String> = found.iter().map(|(step, _)| words::called(step)).collect();
-        let message = format!("{} with a key in a header or parameter of its own would follow a redirect to another host: {}.", words::count(found.len(), "request"), words::some(&names, 6));
+        let message = format!(
+            "{} with a key in a header or parameter of its own would follow a redirect to another host: {}.",
+            words::count(found.len(), "request"),
+            words::some(&names, 6)
+        );
         let remedy = "Switch “Follow redirect” (n8n: “Redirects”) off in these steps, or call through the gateway, which never sends a credential to another host.";
         cx.report(Draft::new(&META, &follows.place, message, remedy).step(step));
     }

@@ -72,12 +72,17 @@ fn n8n<'s>(cx: &Context<'s, '_>) -> Found<'s> {
     }
     let remedy = "In n8n, open the workflow's settings and set “Save successful production executions” to “Do not save”; and prune the rest on the server (EXECUTIONS_DATA_PRUNE, EXECUTIONS_DATA_MAX_AGE).";
     match &cx.scenario.logging.keeps_good {
-        Some(keeps) if keeps.value => {
-            Some((&keeps.place, META.severity, META.confidence, "n8n saves the data of each run, and personal data passes here.".to_owned(), remedy))
-        }
+        Some(keeps) if keeps.value => Some((
+            &keeps.place,
+            META.severity,
+            META.confidence,
+            "n8n saves the data of each run, and personal data passes here.".to_owned(),
+            remedy,
+        )),
         Some(_) => None,
         None => {
-            let message = "The workflow does not switch off that n8n saves the data of each run, and personal data passes here.".to_owned();
+            let message =
+                "The workflow does not switch off that n8n saves the data of each run, and personal data passes here.".to_owned();
             Some((&cx.scenario.place, Severity::Info, Confidence::Low, message, remedy))
         }
     }

@@ -30,7 +30,10 @@ impl Check for SecretUrl {
     fn look(&self, cx: &mut Context<'_, '_>) {
         for (credential, step, spot) in credentials::with(cx, Verdict::SecretUrl) {
             let stands = credentials::stands(credential, spot);
-            let message = format!("{stands} holds an address that is itself a key ({}: {}): whoever knows it can use it.", credential.label, credential.shown);
+            let message = format!(
+                "{stands} holds an address that is itself a key ({}: {}): whoever knows it can use it.",
+                credential.label, credential.shown
+            );
             let remedy = remedy(cx.scenario.platform, credential.vendor);
             credentials::report(cx, &META, (credential, step, spot), META.severity, sentence(message), remedy);
         }

@@ -1,6 +1,6 @@
 //! Connections that several scenarios use.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Check, Context, Meta, Persona, report, words};
 use crate::finding::{Confidence, Finding, Severity};
@@ -8,6 +8,9 @@ use crate::run::{Seen, SeenConnection};
 
 /// Scenarios that one message names.
 const MOST: usize = 5;
+
+/// Platform, id and label.
+type Key<'s> = (&'s str, &'s str, &'s str);
 
 /// See [`META`].
 pub struct SharedConnection;
@@ -33,17 +36,20 @@ impl Check for SharedConnection {
     fn look(&self, _: &mut Context<'_, '_>) {}
 
     fn compare(&self, seen: &[Seen], report: &mut dyn FnMut(Finding)) {
-        let mut uses: HashMap<(&str, &str, &str), Vec<(&Seen, &SeenConnection)>> = HashMap::new();
+        let mut uses: HashMap<Key<'_>, Vec<(&Seen, &SeenConnection)>> = HashMap::new();
+        let mut named: HashSet<(Key<'_>, &str)> = HashSet::new();
         let mut order = Vec::new();
         for scenario in seen {
-            for connection in scenario.connections.iter().filter(|connection| !connection.id.is_empty() && !connection.label.is_empty()) {
+            for connection in
+                scenario.connections.iter().filter(|connection| !connection.id.is_empty() && !connection.label.is_empty())
+            {
                 let key = (scenario.platform, connection.id.as_str(), connection.label.as_str());
                 let users = uses.entry(key).or_default();
                 if users.is_empty() {
                     order.push(key);
                 }
                 // a scenario that was saved twice is one scenario
-                if !users.iter().any(|(user, _)| user.scenario == scenario.scenario && !user.scenario.is_empty()) {
+                if scenario.scenario.is_empty() || named.insert((key, scenario.scenario.as_str())) {
                     users.push((scenario, connection));
                 }
             }

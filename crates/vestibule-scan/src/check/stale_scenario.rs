@@ -38,7 +38,9 @@ impl Check for StaleScenario {
             let unchanged = scenario.changed.as_ref().and_then(days).is_none_or(|days| days > DAYS);
             unchanged.then(|| Draft::new(&META, &never.place, "No run of the scenario is on record.", remedy))
         } else if let Some(ran) = scenario.last_run.as_ref() {
-            days(ran).filter(|days| *days > DAYS).map(|days| Draft::new(&META, &ran.place, format!("The scenario last ran {days} days ago."), remedy))
+            days(ran)
+                .filter(|days| *days > DAYS)
+                .map(|days| Draft::new(&META, &ran.place, format!("The scenario last ran {days} days ago."), remedy))
         } else if let Some(changed) = scenario.changed.as_ref() {
             days(changed).filter(|days| *days > DAYS).map(|days| {
                 let message = format!("The scenario last changed {days} days ago; the file does not say whether it still runs.");
@@ -58,7 +60,10 @@ fn date(text: &str) -> Option<jiff::civil::Date> {
     let text = text.trim();
     if let Ok(number) = text.parse::<i64>() {
         let seconds = if number > 100_000_000_000 { number / 1_000 } else { number };
-        return (seconds > 0).then(|| jiff::Timestamp::from_second(seconds).ok()).flatten().map(|at| at.to_zoned(jiff::tz::TimeZone::UTC).date());
+        return (seconds > 0)
+            .then(|| jiff::Timestamp::from_second(seconds).ok())
+            .flatten()
+            .map(|at| at.to_zoned(jiff::tz::TimeZone::UTC).date());
     }
     text.get(..10)?.parse().ok()
 }

@@ -32,8 +32,15 @@ impl Check for TlsVerificationOff {
         for (index, step) in cx.scenario.steps.iter().enumerate() {
             let off = step.request().and_then(|request| request.verifies_tls.as_ref()).filter(|verifies| !verifies.value);
             let setting = |spot: &&Spot<'_>| is_setting_off(&spot.name, &spot.value);
-            let said = off.map(|off| (&off.place, "setting")).or_else(|| step.spots.iter().find(setting).map(|spot| (&spot.place, "setting")));
-            let code = || step.spots.iter().find(|spot| matches!(spot.role, Role::Code | Role::Command) && is_code_off(spot)).map(|spot| (&spot.place, "code"));
+            let said = off
+                .map(|off| (&off.place, "setting"))
+                .or_else(|| step.spots.iter().find(setting).map(|spot| (&spot.place, "setting")));
+            let code = || {
+                step.spots
+                    .iter()
+                    .find(|spot| matches!(spot.role, Role::Code | Role::Command) && is_code_off(spot))
+                    .map(|spot| (&spot.place, "code"))
+            };
             let Some((place, what)) = said.or_else(code) else { continue };
             let private = cx.facts.step(index).and_then(|facts| facts.address).is_some_and(|address| address.is_private());
             let severity = if private { Severity::Low } else { META.severity };
@@ -49,8 +56,12 @@ impl Check for TlsVerificationOff {
 
 fn report(cx: &mut Context<'_, '_>, place: &Place, step: &crate::model::Step<'_>, severity: Severity, message: String) {
     let how = match (cx.scenario.platform, &step.kind) {
-        (Platform::Make, _) => "In Make, open the HTTP module, show the advanced settings and set “Reject connections that are using unverified (self-signed) certificates” to Yes.",
-        (Platform::N8n, crate::model::Kind::Code) => "Remove the option from the code, and name the authority of your own certificate instead (`ca`).",
+        (Platform::Make, _) => {
+            "In Make, open the HTTP module, show the advanced settings and set “Reject connections that are using unverified (self-signed) certificates” to Yes."
+        }
+        (Platform::N8n, crate::model::Kind::Code) => {
+            "Remove the option from the code, and name the authority of your own certificate instead (`ca`)."
+        }
         (Platform::N8n, _) => "In n8n, open the node's options and switch “Ignore SSL Issues” off.",
         _ => "Remove the option that switches the check off.",
     };
@@ -62,7 +73,14 @@ fn report(cx: &mut Context<'_, '_>, place: &Place, step: &crate::model::Step<'_>
 
 /// Settings of modules, by the names that platforms and libraries give them.
 fn is_setting_off(name: &str, value: &str) -> bool {
-    const ON_IS_OFF: [&str; 6] = ["allowunauthorizedcerts", "ignoresslissues", "insecureskipverify", "trustservercertificate", "allowselfsigned", "skiptlsverify"];
+    const ON_IS_OFF: [&str; 6] = [
+        "allowunauthorizedcerts",
+        "ignoresslissues",
+        "insecureskipverify",
+        "trustservercertificate",
+        "allowselfsigned",
+        "skiptlsverify",
+    ];
     const OFF_IS_OFF: [&str; 3] = ["rejectunauthorized", "verifyssl", "sslverify"];
     // most names have none of these lengths: no lower case is made for them
     if !(9..=22).contains(&name.len()) || !matches!(value, "true" | "false") {
@@ -101,12 +119,21 @@ mod tests {
     #[test]
     fn code_that_skips_the_check_is_known() {
         for text in [
-            "new https.Agent({ rejectUnauthorized: false })", "process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0'", "requests.get(u, verify=False)", "curl -k https://x",
+            "new https.Agent({ rejectUnauthorized: false })",
+            "process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0'",
+            "requests.get(u, verify=False)",
+            "curl -k https://x",
             "curl -s --insecure https://x",
         ] {
             assert!(code(text), "{text}");
         }
-        for text in ["new https.Agent({ rejectUnauthorized: true })", "verify(token)", "verify = True", "curl -K config https://x", "curl https://x/-k/"] {
+        for text in [
+            "new https.Agent({ rejectUnauthorized: true })",
+            "verify(token)",
+            "verify = True",
+            "curl -K config https://x",
+            "curl https://x/-k/",
+        ] {
             assert!(!code(text), "{text}");
         }
     }

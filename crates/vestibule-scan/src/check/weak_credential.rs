@@ -30,9 +30,21 @@ impl Check for WeakCredential {
             let stands = credentials::stands(credential, spot);
             let test = credentials::is_test_key(&credential.secret.0);
             let (severity, message) = if test {
-                (Severity::Low, format!("A key of a test account ({}) is typed into {stands}: data that passes here goes to a test account.", credential.shown))
+                (
+                    Severity::Low,
+                    format!(
+                        "A key of a test account ({}) is typed into {stands}: data that passes here goes to a test account.",
+                        credential.shown
+                    ),
+                )
             } else {
-                (META.severity, format!("A credential that is easily guessed ({}, {}) is typed into {stands}.", credential.label, credential.shown))
+                (
+                    META.severity,
+                    format!(
+                        "A credential that is easily guessed ({}, {}) is typed into {stands}.",
+                        credential.label, credential.shown
+                    ),
+                )
             };
             let remedy = if test {
                 "Remove the test key from the step. Set a test destination in the gateway instead: test calls go to `test_to` with `test_credential`, live calls never do.".to_owned()

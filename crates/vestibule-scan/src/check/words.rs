@@ -1,5 +1,7 @@
 //! Words that several checks use in messages and remedies. No value of a file passes here, only names that people gave.
 
+use std::collections::HashSet;
+
 use super::Context;
 use super::facts::Sent;
 use crate::model::{Platform, Step};
@@ -44,11 +46,12 @@ pub fn called(step: &Step<'_>) -> String {
 
 /// Each kind of personal data once, in plain words with its fideslang key.
 pub fn categories(sent: &[Sent]) -> String {
+    let mut seen: Vec<u16> = Vec::new();
     let mut names: Vec<String> = Vec::new();
-    for sent in sent {
-        let name = format!("{} ({})", sent.category.about, sent.category.key);
-        if !names.contains(&name) {
-            names.push(name);
+    for category in sent.iter().map(|sent| sent.category) {
+        if !seen.contains(&category.code) {
+            seen.push(category.code);
+            names.push(format!("{} ({})", category.about, category.key));
         }
     }
     some(&names, MOST)
@@ -64,13 +67,9 @@ pub fn kinds(sent: &[Sent]) -> usize {
 
 /// From which steps the data comes: ` from “Webhook”`, or nothing where the file does not say.
 pub fn from(cx: &Context<'_, '_>, sent: &[Sent]) -> String {
-    let mut names: Vec<String> = Vec::new();
-    for step in sent.iter().filter_map(|sent| sent.source).filter_map(|source| cx.scenario.steps.get(source)) {
-        let name = called(step);
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
+    let mut seen: HashSet<usize> = HashSet::new();
+    let sources = sent.iter().filter_map(|sent| sent.source).filter(|source| seen.insert(*source));
+    let names: Vec<String> = sources.filter_map(|source| cx.scenario.steps.get(source)).map(called).collect();
     if names.is_empty() { String::new() } else { format!(" from {}", some(&names, 3)) }
 }
 
@@ -98,7 +97,8 @@ pub fn reveal(cx: &Context<'_, '_>, index: usize, sent: &[Sent]) -> Vec<(String,
     let spots = cx.scenario.steps.get(index).map(|step| &step.spots);
     for sent in sent {
         let spot = spots.and_then(|spots| spots.get(sent.spot));
-        let name = spot.filter(|spot| spot.role == crate::model::Role::Field && is_word(&spot.name)).map(|spot| spot.name.to_string());
+        let name =
+            spot.filter(|spot| spot.role == crate::model::Role::Field && is_word(&spot.name)).map(|spot| spot.name.to_string());
         let name = name.unwrap_or_else(|| sent.category.alias.to_owned());
         if !places.iter().any(|(place, _)| *place == name) && places.len() < MOST {
             places.push((name, sent.category.alias));

@@ -34,7 +34,9 @@ impl Check for ZoneOutsideResidency {
         for (index, step) in cx.scenario.steps.iter().enumerate() {
             let host = cx.facts.step(index).and_then(|facts| facts.address).and_then(|address| address.known_host());
             let zone = host.and_then(|host| host.strip_prefix("hook."));
-            let (Some(zone), Some(url)) = (zone.filter(|zone| is_make(zone) && is_outside(zone, zones)), step.url()) else { continue };
+            let (Some(zone), Some(url)) = (zone.filter(|zone| is_make(zone) && is_outside(zone, zones)), step.url()) else {
+                continue;
+            };
             let message = format!("The step posts to a webhook in the zone `{zone}`, which is not among the allowed ones.");
             let remedy = "Move the receiving scenario to an organisation in an allowed zone, or record the ground of the transfer and allow the zone with `--zone`.";
             cx.report(Draft::new(&META, &url.place, message, remedy).step(step));
@@ -62,7 +64,9 @@ mod tests {
     #[test]
     fn zones_are_told_apart() {
         assert!(is_outside("us1.make.com", &[]) && is_outside("US2.make.celonis.com", &[]));
-        assert!(!is_outside("eu1.make.com", &[]) && !is_outside("eu1.make.celonis.com", &[]) && !is_outside("n8n.example.com", &[]));
+        assert!(
+            !is_outside("eu1.make.com", &[]) && !is_outside("eu1.make.celonis.com", &[]) && !is_outside("n8n.example.com", &[])
+        );
         let only = ["eu2.make.com".to_owned()];
         assert!(is_outside("eu1.make.com", &only) && is_outside("n8n.example.com", &only) && !is_outside("EU2.make.com", &only));
     }

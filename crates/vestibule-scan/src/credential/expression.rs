@@ -8,22 +8,27 @@ use super::judge::{self, Seen, Trust};
 use super::names::Slot;
 use super::value::Shape;
 
-/// Where the expression that begins at `at` (its first brace) ends: behind its closing braces, or at the end of the text.
-pub(super) fn end(text: &str, at: usize) -> usize {
+/// Longer expressions are programs, and are read as such.
+const MOST: usize = 4096;
+
+/// Where the expression that begins at `at` (its first brace) ends: behind its closing braces. `None` where they are missing.
+pub(super) fn end(text: &str, at: usize) -> Option<usize> {
     let bytes = text.as_bytes();
+    let window = bytes.get(at + 2..bytes.len().min(at + MOST))?;
+    memchr::memmem::find(window, b"}}")?;
     let mut quote = None;
     let mut position = at + 2;
-    while let Some(byte) = bytes.get(position) {
+    while let Some(byte) = bytes.get(position).filter(|_| position < at + MOST) {
         match (quote, byte) {
             (Some(_), b'\\') => position += 1,
             (Some(open), byte) if open == *byte => quote = None,
             (None, b'"' | b'\'' | b'`') if closes_later(bytes, position, *byte) => quote = Some(*byte),
-            (None, b'}') if bytes.get(position + 1) == Some(&b'}') => return position + 2,
+            (None, b'}') if bytes.get(position + 1) == Some(&b'}') => return Some(position + 2),
             _ => {}
         }
         position += 1;
     }
-    bytes.len()
+    None
 }
 
 /// A quote that has no partner before the braces close is an apostrophe.
@@ -42,7 +47,9 @@ pub(super) fn judge<'t>(value: &'t str, slot: Slot, trust: Trust, report: &mut d
     let mut at = 0;
     while let Some(open) = value.get(at..).and_then(|rest| rest.find("{{")) {
         outside(value.get(at..at + open).unwrap_or_default(), slot, trust, report);
-        let close = end(value, at + open);
+        let Some(close) = end(value, at + open) else {
+            return;
+        };
         let inner = value.get(at + open + 2..close).unwrap_or_default();
         inside(inner.strip_suffix("}}").unwrap_or(inner), slot, report);
         at = close;
@@ -143,8 +150,8 @@ mod tests {
 
     #[test]
     fn braces_in_quotes_do_not_end_it() {
-        assert_eq!(end("{{ '}}' }} x", 0), 10);
-        assert_eq!(end("{{ it's }} x", 0), 10);
-        assert_eq!(end("{{ open", 0), 7);
+        assert_eq!(end("{{ '}}' }} x", 0), Some(10));
+        assert_eq!(end("{{ it's }} x", 0), Some(10));
+        assert_eq!(end("{{ open", 0), None);
     }
 }

@@ -87,6 +87,9 @@ pub(super) fn scheme(value: &str) -> Option<(&str, &str)> {
     (known && !rest.trim().is_empty()).then(|| (word, rest.trim()))
 }
 
+/// Longer values are texts: they are read, not judged.
+const LONGEST: usize = 16 * 1024;
+
 /// What a literal is, given its slot.
 pub(super) fn literal<'t>(value: &'t str, slot: Slot, trust: Trust) -> Option<Seen<'t>> {
     let value = value.trim().trim_matches(['"', '\'', '`']);
@@ -95,6 +98,9 @@ pub(super) fn literal<'t>(value: &'t str, slot: Slot, trust: Trust) -> Option<Se
     }
     if let Some(seen) = built(value, false) {
         return Some(seen);
+    }
+    if value.len() > LONGEST {
+        return None;
     }
     match slot {
         Slot::None => None,

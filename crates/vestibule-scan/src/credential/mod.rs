@@ -79,7 +79,7 @@ pub fn find(scenario: &Scenario<'_>) -> Vec<Credential> {
             let first = found.len();
             look(scenario.platform, step, position, spot, host, &mut |name, seen| {
                 let known = found.get(first..).unwrap_or_default();
-                if !known.iter().any(|known: &Credential| known.secret.0.contains(seen.secret)) {
+                if known.len() < MOST_IN_A_SPOT && !known.iter().any(|known: &Credential| known.secret.0.contains(seen.secret)) {
                     found.push(credential((index, position), spot, name, &seen));
                 }
             });
@@ -87,6 +87,9 @@ pub fn find(scenario: &Scenario<'_>) -> Vec<Credential> {
     }
     found
 }
+
+/// A text with more has said enough.
+const MOST_IN_A_SPOT: usize = 64;
 
 /// Shorter texts hold no pair of a name and a value.
 const LEAST_TEXT: usize = 12;

@@ -10,6 +10,7 @@ use super::anchors::{self, Anchor};
 use super::judge::{self, Seen, Trust};
 use super::names::{self, Slot};
 use super::url;
+use super::value::line;
 use super::{CredentialKind, expression};
 use crate::finding::Confidence;
 use crate::model::Role;
@@ -145,6 +146,7 @@ fn follows_word(text: &str, start: usize) -> bool {
 
 fn token_length(text: &str) -> usize {
     text.bytes()
+        .take(4096)
         .take_while(|byte| {
             byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'+' | b'/' | b'=' | b':' | b'~' | b'|')
         })
@@ -177,7 +179,7 @@ fn login<'t>(text: &'t str, role: Role, end: usize, report: &mut dyn FnMut(&'t s
     let pass = if text.get(..end).is_some_and(|head| head.ends_with('(')) {
         pair::second_argument(after)
     } else if role == Role::Note {
-        let line = after.lines().next().unwrap_or_default();
+        let line = line(after, 512);
         line.split_once(" / ").filter(|(user, _)| !user.trim().contains(' ')).map(|(_, pass)| pair::shell_word(pass).0)
     } else {
         None
@@ -193,7 +195,7 @@ fn login<'t>(text: &'t str, role: Role, end: usize, report: &mut dyn FnMut(&'t s
 
 /// `sshpass -p pass`, `mysql -ppass`
 fn command<'t>(after: &'t str, end: usize, report: &mut dyn FnMut(&'t str, Seen<'t>)) -> usize {
-    let line = after.lines().next().unwrap_or_default();
+    let line = line(after, 512);
     if let Some(at) = line.find("-p") {
         let (word, _) = pair::shell_word(line.get(at + 2..).unwrap_or_default().trim_start());
         if let Some(seen) = judge::literal(word, Slot::Password, Trust::Typed).filter(|_| !word.starts_with('-')) {
@@ -205,7 +207,7 @@ fn command<'t>(after: &'t str, end: usize, report: &mut dyn FnMut(&'t str, Seen<
 
 /// `btoa('user:pass')`
 fn encode<'t>(after: &'t str, end: usize, report: &mut dyn FnMut(&'t str, Seen<'t>)) -> usize {
-    let after = after.trim_start().trim_start_matches(['b', 'f']);
+    let after = line(after, 512).trim_start().trim_start_matches(['b', 'f']);
     let Some(quote) = after.chars().next().filter(|sign| matches!(sign, '"' | '\'' | '`')) else {
         return end;
     };
@@ -247,8 +249,8 @@ fn telegram<'t>(text: &'t str, colon: usize, report: &mut dyn FnMut(&'t str, See
 /// `x8k2…@hook.eu1.make.com`
 fn mailhook<'t>(text: &'t str, at: usize, report: &mut dyn FnMut(&'t str, Seen<'t>)) -> usize {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'@');
-    let before = text.get(..at).unwrap_or_default().bytes().rev().take_while(plain).count();
-    let length = text.get(at..).unwrap_or_default().bytes().take_while(plain).count();
+    let before = text.get(..at).unwrap_or_default().bytes().rev().take(80).take_while(plain).count();
+    let length = text.get(at..).unwrap_or_default().bytes().take(80).take_while(plain).count();
     let address = text.get(at - before..at + length).unwrap_or_default().trim_end_matches('.');
     let (user, host) = address.split_once('@').unwrap_or_default();
     let ours =
@@ -327,6 +329,39 @@ mod tests {
             ("curl -H \"Authorization: Bearer $GITLAB_TOKEN\"", Role::Command),
         ] {
             assert_eq!(found(text, role), Vec::<String>::new(), "{text}");
+        }
+    }
+
+    /// Work must not grow with the square of a text: nothing here closes what it opens.
+    #[test]
+    fn hostile_texts_cost_no_more_than_their_length() {
+        for piece in [
+            "key:\"{{",
+            "password is ",
+            "-----BEGIN PRIVATE KEY-----",
+            " -u '",
+            "btoa('",
+            "a@hook.",
+            "bearer ",
+            "token ",
+            "https://x?key={{",
+            "login: a",
+            "'key','",
+            "eyJ.",
+            "api key (",
+            ":aa",
+            "mysql -p'",
+            "auth=('",
+        ] {
+            let took = |bytes: usize| {
+                let text = piece.repeat(bytes / piece.len());
+                let started = std::time::Instant::now();
+                read(&text, Role::Note, Trust::Typed, &mut |_, _| {});
+                started.elapsed()
+            };
+            let (small, large) = (took(8_000), took(64_000));
+            // eight times the text; sixty-four times the work would be the square
+            assert!(large < small * 32 + std::time::Duration::from_millis(500), "{piece}: {small:?}, then {large:?}");
         }
     }
 }

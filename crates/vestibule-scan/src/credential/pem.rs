@@ -1,12 +1,16 @@
 //! Private keys in PEM (RFC 7468), with real line breaks or written `\n`.
 
+use super::value::boundary;
+
 const BEGIN: &str = "-----BEGIN ";
 /// A key of 256 bits has about 120 characters; what is shorter was cut or is a stand-in.
 const LEAST: usize = 60;
+/// The end is looked for within so many bytes; the largest keys in use have a third of it.
+const MOST: usize = 16 * 1024;
 
 /// The length of the private key that begins at the start of `text`, and what it is.
 pub(super) fn length(text: &str) -> Option<(usize, &'static str)> {
-    let rest = text.strip_prefix(BEGIN)?;
+    let rest = text.get(..boundary(text, MOST))?.strip_prefix(BEGIN)?;
     let (title, body) = rest.split_at_checked(rest.find("-----")?)?;
     let body = body.strip_prefix("-----")?;
     if title.len() > 40 || !title.ends_with("PRIVATE KEY") && !title.ends_with("PRIVATE KEY BLOCK") {

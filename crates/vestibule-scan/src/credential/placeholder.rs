@@ -31,6 +31,9 @@ const VOCABULARY: &str = "\
     current host internal contraseña senha clave predefined generic http digest custom ssh db database smtp email mail \
     server";
 
+/// How keys begin that vendors print in their own documentation: Binance, AWS, Stripe.
+const PRINTED: [&str; 5] = ["vmPUZE6mv9SD5VNHk4", "NhqPtmdSJYdKjVHjA7", "wJalrXUtnFEMI/K7", "4eC39HqLyjWDar", "BQokikJOvBiI2H"];
+
 /// What is numbered in documents and data.
 const SERIES: &str = "\
     page item row step node column field record section version task job chapter table line user value option question \
@@ -53,6 +56,9 @@ pub(super) fn judge(value: &str) -> Option<Standin> {
         return Some(Standin::Placeholder);
     }
     if is_lookup(value) {
+        return Some(Standin::Nothing);
+    }
+    if is_printed(value) {
         return Some(Standin::Nothing);
     }
     let checksum = ["sha1", "sha256", "sha384", "sha512", "md5"]
@@ -79,7 +85,7 @@ pub(super) fn judge(value: &str) -> Option<Standin> {
 
 /// The part of a vendor's key after its beginning: drawn, or a stand-in such as `xxxx`, `your-key`, `1234567890`.
 pub(super) fn is_drawn_body(body: &str) -> bool {
-    if is_masked(body) || super::value::is_sequence(body) {
+    if is_masked(body) || super::value::is_sequence(body) || is_printed(body) {
         return false;
     }
     let mut seen = [false; 128];
@@ -98,6 +104,10 @@ pub(super) fn is_drawn_body(body: &str) -> bool {
     let typed = longest_run(body) >= 9;
     let says = told.only_vocabulary || (told.marker && has_marked_words(body));
     distinct >= 7 && !upper && !typed && !says && (digits > 0 || !told.plain)
+}
+
+fn is_printed(value: &str) -> bool {
+    PRINTED.iter().any(|start| value.starts_with(start))
 }
 
 /// How long the longest `abcdef…`, `12345…` or `aaaa…` is.
@@ -324,6 +334,7 @@ mod tests {
             "password",
             "password123",
             "null",
+            "vmPUZE6mv9SD5VNHk4HlWFsOr6",
         ] {
             assert_eq!(judge(value), Some(Standin::Nothing), "{value}");
         }

@@ -228,7 +228,10 @@ fn outside(text: &str, stop: impl Fn(u8) -> bool) -> Option<usize> {
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
         if *byte == b'{' && bytes.get(at + 1) == Some(&b'{') {
-            at = expression::end(text, at);
+            let Some(end) = expression::end(text, at) else {
+                return Some(at);
+            };
+            at = end;
             continue;
         }
         if stop(*byte) {

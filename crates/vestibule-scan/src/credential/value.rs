@@ -142,7 +142,13 @@ fn is_sign(sign: char) -> bool {
 
 /// The last boundary between characters at or before `at`.
 pub(super) fn boundary(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+    let at = at.min(text.len());
+    (at.saturating_sub(3)..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+/// The first line of a text, at most `most` bytes of it: looking for the end of a line must not depend on how long lines are.
+pub(super) fn line(text: &str, most: usize) -> &str {
+    text.get(..boundary(text, most)).and_then(|head| head.lines().next()).unwrap_or_default()
 }
 
 /// 8-4-4-4-12 hex digits.

@@ -277,7 +277,8 @@ impl<'t> Lexer<'t> {
         let rest: Vec<Cow<'t, str>> = segments.collect();
         let alone = rest.is_empty() && !quoted;
         let reference = if is_number(&first) {
-            let is_fraction = matches!(rest.as_slice(), [only] if is_number(only) && self.text.as_bytes().get(self.at.wrapping_sub(1)) != Some(&b'`'));
+            let ends_quoted = self.text.as_bytes().get(self.at.wrapping_sub(1)) == Some(&b'`');
+            let is_fraction = !ends_quoted && matches!(rest.as_slice(), [only] if is_number(only));
             if is_fraction || (alone && whole != first) {
                 return;
             }

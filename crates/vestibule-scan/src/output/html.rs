@@ -271,7 +271,7 @@ impl<'r> Quiet<'r> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use super::*;
     use crate::output::samples;
 
@@ -303,6 +303,49 @@ mod tests {
             assert!(page.contains(&format!("id=\"{target}\"")), "{target}");
         }
         assert!(page.contains("and 196 more") || page.contains("other place"), "the summary does not list every place");
+    }
+
+    /// Relative luminance of `#rrggbb` (WCAG 2.2).
+    fn luminance(colour: &str) -> f64 {
+        let part = |at: usize| {
+            let part = f64::from(u8::from_str_radix(&colour[at..at + 2], 16).unwrap()) / 255.0;
+            if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5)
+    }
+
+    #[test]
+    fn colours_have_the_contrast_that_readers_need() {
+        let sheet = include_str!("../../templates/report.css");
+        let palettes: Vec<HashMap<&str, &str>> = sheet
+            .split(":root {")
+            .skip(1)
+            .map(|rest| {
+                rest.split('}')
+                    .next()
+                    .unwrap()
+                    .split(';')
+                    .filter_map(|pair| pair.trim().trim_start_matches("--").split_once(": "))
+                    .collect()
+            })
+            .collect();
+        assert_eq!(palettes.len(), 3, "light, dark and paper");
+        for palette in palettes {
+            let contrast = |a: &str, b: &str| {
+                let (a, b) = (luminance(palette[a]), luminance(palette[b]));
+                (a.max(b) + 0.05) / (a.min(b) + 0.05)
+            };
+            for ground in ["paper", "card", "box"] {
+                assert!(["ink", "quiet", "link"].iter().all(|text| contrast(text, ground) >= 4.5), "{palette:?}");
+            }
+            for severity in ["critical", "high", "medium", "low", "info"] {
+                assert!(
+                    contrast(severity, &format!("{severity}-tint")) >= 4.5 && contrast(severity, "card") >= 3.0,
+                    "{severity}"
+                );
+            }
+            assert!(contrast("wire", "paper") >= 3.0, "lines of the drawing");
+        }
     }
 
     #[test]

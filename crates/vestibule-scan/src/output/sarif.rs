@@ -3,46 +3,89 @@
 //! Results carry both kinds of place: file and region, and scenario and step. What is suppressed and what the baseline knows are results
 //! too, marked as SARIF marks them, so that a tool that keeps alerts does not take them for fixed.
 
+use std::io;
+
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
-use super::{Report, bad, platform_name, sure, title};
+use super::{Report, Totals, bad, platform_name, sure, title};
 use crate::check::{self, Meta};
 use crate::finding::{Confidence, Coverage, Finding, Severity};
 
-/// The log.
-pub fn log(report: &Report) -> Value {
-    let rules = Rules::of(report);
-    let mut results = Vec::new();
-    for finding in &report.findings {
-        results.push(result(finding, &rules, report.compared.then_some("new"), None));
-    }
-    for finding in &report.known {
-        results.push(result(finding, &rules, Some("unchanged"), None));
-    }
-    for suppressed in &report.suppressed {
-        let why = json!({
-            "kind": "external",
-            "status": "accepted",
-            "justification": suppressed.reason,
-            "properties": { "expires": suppressed.expires },
+/// Writes the log.
+///
+/// # Errors
+/// What the writer says.
+pub fn write(report: &Report, mut out: impl io::Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut out, &Log::of(report))?;
+    out.write_all(b"\n")
+}
+
+#[derive(Serialize)]
+struct Log<'r> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [Run<'r>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run<'r> {
+    tool: Value,
+    column_kind: &'static str,
+    invocations: [Value; 1],
+    results: Results<'r>,
+    properties: Properties<'r>,
+}
+
+#[derive(Serialize)]
+struct Properties<'r> {
+    summary: Totals,
+    coverage: &'r [Coverage],
+}
+
+/// The results, each made when it is written: a tree of all of them would be many times the report.
+struct Results<'r> {
+    report: &'r Report,
+    rules: Rules,
+}
+
+impl<'r> Log<'r> {
+    fn of(report: &'r Report) -> Self {
+        let rules = Rules::of(report);
+        let driver = json!({
+            "name": "vestibule scan",
+            "version": env!("CARGO_PKG_VERSION"),
+            "rules": rules.ids.iter().map(rule).collect::<Vec<_>>(),
         });
-        results.push(result(&suppressed.finding, &rules, None, Some(why)));
+        let run = Run {
+            tool: json!({ "driver": driver }),
+            column_kind: "unicodeCodePoints",
+            invocations: [json!({ "executionSuccessful": true, "toolExecutionNotifications": notifications(report) })],
+            results: Results { report, rules },
+            properties: Properties { summary: report.totals(), coverage: &report.coverage },
+        };
+        Self { schema: "https://json.schemastore.org/sarif-2.1.0.json", version: "2.1.0", runs: [run] }
     }
-    json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": {
-                "name": "vestibule scan",
-                "version": env!("CARGO_PKG_VERSION"),
-                "rules": rules.ids.iter().map(rule).collect::<Vec<_>>(),
-            } },
-            "columnKind": "unicodeCodePoints",
-            "invocations": [{ "executionSuccessful": true, "toolExecutionNotifications": notifications(report) }],
-            "results": results,
-            "properties": { "summary": report.totals(), "coverage": report.coverage },
-        }],
-    })
+}
+
+impl Serialize for Results<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Report { findings, known, suppressed, compared, .. } = self.report;
+        let new = findings.iter().map(|finding| result(finding, &self.rules, compared.then_some("new"), None));
+        let known = known.iter().map(|finding| result(finding, &self.rules, Some("unchanged"), None));
+        let suppressed = suppressed.iter().map(|suppressed| {
+            let why = json!({
+                "kind": "external",
+                "status": "accepted",
+                "justification": suppressed.reason,
+                "properties": { "expires": suppressed.expires },
+            });
+            result(&suppressed.finding, &self.rules, None, Some(why))
+        });
+        serializer.collect_seq(new.chain(known).chain(suppressed))
+    }
 }
 
 /// The ids of the checks that have findings, in order.
@@ -247,6 +290,10 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use super::*;
     use crate::output::samples;
+
+    fn log(report: &Report) -> Value {
+        serde_json::to_value(Log::of(report)).unwrap()
+    }
 
     #[test]
     fn results_have_both_kinds_of_place_and_stable_prints() {

@@ -50,7 +50,9 @@ fn judge<S: AsRef<str>>(category: &'static Category, sure: bool, before: &str, o
     // the address of a sender or recipient is one of mail
     const CORRESPONDENTS: [&str; 6] = ["from", "sender", "recipient", "recipients", "cc", "bcc"];
     let corresponds = |text: &str| text.split(' ').any(|word| CORRESPONDENTS.contains(&word));
-    if category.alias == "address" && (corresponds(before) || outer.iter().rev().take(2).any(|name| corresponds(&words(name.as_ref())))) {
+    if category.alias == "address"
+        && (corresponds(before) || outer.iter().rev().take(2).any(|name| corresponds(&words(name.as_ref()))))
+    {
         return category::by_alias("email").map(|category| Reading { category, sure: true, alone: false });
     }
     let context = before.split(' ').rev().find_map(|word| table.context(word));
@@ -116,8 +118,20 @@ fn phrase(words: &str) -> Phrase<'_> {
 /// German writes `Bewerbertelefonnummer`: long words count at the end of longer ones.
 fn compound<'w>(word: &str, before: &'w str) -> Option<Phrase<'w>> {
     const ENDS: [&str; 14] = [
-        "vorname", "nachname", "telefonnummer", "handynummer", "mobilnummer", "geburtsdatum", "emailadresse", "mailadresse",
-        "kontonummer", "anschreiben", "lebenslauf", "gehaltsvorstellung", "staatsangehorigkeit", "telefoonnummer",
+        "vorname",
+        "nachname",
+        "telefonnummer",
+        "handynummer",
+        "mobilnummer",
+        "geburtsdatum",
+        "emailadresse",
+        "mailadresse",
+        "kontonummer",
+        "anschreiben",
+        "lebenslauf",
+        "gehaltsvorstellung",
+        "staatsangehorigkeit",
+        "telefoonnummer",
     ];
     let end = ENDS.into_iter().find(|end| word.ends_with(end))?;
     let (category, sure) = *TABLE.phrases.get(end)?;
@@ -141,11 +155,7 @@ struct Table {
 
 impl Table {
     fn context(&self, word: &str) -> Option<Around> {
-        if self.person.contains(word) {
-            Some(Around::Person)
-        } else {
-            self.thing.contains(word).then_some(Around::Thing)
-        }
+        if self.person.contains(word) { Some(Around::Person) } else { self.thing.contains(word).then_some(Around::Thing) }
     }
 
     /// Lines that are not of the file's form are left out; a test holds that there is none.
@@ -312,11 +322,44 @@ mod tests {
     #[test]
     fn other_things_are_not_people() {
         for path in [
-            "name", "file.name", "company.name", "event.name", "channel.name", "fileName", "form_name", "contact form name",
-            "emailTemplate", "email.subject", "email_body", "is_email_valid", "has_phone", "email_count", "sendEmail", "emailSent",
-            "id", "title", "status", "race", "health", "health_check", "job.salary", "salary_range", "company.email", "address",
-            "ip", "message", "phone_type", "resumed", "value", "", "user_agent", "candidate.id", "disabled", "wallet_address",
-            "mail_merge", "$json",
+            "name",
+            "file.name",
+            "company.name",
+            "event.name",
+            "channel.name",
+            "fileName",
+            "form_name",
+            "contact form name",
+            "emailTemplate",
+            "email.subject",
+            "email_body",
+            "is_email_valid",
+            "has_phone",
+            "email_count",
+            "sendEmail",
+            "emailSent",
+            "id",
+            "title",
+            "status",
+            "race",
+            "health",
+            "health_check",
+            "job.salary",
+            "salary_range",
+            "company.email",
+            "address",
+            "ip",
+            "message",
+            "phone_type",
+            "resumed",
+            "value",
+            "",
+            "user_agent",
+            "candidate.id",
+            "disabled",
+            "wallet_address",
+            "mail_merge",
+            "$json",
         ] {
             assert_eq!(said(path), None, "{path}");
         }

@@ -80,24 +80,89 @@ pub fn is_example_address(text: &str) -> bool {
 pub fn is_person_address(address: &str) -> bool {
     /// Before the `@`: roles, and what stands in documentation.
     const NOBODY: [&str; 62] = [
-        "info", "contact", "kontakt", "hello", "hi", "office", "mail", "email", "e-mail", "admin", "administrator", "support", "help",
-        "service", "sales", "marketing", "team", "jobs", "job", "hr", "career", "careers", "karriere", "bewerbung", "recruiting",
-        "recruitment", "talent", "people", "press", "news", "newsletter", "noreply", "no-reply", "donotreply", "do-not-reply",
-        "notifications", "notification", "alerts", "billing", "invoice", "finance", "accounting", "legal", "privacy", "security",
-        "postmaster", "webmaster", "root", "bot", "test", "tester", "user", "username", "you", "your", "name", "someone", "sample",
-        "example", "foo", "bar", "recipient",
+        "info",
+        "contact",
+        "kontakt",
+        "hello",
+        "hi",
+        "office",
+        "mail",
+        "email",
+        "e-mail",
+        "admin",
+        "administrator",
+        "support",
+        "help",
+        "service",
+        "sales",
+        "marketing",
+        "team",
+        "jobs",
+        "job",
+        "hr",
+        "career",
+        "careers",
+        "karriere",
+        "bewerbung",
+        "recruiting",
+        "recruitment",
+        "talent",
+        "people",
+        "press",
+        "news",
+        "newsletter",
+        "noreply",
+        "no-reply",
+        "donotreply",
+        "do-not-reply",
+        "notifications",
+        "notification",
+        "alerts",
+        "billing",
+        "invoice",
+        "finance",
+        "accounting",
+        "legal",
+        "privacy",
+        "security",
+        "postmaster",
+        "webmaster",
+        "root",
+        "bot",
+        "test",
+        "tester",
+        "user",
+        "username",
+        "you",
+        "your",
+        "name",
+        "someone",
+        "sample",
+        "example",
+        "foo",
+        "bar",
+        "recipient",
     ];
     /// Behind the `@`: domains nobody has.
     const NOWHERE: [&str; 10] = [
-        "yourdomain.com", "your-domain.com", "yourcompany.com", "your-company.com", "domain.com", "mydomain.com", "company.com",
-        "email.com", "test.com", "mail.com",
+        "yourdomain.com",
+        "your-domain.com",
+        "yourcompany.com",
+        "your-company.com",
+        "domain.com",
+        "mydomain.com",
+        "company.com",
+        "email.com",
+        "test.com",
+        "mail.com",
     ];
     let lower = address.to_ascii_lowercase();
     let Some((local, domain)) = lower.split_once('@') else {
         return false;
     };
     let role = local.split(['+', '.', '_']).next().unwrap_or(local);
-    let sample = ["your", "my-", "john.doe", "johndoe", "jane.doe", "janedoe", "user@", "test"].iter().any(|said| local.starts_with(said));
+    let sample =
+        ["your", "my-", "john.doe", "johndoe", "jane.doe", "janedoe", "user@", "test"].iter().any(|said| local.starts_with(said));
     let token = local.len() == 33 && local.starts_with("vt1");
     !NOBODY.contains(&local)
         && !NOBODY.contains(&role)
@@ -119,7 +184,8 @@ fn address_around(text: &str, at: usize) -> Option<(usize, &str)> {
     let address = address.trim_start_matches(['.', '\'', '-', '%', '+']);
     let (before, host) = address.split_once('@')?;
     let (name, top) = host.rsplit_once('.')?;
-    let file = ["png", "jpg", "jpeg", "gif", "svg", "webp", "js", "css", "json"].iter().any(|ending| top.eq_ignore_ascii_case(ending));
+    let file =
+        ["png", "jpg", "jpeg", "gif", "svg", "webp", "js", "css", "json"].iter().any(|ending| top.eq_ignore_ascii_case(ending));
     let plausible = !before.is_empty()
         && !name.is_empty()
         && !name.starts_with('.')
@@ -181,10 +247,42 @@ fn identities(text: &str, tell: &mut dyn FnMut(&str, usize)) {
 /// How many bytes an IBAN at the beginning of the text takes.
 fn iban_at(text: &str) -> Option<usize> {
     const LENGTHS: [(&str, usize); 36] = [
-        ("AD", 24), ("AT", 20), ("BE", 16), ("BG", 22), ("CH", 21), ("CY", 28), ("CZ", 24), ("DE", 22), ("DK", 18), ("EE", 20), ("ES", 24),
-        ("FI", 18), ("FR", 27), ("GB", 22), ("GR", 27), ("HR", 21), ("HU", 28), ("IE", 22), ("IS", 26), ("IT", 27), ("LI", 21), ("LT", 20),
-        ("LU", 20), ("LV", 21), ("MC", 27), ("MT", 31), ("NL", 18), ("NO", 15), ("PL", 28), ("PT", 25), ("RO", 24), ("SE", 24), ("SI", 19),
-        ("SK", 24), ("SM", 27), ("TR", 26),
+        ("AD", 24),
+        ("AT", 20),
+        ("BE", 16),
+        ("BG", 22),
+        ("CH", 21),
+        ("CY", 28),
+        ("CZ", 24),
+        ("DE", 22),
+        ("DK", 18),
+        ("EE", 20),
+        ("ES", 24),
+        ("FI", 18),
+        ("FR", 27),
+        ("GB", 22),
+        ("GR", 27),
+        ("HR", 21),
+        ("HU", 28),
+        ("IE", 22),
+        ("IS", 26),
+        ("IT", 27),
+        ("LI", 21),
+        ("LT", 20),
+        ("LU", 20),
+        ("LV", 21),
+        ("MC", 27),
+        ("MT", 31),
+        ("NL", 18),
+        ("NO", 15),
+        ("PL", 28),
+        ("PT", 25),
+        ("RO", 24),
+        ("SE", 24),
+        ("SI", 19),
+        ("SK", 24),
+        ("SM", 27),
+        ("TR", 26),
     ];
     let country = text.get(..2)?;
     let (_, length) = LENGTHS.iter().find(|(name, _)| *name == country)?;
@@ -235,7 +333,8 @@ fn is_french_social(token: &str) -> bool {
         return false;
     }
     let month = token.get(3..5).and_then(|month| month.parse::<u8>().ok()).unwrap_or_default();
-    let (number, key) = (token.get(..13).and_then(|text| text.parse::<u64>().ok()), token.get(13..).and_then(|text| text.parse::<u64>().ok()));
+    let (number, key) =
+        (token.get(..13).and_then(|text| text.parse::<u64>().ok()), token.get(13..).and_then(|text| text.parse::<u64>().ok()));
     matches!((number, key), (Some(number), Some(key)) if (1..=12).contains(&month) && key == 97 - number % 97)
 }
 
@@ -247,10 +346,15 @@ fn is_italian_fiscal(token: &str) -> bool {
     let fits = bytes.len() == form.len()
         && bytes.iter().zip(form).all(|(b, form)| if *form == b'A' { b.is_ascii_uppercase() } else { b.is_ascii_digit() });
     let value = |b: &u8| if b.is_ascii_digit() { b - b'0' } else { b.wrapping_sub(b'A') };
-    let sum: u32 = bytes.iter().take(15).enumerate().map(|(at, b)| match at % 2 {
-        0 => ODD.get(usize::from(value(b))).copied().unwrap_or_default(),
-        _ => u32::from(value(b)),
-    }).sum();
+    let sum: u32 = bytes
+        .iter()
+        .take(15)
+        .enumerate()
+        .map(|(at, b)| match at % 2 {
+            0 => ODD.get(usize::from(value(b))).copied().unwrap_or_default(),
+            _ => u32::from(value(b)),
+        })
+        .sum();
     fits && bytes.last().is_some_and(|b| u32::from(value(b)) == sum % 26)
 }
 
@@ -286,9 +390,28 @@ mod tests {
     #[test]
     fn near_misses_do_not() {
         for text in [
-            "info@acme.example", "no-reply@example.org", "user@example.com", "your.name@company.com", "icon@2x.png", "https://bot@example.org",
-            "a @ b", "2026-11-22", "1+49170555019", "+0491705550199", "12+3", "DE89370400440532013001", "000-12-3456", "219-9-9999",
-            "RSSMRA85T10A562T", "255081416802539", "{{1.email}}", "v@", "@x.org", "vt1abcdefghijklmnopqrstuvwxyz0123@token.invalid", "ä@", "",
+            "info@acme.example",
+            "no-reply@example.org",
+            "user@example.com",
+            "your.name@company.com",
+            "icon@2x.png",
+            "https://bot@example.org",
+            "a @ b",
+            "2026-11-22",
+            "1+49170555019",
+            "+0491705550199",
+            "12+3",
+            "DE89370400440532013001",
+            "000-12-3456",
+            "219-9-9999",
+            "RSSMRA85T10A562T",
+            "255081416802539",
+            "{{1.email}}",
+            "v@",
+            "@x.org",
+            "vt1abcdefghijklmnopqrstuvwxyz0123@token.invalid",
+            "ä@",
+            "",
         ] {
             assert_eq!(shown(text), Vec::<&str>::new(), "{text}");
         }
@@ -298,15 +421,29 @@ mod tests {
     fn a_value_fits_its_name_or_not() {
         let fit = |alias, value| fits(category::by_alias(alias).unwrap(), value);
         for (alias, value) in [
-            ("email", "mira.sand@example.org"), ("phone", "0170 5550199"), ("name", "Mira Sand"), ("first_name", "José"),
-            ("date_of_birth", "1990-02-01"), ("national_id", "12 345678 A 123"), ("bank_account", "DE89370400440532013000"),
-            ("disability", "Yes, hearing"), ("salary", "62,000 EUR"),
+            ("email", "mira.sand@example.org"),
+            ("phone", "0170 5550199"),
+            ("name", "Mira Sand"),
+            ("first_name", "José"),
+            ("date_of_birth", "1990-02-01"),
+            ("national_id", "12 345678 A 123"),
+            ("bank_account", "DE89370400440532013000"),
+            ("disability", "Yes, hearing"),
+            ("salary", "62,000 EUR"),
         ] {
             assert!(fit(alias, value), "{alias} {value}");
         }
         for (alias, value) in [
-            ("email", "none"), ("email", "support@acme.example"), ("phone", "call me"), ("phone", "0000000"), ("name", "{{name}}"), ("name", "user_42"),
-            ("first_name", "string"), ("salary", "negotiable"), ("disability", "false"), ("national_id", "yes"),
+            ("email", "none"),
+            ("email", "support@acme.example"),
+            ("phone", "call me"),
+            ("phone", "0000000"),
+            ("name", "{{name}}"),
+            ("name", "user_42"),
+            ("first_name", "string"),
+            ("salary", "negotiable"),
+            ("disability", "false"),
+            ("national_id", "yes"),
         ] {
             assert!(!fit(alias, value), "{alias} {value}");
         }
@@ -314,7 +451,11 @@ mod tests {
 
     #[test]
     fn example_domains_are_known() {
-        assert!(is_example_address("mira@example.org") && is_example_address("mira@mail.example.com") && is_example_address("a@b.test"));
+        assert!(
+            is_example_address("mira@example.org")
+                && is_example_address("mira@mail.example.com")
+                && is_example_address("a@b.test")
+        );
         assert!(!is_example_address("mira@acme.io"));
     }
 }

@@ -70,7 +70,9 @@ impl<'t> Address<'t> {
         let (scheme, rest) = match text.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (Scheme::Https, rest),
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (Scheme::Http, rest),
-            Some((scheme, rest)) if !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric()) => (Scheme::Other, rest),
+            Some((scheme, rest)) if !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric()) => {
+                (Scheme::Other, rest)
+            }
             _ => return None,
         };
         let (authority, tail) = rest.split_at_checked(outside(rest, |b| matches!(b, b'/' | b'?' | b'#'))?)?;
@@ -134,7 +136,8 @@ fn is_private(host: &str) -> bool {
     if let Ok(address) = host.parse::<std::net::Ipv6Addr>() {
         return address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local();
     }
-    let inner = [".local", ".localhost", ".internal", ".lan", ".home", ".intranet", ".corp", ".home.arpa", ".svc", ".docker", ".test"];
+    let inner =
+        [".local", ".localhost", ".internal", ".lan", ".home", ".intranet", ".corp", ".home.arpa", ".svc", ".docker", ".test"];
     !host.contains('.') || inner.iter().any(|end| host.ends_with(end))
 }
 
@@ -162,7 +165,18 @@ mod tests {
     #[test]
     fn one_s_own_networks_are_known() {
         let private = |host: &str| Address::of(Platform::Make, &format!("http://{host}/x")).unwrap().is_private();
-        for host in ["localhost", "127.0.0.1", "10.1.2.3", "192.168.0.9", "172.20.0.1", "100.64.0.1", "[::1]", "n8n", "nas.local", "db.svc"] {
+        for host in [
+            "localhost",
+            "127.0.0.1",
+            "10.1.2.3",
+            "192.168.0.9",
+            "172.20.0.1",
+            "100.64.0.1",
+            "[::1]",
+            "n8n",
+            "nas.local",
+            "db.svc",
+        ] {
             assert!(private(host), "{host}");
         }
         for host in ["example.com", "8.8.8.8", "172.32.0.1", "[2001:db8::1]", "mylocal.com", "local.io"] {

@@ -211,7 +211,8 @@ fn told(path: &str, hidden: &str) -> String {
 fn may_be_key(segment: &str) -> bool {
     let mixed = segment.bytes().any(|b| b.is_ascii_digit()) && segment.bytes().any(|b| b.is_ascii_alphabetic());
     let long_word = segment.len() >= 24 && !segment.contains(['-', '_']);
-    !segment.contains("{{") && ((segment.len() >= 8 && mixed) || long_word || segment.contains([':', '@', '=']) && segment.len() >= 8)
+    !segment.contains("{{")
+        && ((segment.len() >= 8 && mixed) || long_word || segment.contains([':', '@', '=']) && segment.len() >= 8)
 }
 
 /// Some services give each customer a host that is itself the key; such a label is no part of a name.
@@ -233,7 +234,8 @@ mod tests {
     use crate::source::Place;
 
     fn step(url: &'static str) -> Step<'static> {
-        let spot = Spot { role: Role::Url, name: "url".into(), value: url.into(), dynamic: true, is_text: true, place: Place::FILE };
+        let spot =
+            Spot { role: Role::Url, name: "url".into(), value: url.into(), dynamic: true, is_text: true, place: Place::FILE };
         Step {
             id: "1".into(),
             name: "Ask".into(),
@@ -264,7 +266,10 @@ mod tests {
         assert_eq!(found.url, "https://gate.example.com/out/openai/v1/chat/{{1.id}}?limit=2");
         assert_eq!(found.shown(), "https://gate.example.com/out/openai/v1/chat/{{1.id}}");
         assert_eq!(found.call_path(), "/v1/chat/*");
-        assert_eq!(found.section(Proof::Header("X-Key")), "    [out.openai]\n    to = \"https://api.openai.com\"\n    credential = { header = { name = \"x-key\", value = \"env:OPENAI_KEY\" } }");
+        assert_eq!(
+            found.section(Proof::Header("X-Key")),
+            "    [out.openai]\n    to = \"https://api.openai.com\"\n    credential = { header = { name = \"x-key\", value = \"env:OPENAI_KEY\" } }"
+        );
         assert_eq!(by("http://api.acme.co.uk:8443").unwrap().origin, "https://api.acme.co.uk:8443");
         assert_eq!(by("http://10.0.0.5/x").unwrap().origin, "http://10.0.0.5");
     }
@@ -279,9 +284,18 @@ mod tests {
 
     #[test]
     fn texts_for_people_show_no_key() {
-        assert_eq!(by("https://api.telegram.org/bot12345:abc/send").unwrap().shown(), "https://gate.example.com/out/telegram/…/send");
-        assert_eq!(by("https://hooks.zapier.com/hooks/catch/123/abc/").unwrap().shown(), "https://gate.example.com/out/hooks-zapier/hooks/…/…/…/");
-        assert_eq!(by("https://x.example/h/a1b2c3d4e5f6g7/y?k=v").unwrap().shown(), "https://gate.example.com/out/x-example/h/…/y");
+        assert_eq!(
+            by("https://api.telegram.org/bot12345:abc/send").unwrap().shown(),
+            "https://gate.example.com/out/telegram/…/send"
+        );
+        assert_eq!(
+            by("https://hooks.zapier.com/hooks/catch/123/abc/").unwrap().shown(),
+            "https://gate.example.com/out/hooks-zapier/hooks/…/…/…/"
+        );
+        assert_eq!(
+            by("https://x.example/h/a1b2c3d4e5f6g7/y?k=v").unwrap().shown(),
+            "https://gate.example.com/out/x-example/h/…/y"
+        );
     }
 
     #[test]

@@ -265,7 +265,7 @@ fn moved(
         |spot: &&crate::model::Spot<'_>| matches!(spot.role, Role::Body | Role::Field) && secrets.holds_key(&spot.place);
     draft.still.extend(step.spots.iter().filter(in_body).map(|spot| {
         let name = if spot.name.is_empty() { "body" } else { &spot.name };
-        format!("A key stands in its body (`{name}`) and stays there: the gateway adds keys to headers. Take it out if the vendor also accepts one.")
+        format!("A key stands in its body (`{name}`) and stays there: the gateway adds keys to headers only.")
     }));
     if request.auth == Auth::Stored {
         draft.still.push(

@@ -271,7 +271,11 @@ fn rendered(format: Format, report: &Report, colour: bool) -> Result<Vec<u8>, Fa
             output::json::write(report, &mut bytes).map_err(|error| failed(&error))?;
             Ok(bytes)
         }
-        Format::Sarif => Ok(format!("{:#}\n", output::sarif::log(report)).into_bytes()),
+        Format::Sarif => {
+            let mut bytes = Vec::new();
+            output::sarif::write(report, &mut bytes).map_err(|error| failed(&error))?;
+            Ok(bytes)
+        }
         Format::Html => output::html::page(report).map(String::into_bytes).map_err(|error| failed(&error)),
     }
 }

@@ -3,11 +3,12 @@
 use crate::credential::expression;
 use crate::credential::judge::{self, Seen};
 use crate::credential::names::Slot;
-use crate::credential::value::{Shape, boundary};
+use crate::credential::value::{Shape, boundary, line};
 use crate::model::Role;
 
 const LONGEST_NAME: usize = 64;
 const LONGEST_VALUE: usize = 8192;
+const LONGEST_WORD: usize = 512;
 
 /// A name met in a text.
 #[derive(Debug)]
@@ -131,7 +132,7 @@ pub(super) fn value_after<'t>(text: &'t str, named: &Named<'_>, role: Role) -> O
 
 /// The first word of a command line, out of its quotes, and where it ends.
 pub(super) fn shell_word(text: &str) -> (&str, usize) {
-    let text = text.trim_start();
+    let text = line(text, LONGEST_WORD).trim_start();
     for quote in ["\\\"", "\"", "'"] {
         if let Some(body) = text.strip_prefix(quote)
             && let Some(close) = body.find(quote)
@@ -219,7 +220,7 @@ impl<'t> Cursor<'t> {
 
     /// `Token for the staging tenant: …`, `API key (production): …`
     fn far_colon(&mut self) -> Option<Separator> {
-        let line = self.rest().lines().next()?;
+        let line = line(self.rest(), 64);
         let colon = line.find(':').filter(|colon| *colon <= 48)?;
         let plain = line
             .get(..colon)?
@@ -309,7 +310,7 @@ impl<'t> Cursor<'t> {
         let mut at = self.at;
         while at < self.at + LONGEST_VALUE {
             match bytes.get(at)? {
-                b'{' if bytes.get(at + 1) == Some(&b'{') => at = expression::end(self.text, at),
+                b'{' if bytes.get(at + 1) == Some(&b'{') => at = expression::end(self.text, at)?,
                 b'\n' if quote != b'`' && !self.rest().starts_with("-----BEGIN") => return None,
                 byte if *byte == quote => {
                     let value = self.text.get(self.at..at)?.trim_end_matches('\\');
@@ -366,7 +367,7 @@ impl<'t> Cursor<'t> {
         if role == Role::Code && !in_string && is_identifier_path(value) {
             return None;
         }
-        let line = self.text.get(end..)?.lines().next().unwrap_or_default().trim_start_matches(['.', ')', '*', ' ', '_']);
+        let line = line(self.text.get(end..)?, 64).trim_start_matches(['.', ')', '*', ' ', '_']);
         let prose = next == Some(b' ')
             && line.starts_with(|sign: char| sign.is_alphabetic())
             && !matches!(role, Role::Command | Role::Code);
@@ -378,7 +379,12 @@ impl<'t> Cursor<'t> {
         let mut at = start;
         while at < start + LONGEST_VALUE {
             match bytes.get(at) {
-                Some(b'{') if bytes.get(at + 1) == Some(&b'{') => at = expression::end(self.text, at),
+                Some(b'{') if bytes.get(at + 1) == Some(&b'{') => {
+                    let Some(end) = expression::end(self.text, at) else {
+                        break;
+                    };
+                    at = end;
+                }
                 None
                 | Some(
                     b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b'`' | b'&' | b';' | b'<' | b'>' | b')' | b']' | b'}' | b'|'

@@ -100,10 +100,8 @@ fn clean_text(
         .filter(|inner| inner.tape().node(inner.tape().root()).kind() == Json::Object)
     else {
         let lower = text.to_ascii_lowercase();
-        let suspicious = secrets.holds(&Place::Node(node))
-            || lower.contains("auth")
-            || lower.contains("key")
-            || lower.contains("{{") && lower.trim_start_matches(['=', ' ']).starts_with("{{");
+        let is_computed = lower.trim_start_matches(['=', ' ']).starts_with("{{");
+        let suspicious = is_computed || lower.contains("auth") || lower.contains("key") || secrets.holds(&Place::Node(node));
         return if suspicious { Err(HEADERS) } else { Ok(()) };
     };
     let (inner, mut edits) = (inner.tape(), Edits::new());
