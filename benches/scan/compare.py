@@ -28,7 +28,7 @@ CORPUS = ROOT / "crates" / "vestibule-scan" / "corpus"
 PEERS = ["kingfisher-bin", "detect-secrets"]
 # checks that say "here is a credential", not those that weigh what surrounds one
 CREDENTIAL_CHECKS = {
-    "hardcoded-credential", "weak-credential", "expired-token", "credential-in-url", "credential-in-pinned-data", "secret-url",
+    "hardcoded-credential", "credential-in-pinned-data", "secret-url",
 }
 
 

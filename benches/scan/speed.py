@@ -252,12 +252,6 @@ def read_with_json(files):
             json.load(file)
 
 
-def timed(run):
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
-
-
 def peak_of(command):
     """Seconds, seconds of all processors, peak memory in MB and output of a command."""
     start = time.perf_counter()

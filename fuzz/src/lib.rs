@@ -12,15 +12,15 @@ use vestibule_scan::source::Source;
 use vestibule_scan::{Finding, Settings, Visit, across, scan};
 
 /// Scans the input twice: as the file, and as the piece of a file of the platform, because most of what a fuzzer writes is no file
-/// of any platform. `frame` holds `@` where the piece goes, as a JSON text and, where the input is one, as a JSON value.
+/// of any platform. `frame` holds `<input>` where the piece goes, as a JSON text and, where the input is one, as a JSON value.
 pub fn both(platform: &str, input: &[u8], frame: &str) {
     run(platform, input);
     let text = String::from_utf8_lossy(input);
     let quoted: String = text.chars().flat_map(escaped).collect();
-    let framed = frame.replace('@', &format!("\"{quoted}\""));
+    let framed = frame.replace("<input>", &format!("\"{quoted}\""));
     // the frame makes sure that the reader is reached
     assert!(run(platform, framed.as_bytes()), "the frame is a file of the platform");
-    run(platform, frame.replace('@', &text).as_bytes());
+    run(platform, frame.replace("<input>", &text).as_bytes());
 }
 
 /// Whether the platform's reader made a scenario of it.

@@ -1,6 +1,8 @@
 //! The main path: one file in, scenarios, findings and coverage out.
 
-use crate::check::{self, Context};
+use std::collections::HashSet;
+
+use crate::check::{self, Context, Found};
 use crate::credential;
 use crate::finding::{Coverage, Finding};
 use crate::model::{Platform, Scenario};
@@ -74,20 +76,25 @@ impl Visit for () {
 /// Scans one file. Archives are taken apart by [`crate::source::archive`] before.
 pub fn scan(path: &str, bytes: &[u8], settings: &Settings<'_>, visit: &mut dyn Visit) -> Scanned {
     let mut scanned = Scanned::default();
+    let mut found = Found::default();
     recognise::read(path, bytes, &mut |read| match read {
         recognise::Read::Scenarios(source, scenarios) => {
             for scenario in &scenarios {
-                look(source, scenario, settings, &mut scanned, visit);
+                scanned.seen.push(look(source, scenario, settings, &mut found, visit));
             }
             cover(&mut scanned.coverage, coverage(source, &scenarios));
         }
-        recognise::Read::Part(source, scenario) => look(source, &scenario, settings, &mut scanned, visit),
+        recognise::Read::Part(source, scenario) => scanned.seen.push(look(source, &scenario, settings, &mut found, visit)),
         recognise::Read::Unreadable { finding, coverage } => {
-            scanned.findings.extend(finding);
+            found.list.extend(finding);
             scanned.coverage.extend(coverage);
         }
     });
-    scanned
+    if let (Some(first), 1..) = (scanned.coverage.first_mut(), found.left_out) {
+        let left = format!("{} further findings of checks that each found {} here are left out", found.left_out, Found::MOST);
+        first.error = Some(first.error.take().map_or(left.clone(), |before| format!("{before}; {left}")));
+    }
+    Scanned { findings: found.list, ..scanned }
 }
 
 /// What only shows when all files are seen together.
@@ -99,24 +106,25 @@ pub fn across(seen: &[Seen]) -> Vec<Finding> {
     findings
 }
 
-fn look(source: &Source<'_>, scenario: &Scenario<'_>, settings: &Settings<'_>, scanned: &mut Scanned, visit: &mut dyn Visit) {
+fn look(source: &Source<'_>, scenario: &Scenario<'_>, settings: &Settings<'_>, found: &mut Found, visit: &mut dyn Visit) -> Seen {
     let credentials = credential::find(scenario);
     let facts = check::Facts::of(scenario, &credentials, settings);
-    let first = scanned.findings.len();
+    let first = found.list.len();
     for check in check::ALL {
-        check.look(&mut Context::new(source, scenario, &credentials, &facts, settings, &mut scanned.findings));
+        check.look(&mut Context::new(source, scenario, &credentials, &facts, settings, found));
     }
-    let findings = scanned.findings.get_mut(first..).unwrap_or_default();
+    let findings = found.list.get_mut(first..).unwrap_or_default();
     findings.sort_by(|a, b| (a.line, a.column, a.check).cmp(&(b.line, b.column, b.check)));
     visit.scenario(source, scenario, findings);
-    scanned.seen.push(seen(source, scenario));
+    seen(source, scenario)
 }
 
 fn seen(source: &Source<'_>, scenario: &Scenario<'_>) -> Seen {
     let mut connections: Vec<SeenConnection> = Vec::new();
+    let mut known = HashSet::new();
     for step in &scenario.steps {
         for connection in &step.connections {
-            if connections.iter().any(|known| known.id == connection.id) {
+            if !known.insert(connection.id.as_ref()) {
                 continue;
             }
             let (pointer, line, column) = source.locate(&connection.place);

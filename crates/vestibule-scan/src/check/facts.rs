@@ -66,7 +66,7 @@ impl<'s> Facts<'s> {
     pub fn of(scenario: &'s Scenario<'_>, credentials: &[Credential], settings: &Settings<'_>) -> Self {
         let mut facts = Self {
             steps: scenario.steps.iter().map(|step| outline(scenario.platform, step, settings)).collect(),
-            verdicts: credentials.iter().map(|credential| credentials::verdict(scenario, credential, settings.today)).collect(),
+            verdicts: credentials.iter().map(|credential| credentials::verdict(scenario, credential)).collect(),
             personal: false,
             ids: HashMap::new(),
             previous: vec![None; scenario.steps.len()],

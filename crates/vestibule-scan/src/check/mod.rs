@@ -5,24 +5,23 @@
 
 mod credentials;
 mod facts;
+mod redirects_followed;
 mod report;
 mod words;
 
-mod api_key_where_oauth;
 mod bypasses_gateway;
 mod caller_controlled_url;
 mod cleartext_http;
 mod cleartext_http_private;
 mod credential_in_pinned_data;
-mod credential_in_url;
 mod duplicate_member;
 mod entry_protection_unknown;
-mod expired_token;
 mod get_entry_with_side_effects;
 mod hardcoded_credential;
 mod mailhook_entry;
 mod missing_error_handling;
 mod more_data_than_needed;
+mod oauth_available;
 mod person_named_connection;
 mod personal_data_in_export;
 mod personal_data_mapped;
@@ -30,7 +29,6 @@ mod personal_data_to_ai;
 mod personal_data_to_native_module;
 mod placeholder_left;
 mod polling_plain_personal_data;
-mod redirect_with_credential;
 mod run_data_kept;
 mod secret_url;
 mod shared_connection;
@@ -40,12 +38,11 @@ mod tls_verification_off;
 mod unauthenticated_entry;
 mod unknown_shape;
 mod unreadable_file;
-mod weak_credential;
 mod zone_outside_residency;
 
 pub use facts::{Facts, Sent, StepFacts};
 pub(crate) use report::fingerprint;
-pub use report::{Context, Draft};
+pub use report::{Context, Draft, Found};
 
 use crate::finding::{Confidence, Severity};
 use crate::run::Seen;
@@ -114,11 +111,8 @@ pub trait Check: Sync {
 /// Every check, the most urgent first.
 pub static ALL: &[&dyn Check] = &[
     &hardcoded_credential::HardcodedCredential,
-    &credential_in_url::CredentialInUrl,
     &secret_url::SecretUrl,
     &credential_in_pinned_data::CredentialInPinnedData,
-    &weak_credential::WeakCredential,
-    &expired_token::ExpiredToken,
     &unauthenticated_entry::UnauthenticatedEntry,
     &caller_controlled_url::CallerControlledUrl,
     &tls_verification_off::TlsVerificationOff,
@@ -133,9 +127,9 @@ pub static ALL: &[&dyn Check] = &[
     &mailhook_entry::MailhookEntry,
     &entry_protection_unknown::EntryProtectionUnknown,
     &get_entry_with_side_effects::GetEntryWithSideEffects,
-    &redirect_with_credential::RedirectWithCredential,
+    &redirects_followed::RedirectsFollowed,
     &zone_outside_residency::ZoneOutsideResidency,
-    &api_key_where_oauth::ApiKeyWhereOauth,
+    &oauth_available::OauthAvailable,
     &person_named_connection::PersonNamedConnection,
     &shared_connection::SharedConnection,
     &polling_plain_personal_data::PollingPlainPersonalData,

@@ -1,5 +1,6 @@
 //! How a check reports: a draft with what the check knows, completed with place, names and fingerprint.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use super::{Facts, Meta};
@@ -21,7 +22,35 @@ pub struct Context<'s, 'd> {
     pub facts: &'s Facts<'s>,
     /// What the caller wants.
     pub settings: &'s Settings<'s>,
-    out: &'s mut Vec<Finding>,
+    out: &'s mut Found,
+}
+
+/// What is found in one file: bounded, or a file made for it would fill the memory with what is wrong with it.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// In the order of the checks.
+    pub list: Vec<Finding>,
+    /// How many there are besides.
+    pub left_out: u32,
+    /// How many each check has kept.
+    kept: HashMap<&'static str, u32>,
+}
+
+impl Found {
+    /// Findings of one check that are kept of one file.
+    pub const MOST: u32 = 1_000;
+
+    /// Whether the check has room for one more; counts it either way.
+    fn has_room(&mut self, check: &'static str) -> bool {
+        let kept = self.kept.entry(check).or_default();
+        let room = *kept < Self::MOST;
+        if room {
+            *kept += 1
+        } else {
+            self.left_out += 1
+        }
+        room
+    }
 }
 
 impl<'s, 'd> Context<'s, 'd> {
@@ -32,21 +61,24 @@ impl<'s, 'd> Context<'s, 'd> {
         credentials: &'s [Credential],
         facts: &'s Facts<'s>,
         settings: &'s Settings<'s>,
-        out: &'s mut Vec<Finding>,
+        out: &'s mut Found,
     ) -> Self {
         Self { source, scenario, credentials, facts, settings, out }
     }
 
     /// Reports a finding.
     pub fn report(&mut self, draft: Draft<'_, '_>) {
+        if !self.out.has_room(draft.meta.id) {
+            return;
+        }
         let (pointer, line, column) = self.source.locate(draft.place);
         let step = draft.step.map(|step| step.name.to_string()).unwrap_or_default();
         let id = draft.step.map(|step| step.id.as_ref()).unwrap_or_default();
         let identity = [draft.meta.id, self.source.path, &self.scenario.name, id, &step, draft.about];
         let seen_before = |finding: &&Finding| finding.check == draft.meta.id && finding.step == step;
-        let ordinal = self.out.iter().rev().take(64).filter(seen_before).count();
+        let ordinal = self.out.list.iter().rev().take(64).filter(seen_before).count();
         let fingerprint = fingerprint(&identity, ordinal);
-        self.out.push(Finding {
+        self.out.list.push(Finding {
             check: draft.meta.id,
             severity: draft.severity,
             confidence: draft.confidence,

@@ -46,7 +46,6 @@ struct Out {
     /// A name or address inside somebody's network, which must be pinned by hand.
     is_private: bool,
     proof: Needed,
-    from: Vec<String>,
     grants: Vec<Grant>,
 }
 
@@ -185,15 +184,15 @@ impl<'s> Plan<'s> {
             let name = unused(base.trim_end_matches('-'), |name| self.outs.iter().any(|out| out.name == name));
             let is_private = Origin::parse(&way.origin).is_err();
             let (origin, proof) = (way.origin.clone(), Needed::Unknown);
-            self.outs.push(Out { name, origin, is_private, proof, from: Vec::new(), grants: Vec::new() });
+            self.outs.push(Out { name, origin, is_private, proof, grants: Vec::new() });
         }
-        for out in self.outs.iter_mut().filter(|out| out.origin == way.origin) {
-            out.from.extend(grant.from.iter().cloned());
-            if rank(&needed) > rank(&out.proof) {
-                out.proof = needed;
-            }
-            return out.take(grant);
+        let Some(out) = self.outs.iter_mut().find(|out| out.origin == way.origin) else {
+            return;
+        };
+        if rank(&needed) > rank(&out.proof) {
+            out.proof = needed;
         }
+        out.take(grant);
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use vestibule_scan::check::{self, Meta};
-use vestibule_scan::{Coverage, Finding, Settings, across, scan};
+use vestibule_scan::{Coverage, Finding, Settings, Severity, across, scan};
 
 /// Parts of every secret and every invented person in the fixtures.
 const PLANTED: [&str; 9] =
@@ -99,20 +99,26 @@ fn no_finding_tells_a_value() {
 
 #[test]
 fn each_place_has_one_finding_about_a_credential() {
-    const CREDENTIALS: [&str; 7] = [
-        "hardcoded-credential",
-        "credential-in-url",
-        "secret-url",
-        "credential-in-pinned-data",
-        "weak-credential",
-        "expired-token",
-        "placeholder-left",
-    ];
+    const CREDENTIALS: [&str; 4] = ["hardcoded-credential", "secret-url", "credential-in-pinned-data", "placeholder-left"];
     for file in expected().keys() {
         let mut seen = BTreeSet::new();
         for finding in fixture(file).into_iter().filter(|finding| CREDENTIALS.contains(&finding.check)) {
             assert!(seen.insert((finding.line, finding.column)), "{file}: {} is told twice", finding.pointer);
         }
+    }
+}
+
+#[test]
+fn what_makes_a_credential_worse_or_better_is_said() {
+    for (case, severity, said) in [
+        ("make", Severity::Critical, "is typed into the header"),
+        ("make.url", Severity::Critical, "Addresses end up in logs"),
+        ("make.weak", Severity::Critical, "easily guessed"),
+        ("make.expired", Severity::Low, "has expired"),
+    ] {
+        let found = fixture(&format!("hardcoded-credential.bad.{case}.json"));
+        let told = found.iter().find(|finding| finding.check == "hardcoded-credential").unwrap();
+        assert!(told.severity == severity && told.message.contains(said), "{case}: {told:?}");
     }
 }
 

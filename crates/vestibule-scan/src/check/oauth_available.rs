@@ -10,10 +10,10 @@ use crate::source::Place;
 use crate::vendor::Vendor;
 
 /// See [`META`].
-pub struct ApiKeyWhereOauth;
+pub struct OauthAvailable;
 
 static META: Meta = Meta {
-    id: "api-key-where-oauth",
+    id: "oauth-available",
     title: "API key where OAuth is offered",
     severity: Severity::Low,
     confidence: Confidence::Medium,
@@ -25,7 +25,7 @@ static META: Meta = Meta {
     requirements: &["R38", "R35", "R65", "R32"],
 };
 
-impl Check for ApiKeyWhereOauth {
+impl Check for OauthAvailable {
     fn meta(&self) -> &'static Meta {
         &META
     }
@@ -33,7 +33,7 @@ impl Check for ApiKeyWhereOauth {
     fn look(&self, cx: &mut Context<'_, '_>) {
         let mut typed = cx.credentials.iter().zip(&cx.facts.verdicts).filter(|(credential, verdict)| {
             let token = ["oauth", "access token", "jwt"].iter().any(|word| credential.label.to_ascii_lowercase().contains(word));
-            matches!(verdict, Verdict::Hardcoded | Verdict::InUrl | Verdict::Weak) && !token
+            **verdict == Verdict::Hardcoded && !token
         });
         let mut next = typed.next();
         let mut told: HashSet<(&str, &str)> = HashSet::new();

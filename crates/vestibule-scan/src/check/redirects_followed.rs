@@ -8,10 +8,10 @@ use crate::finding::{Confidence, Severity};
 use crate::model::{Auth, Role, Spot};
 
 /// See [`META`].
-pub struct RedirectWithCredential;
+pub struct RedirectsFollowed;
 
 static META: Meta = Meta {
-    id: "redirect-with-credential",
+    id: "redirects-followed",
     title: "Credential follows redirects",
     severity: Severity::Low,
     confidence: Confidence::Low,
@@ -23,7 +23,7 @@ static META: Meta = Meta {
     requirements: &["R61", "R43"],
 };
 
-impl Check for RedirectWithCredential {
+impl Check for RedirectsFollowed {
     fn meta(&self) -> &'static Meta {
         &META
     }
