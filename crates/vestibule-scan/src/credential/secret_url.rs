@@ -159,7 +159,7 @@ fn after<'p>(path: &'p str, form: &str) -> Option<&'p str> {
     Some(rest)
 }
 
-/// `T00000000/B00000000/XXXX`, `YOUR_ID/YOUR_TOKEN`, `xxx`: too short or written for a reader.
+/// `T00000000/B00000000/…`, `YOUR_ID/YOUR_TOKEN`, one letter repeated: too short or written for a reader.
 fn is_stand_in(secret: &str, least: usize) -> bool {
     let last = secret.rsplit('/').find(|part| !part.is_empty()).unwrap_or_default();
     let digits = secret.bytes().filter(u8::is_ascii_digit).count();

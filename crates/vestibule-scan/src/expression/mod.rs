@@ -50,7 +50,7 @@ pub fn references<'t>(platform: Platform, expression: &'t str) -> Vec<Reference<
 }
 
 /// String literals inside an expression with their byte offsets: a credential can stand in one.
-pub fn literals<'t>(platform: Platform, expression: &'t str) -> Vec<(usize, &'t str)> {
+pub fn literals(platform: Platform, expression: &str) -> Vec<(usize, &str)> {
     match platform {
         Platform::Make => make::literals(expression),
         Platform::N8n => n8n::literals(expression),

@@ -223,7 +223,7 @@ fn prose(text: &str) -> String {
     let mut in_code = false;
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
         let code = line.starts_with("    ");
-        if !out.is_empty() && !(code && in_code) {
+        if !(out.is_empty() || code && in_code) {
             out.push('\n');
         }
         in_code = code;

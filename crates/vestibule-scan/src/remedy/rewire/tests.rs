@@ -1,3 +1,5 @@
+//! Steps of Make and n8n, moved.
+
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use super::*;
