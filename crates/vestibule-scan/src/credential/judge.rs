@@ -63,7 +63,7 @@ impl<'t> Seen<'t> {
 }
 
 /// Schemes of the `Authorization` header, in any spelling.
-const SCHEMES: [&str; 14] = [
+const SCHEMES: [&str; 17] = [
     "bearer",
     "basic",
     "token",
@@ -78,13 +78,23 @@ const SCHEMES: [&str; 14] = [
     "oauth",
     "sso-key",
     "app",
+    "ssws",
+    "geniekey",
+    "ghost",
 ];
 
 /// The scheme and what follows it.
 pub(super) fn scheme(value: &str) -> Option<(&str, &str)> {
     let (word, rest) = value.split_once([' ', '\u{a0}'])?;
     let known = SCHEMES.iter().any(|scheme| scheme.eq_ignore_ascii_case(word.trim_end_matches(':')));
-    (known && !rest.trim().is_empty()).then(|| (word, rest.trim()))
+    // a vendor's own: `Klaviyo-API-Key`, `Zoho-oauthtoken`, `DeepL-Auth-Key`
+    let rest = rest.trim();
+    let coined = || ["-key", "-token", "-oauthtoken"].iter().any(|end| ends_with(word, end)) && Shape::of(rest).is_drawn(rest);
+    ((known || coined()) && !rest.is_empty()).then_some((word, rest))
+}
+
+fn ends_with(word: &str, end: &str) -> bool {
+    word.len().checked_sub(end.len()).and_then(|from| word.get(from..)).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
 }
 
 /// Longer values are texts: they are read, not judged.
@@ -275,11 +285,14 @@ mod tests {
             "Basic c3ZjOkg0ZmVyIWtvcm4=",
             "Key 7d2e9a10-4c1b-4f7e-9a55-0b6c3d2e1f48",
             "robot|Kelp-Wald-88",
+            "Klaviyo-API-Key pk_9f2b7c41d08e5a6633c1b7e0f4a92d58a1",
+            "SSWS 00Kq8vT2mZ0xYb4LrPw6NcHd71sGfA3eJu9iQo",
         ] {
             assert_eq!(kind(value, Slot::Auth), Some(CredentialKind::Secret), "{value}");
         }
         for value in [
             "Bearer undefined",
+            "sort-key created-at-2024",
             "Bearer <token>",
             "Bearer",
             "Basic dXNlcm5hbWU6cGFzc3dvcmQ=",

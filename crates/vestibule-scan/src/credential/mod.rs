@@ -10,6 +10,7 @@ mod jwt;
 mod names;
 mod nested;
 mod own;
+mod path_key;
 mod pem;
 mod placeholder;
 mod secret_url;
@@ -133,6 +134,8 @@ fn slot_of(step: &Step<'_>, position: usize, spot: &Spot<'_>, host: &str) -> Slo
     match spot.role {
         Role::Password => return Slot::Password,
         Role::Label | Role::Url | Role::Headers => return Slot::None,
+        // beside a password it only says who; alone it is the key itself
+        Role::User if step.spots.iter().any(|spot| spot.role == Role::Password && !spot.value.is_empty()) => return Slot::None,
         Role::User => return Slot::Weak,
         Role::Query => return url::parameter_slot(host, &spot.name),
         Role::Condition => return compared(step, position),
@@ -249,6 +252,14 @@ mod tests {
         ];
         let expected = [(0, CredentialKind::Secret), (2, CredentialKind::Placeholder), (4, CredentialKind::Secret)];
         assert_eq!(kinds(spots), expected);
+    }
+
+    #[test]
+    fn a_user_name_is_a_key_only_where_no_password_is() {
+        let user = spot(Role::User, "authUser", "AC9f2b7c41d08e5a6633c1b7e0f4a92d58");
+        let password = |value: &'static str| spot(Role::Password, "authPass", value);
+        assert_eq!(kinds(vec![user.clone(), password(KEY)]), [(1, CredentialKind::Secret)]);
+        assert_eq!(kinds(vec![user, password("")]), [(0, CredentialKind::Secret)]);
     }
 
     #[test]

@@ -294,6 +294,7 @@ mod tests {
             ("headers['X-Api-Key'] = '§'", Role::Code),
             ("req.setHeader('X-Api-Key', '§')", Role::Code),
             ("os.getenv(\"API_KEY\", \"§\")", Role::Code),
+            ("CREATE USER report WITH PASSWORD '§';", Role::Body),
             ("api_key=§&x=1", Role::Body),
             ("curl -H 'X-API-Key: §' https://x.example.com", Role::Command),
             ("curl -H \"Authorization: Bearer §\"", Role::Command),

@@ -114,6 +114,7 @@ fn by_shape(parts: &Parts<'_>) -> Option<Known> {
         let last = path
             .strip_prefix("/webhook/")
             .or_else(|| path.strip_prefix("/webhook-test/"))
+            .or_else(|| path.strip_prefix("/mcp/"))
             .or_else(|| path.strip_prefix("/form/"))?;
         let drawn = last.split('/').any(is_uuid) && !host.starts_with("your");
         return drawn.then(|| known("n8n webhook", "n8n", Confidence::Medium));
@@ -204,6 +205,7 @@ mod tests {
             known("https://flows.app.n8n.cloud/webhook/7d2e9a10-4c1b-4f7e-9a55-0b6c3d2e1f48"),
             Some(("n8n webhook", false))
         );
+        assert_eq!(known("https://flows.app.n8n.cloud/mcp/7d2e9a10-4c1b-4f7e-9a55-0b6c3d2e1f48"), Some(("n8n webhook", false)));
     }
 
     #[test]

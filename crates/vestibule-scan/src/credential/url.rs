@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::judge::{self, Seen, Trust};
 use super::names::{self, Slot};
-use super::secret_url;
+use super::{path_key, secret_url};
 use super::value::boundary;
 use super::{CredentialKind, expression};
 use crate::finding::Confidence;
@@ -104,6 +104,9 @@ pub(super) fn read<'t>(url: &'t str, trust: Trust, report: &mut dyn FnMut(Seen<'
         return;
     }
     telegram(&parts, report);
+    if let Some(known) = path_key::find(&parts, trust == Trust::Sample) {
+        report(Seen::secret(known.label, known.confidence, known.segment));
+    }
     for (name, value) in parts.parameters() {
         parameter(&parts, name, value, trust, report);
     }
@@ -190,6 +193,10 @@ pub(super) fn parameter_slot(host: &str, name: &str) -> Slot {
     {
         return Slot::Token;
     }
+    // their keys are numbers of six or seven digits
+    if is("apikey") && (ends("callmebot.com") || ends("textmebot.com")) {
+        return Slot::Password;
+    }
     names::slot(name, false)
 }
 
@@ -263,6 +270,8 @@ mod tests {
                 "9f2b7c41d08e5a6633c1b7e0f4a92d58",
             ),
             ("https://api.openweathermap.org/data?appid=9f2b7c41d08e5a6633c1b7e0f4a92d58", "9f2b7c41d08e5a6633c1b7e0f4a92d58"),
+            ("https://api.callmebot.com/whatsapp.php?phone=49301234567&text={{ $json.t }}&apikey=7730418", "7730418"),
+            ("https://v6.exchangerate-api.com/v6/5d1fa0937bc24e6618d3fa07/latest/USD", "5d1fa0937bc24e6618d3fa07"),
         ] {
             assert_eq!(labels(url), [(CredentialKind::Secret, secret.to_owned())], "{url}");
         }
@@ -274,6 +283,7 @@ mod tests {
             "https://user:password@files.example.org",
             "https://{{ $json.u }}:{{ $json.p }}@x.example.org",
             "https://api.example.com/x?page_token=Kq8vT2mZ0xYb4LrPw6Nc",
+            "https://shop.example.com/x?apikey=7730418",
             "https://cdn.example.com/a/9f2b7c41d08e5a6633c1b7e0f4a92d58.png?v=8c",
             "postgres://postgres:postgres@localhost/app",
         ] {

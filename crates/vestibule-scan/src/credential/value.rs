@@ -115,6 +115,9 @@ impl Shape {
         if self.length < 4 || self.length > 128 || self.spaces > 7 || value.contains(['\n', '\r', '\t']) || is_sequence(value) {
             return false;
         }
+        if self.is_grouped(value) {
+            return true;
+        }
         let signs = value.chars().filter(|sign| is_sign(*sign)).count();
         if self.letters() == 0 {
             return (self.digits >= 6 && signs == 0 && self.distinct >= 4)
@@ -127,6 +130,12 @@ impl Shape {
             && value.rsplit('@').next().is_some_and(|host| host.contains('.'))
             && !value.contains(['!', '#', '$']);
         (self.digits > 0 || signs > 0) && !looks_like_address && !is_path_or_date(value)
+    }
+
+    /// `abcd efgh ijkl mnop`: an application password, as Google and WordPress draw them.
+    fn is_grouped(&self, value: &str) -> bool {
+        let group = |group: &str| group.len() == 4 && group.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        matches!(self.spaces, 3 | 5) && value.split(' ').all(group) && self.residue * 2 >= self.length - self.spaces
     }
 
     /// One plain word of letters.
@@ -323,10 +332,21 @@ mod tests {
 
     #[test]
     fn passwords_may_be_weak() {
-        for value in ["Summer2024!", "hafen-Nord7", "9Hafer!korn", "See hund9", "48213377", "Fels-Kante-402"] {
+        for value in [
+            "Summer2024!",
+            "hafen-Nord7",
+            "9Hafer!korn",
+            "See hund9",
+            "48213377",
+            "Fels-Kante-402",
+            "qzrk wbfh xjdt mcvp",
+            "k3Fd Zw8q L0ab 7Hxr vPq2 9tNs",
+        ] {
             assert!(Shape::of(value).is_password(value), "{value}");
         }
-        for value in ["user_password", "will", "12", "anna@example.org", "123456", "One sentence, with words."] {
+        for value in
+            ["user_password", "will", "12", "anna@example.org", "123456", "One sentence, with words.", "this that with from"]
+        {
             assert!(!Shape::of(value).is_password(value), "{value}");
         }
     }

@@ -117,7 +117,7 @@ fn labels_are_many_and_half_of_them_near_misses() {
 #[test]
 fn nothing_of_a_value_is_shown() {
     let mut seen = 0;
-    each_credential(&labels(), &mut |_, _, credential| {
+    each_credential(&labels(), |_, _, credential| {
         let secret = &credential.secret.0;
         let told =
             [&credential.shown, &credential.label, &credential.name, &format!("{credential:?}")].map(String::as_str).join(" ");
@@ -137,7 +137,7 @@ fn is_at(found: &Found, label: &Label) -> bool {
 
 fn found(labels: &[Label]) -> Vec<Found> {
     let mut all = Vec::new();
-    each_credential(labels, &mut |file, (pointer, line), credential| {
+    each_credential(labels, |file, (pointer, line), credential| {
         if credential.kind != CredentialKind::Placeholder {
             all.push(Found { file: file.to_owned(), pointer, line, kind: credential.kind, label: credential.label.clone() });
         }
@@ -145,7 +145,7 @@ fn found(labels: &[Label]) -> Vec<Found> {
     all
 }
 
-fn each_credential(labels: &[Label], take: &mut dyn FnMut(&str, (String, u32), &credential::Credential)) {
+fn each_credential(labels: &[Label], mut take: impl FnMut(&str, (String, u32), &credential::Credential)) {
     let files: BTreeSet<&str> = labels.iter().map(|label| label.file.as_str()).collect();
     for file in files {
         let bytes = std::fs::read(folder().join(file)).unwrap();

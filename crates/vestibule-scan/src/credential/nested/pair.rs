@@ -201,7 +201,8 @@ impl<'t> Cursor<'t> {
             (Separator::Tag, 1)
         } else if rest.starts_with('|') && role == Role::Note {
             (Separator::Bar, 1)
-        } else if named.option && gap > 0 {
+        } else if gap > 0 && (named.option || (named.text.ends_with("PASSWORD") && rest.starts_with('\''))) {
+            // `--password x`, and SQL: `CREATE USER x WITH PASSWORD 'x'`
             (Separator::Space, 0)
         } else {
             let word =
