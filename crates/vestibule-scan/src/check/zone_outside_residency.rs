@@ -12,7 +12,7 @@ static META: Meta = Meta {
     severity: Severity::Medium,
     confidence: Confidence::High,
     personas: &[Persona::Privacy, Persona::Security],
-    what: "A scenario whose platform zone is not among the allowed ones, or that posts to a webhook in such a zone. Without a list of allowed zones, every zone of Make in the European Union is allowed.",
+    what: "A scenario whose platform zone is not among the allowed ones, or that posts to a webhook in such a zone. Without a list of allowed zones, Make's zones outside the European Union are told, as low.",
     why: "Where the platform runs is where personal data is processed and its logs are kept. For people in the European Union, other places need a legal ground.",
     remedy: "Move the scenario to an organisation in an allowed zone, or record the ground of the transfer and allow the zone with `--zone`.\n\nBefore:\n    us1.make.com\n\nAfter:\n    eu1.make.com",
     leaves_out: "Platforms that do not tell their region in the file: Zapier, and n8n on a server of your own, unless a list of zones is given.",
@@ -26,10 +26,15 @@ impl Check for ZoneOutsideResidency {
 
     fn look(&self, cx: &mut Context<'_, '_>) {
         let zones = cx.settings.zones;
+        // nobody has said what is allowed: a question rather than a fault
+        let (severity, outside) = match zones {
+            [] => (Severity::Low, "which is not in the European Union"),
+            _ => (META.severity, "which is not among the allowed ones"),
+        };
         if let Some(zone) = cx.scenario.zone.as_ref().filter(|zone| is_outside(&zone.value, zones)) {
-            let message = format!("The scenario runs in the zone `{}`, which is not among the allowed ones.", zone.value);
+            let message = format!("The scenario runs in the zone `{}`, {outside}.", zone.value);
             let remedy = "Move the scenario to an organisation in an allowed zone (export the blueprint there, import it here, make its connections anew). If the zone is meant, record the ground of the transfer and allow it with `--zone`.";
-            cx.report(Draft::new(&META, &zone.place, message, remedy));
+            cx.report(Draft::new(&META, &zone.place, message, remedy).severity(severity));
         }
         for (index, step) in cx.scenario.steps.iter().enumerate() {
             let host = cx.facts.step(index).and_then(|facts| facts.address).and_then(|address| address.known_host());
@@ -37,9 +42,9 @@ impl Check for ZoneOutsideResidency {
             let (Some(zone), Some(url)) = (zone.filter(|zone| is_make(zone) && is_outside(zone, zones)), step.url()) else {
                 continue;
             };
-            let message = format!("The step posts to a webhook in the zone `{zone}`, which is not among the allowed ones.");
+            let message = format!("The step posts to a webhook in the zone `{zone}`, {outside}.");
             let remedy = "Move the receiving scenario to an organisation in an allowed zone, or record the ground of the transfer and allow the zone with `--zone`.";
-            cx.report(Draft::new(&META, &url.place, message, remedy).step(step));
+            cx.report(Draft::new(&META, &url.place, message, remedy).step(step).severity(severity));
         }
     }
 }

@@ -7,9 +7,9 @@ use std::ops::Range;
 
 use super::judge::{self, Seen, Trust};
 use super::names::{self, Slot};
-use super::{path_key, secret_url};
 use super::value::boundary;
 use super::{CredentialKind, expression};
+use super::{path_key, secret_url};
 use crate::finding::Confidence;
 
 /// Longer addresses are cut.

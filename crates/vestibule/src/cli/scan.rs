@@ -82,6 +82,9 @@ pub fn scan(args: &ScanArgs, json: bool, io: &mut Io<'_>) -> u8 {
 
 fn scanned(args: &ScanArgs, json: bool, io: &mut Io<'_>) -> Result<u8, Failure> {
     let format = format_of(args, json)?;
+    if let (Some(name), true) = (&args.account, args.forget) {
+        return forgotten(name, args, format, io);
+    }
     let account = args.account.as_deref().map(|name| Account::open(name, args, io.now)).transpose()?;
     let files =
         Files { baseline: args.baseline.clone(), write_baseline: args.write_baseline.clone(), suppress: args.suppress.clone() };
@@ -133,6 +136,20 @@ fn scanned(args: &ScanArgs, json: bool, io: &mut Io<'_>) -> Result<u8, Failure> 
         (false, 0) => 0,
         (false, _) => REFUSED,
     })
+}
+
+/// Erases what is kept of an account.
+fn forgotten(account: &str, args: &ScanArgs, format: Format, io: &mut Io<'_>) -> Result<u8, Failure> {
+    let answer = account::forget(account, &args.config)?;
+    let scrubbed = answer.get("scrubbed").and_then(serde_json::Value::as_bool).unwrap_or_default();
+    let later = if scrubbed { "" } else { "; its bytes leave the file with the next checkpoint" };
+    let text = match format {
+        Format::Json => format!("{answer:#}"),
+        _ => format!("what was kept of the account `{account}` is erased{later}"),
+    };
+    let written = writeln!(io.out, "{text}").and_then(|()| io.out.flush());
+    written.map_err(|error| Failure::new("cli.file", format!("the answer cannot be written: {}", error.kind())))?;
+    Ok(0)
 }
 
 /// A configuration that is there may be one that a gateway runs on.
@@ -237,9 +254,11 @@ fn filter(args: &ScanArgs, report: &mut Report) {
     let severity = args.min_severity.map_or(Severity::Info, SeverityArg::severity);
     let confidence = args.min_confidence.map_or(Confidence::Low, ConfidenceArg::confidence);
     let concerns = |finding: &Finding| {
-        // what is said about a file itself concerns everybody
-        let personas = check::by_id(finding.check).map(|check| check.meta().personas);
-        args.persona.is_none_or(|wanted| personas.is_none_or(|personas| personas.contains(&wanted.persona())))
+        args.persona.is_none_or(|wanted| {
+            // what is said about a file itself concerns everybody
+            let personas = check::by_id(finding.check).map(|check| check.meta().personas);
+            personas.is_none_or(|personas| personas.contains(&wanted.persona()))
+        })
     };
     report.findings.retain(|finding| finding.severity >= severity && finding.confidence >= confidence && concerns(finding));
     report.hidden = before - report.findings.len();

@@ -6,10 +6,10 @@
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::num::NonZero;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError, mpsc};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use vestibule_scan::model::Scenario;
 use vestibule_scan::output::flow::{Flow, Sketches};
@@ -23,6 +23,8 @@ use super::gather::{From, Input};
 const THREADS: (usize, usize) = (2, 8);
 /// Bytes of files that are in memory at one time; a larger file is read alone.
 const MOST_BYTES: usize = 64 << 20;
+/// A thread needs no leave for a file of up to so many bytes: [`THREADS`] times this is little.
+const SMALL: usize = 1 << 20;
 /// Findings of one file that are kept.
 const MOST_FINDINGS: usize = 10_000;
 
@@ -60,25 +62,25 @@ pub fn all(inputs: &[Input], settings: &Settings<'_>, wanted: Wanted<'_>) -> Vec
         None => std::thread::available_parallelism().map_or(THREADS.0, NonZero::get).clamp(THREADS.0, THREADS.1),
     };
     let (next, room) = (AtomicUsize::new(0), Room::new(MOST_BYTES));
-    let (sender, receiver) = mpsc::channel();
-    let mut results: Vec<(usize, One)> = std::thread::scope(|scope| {
-        for _ in 0..threads.min(inputs.len()) {
-            let sender = sender.clone();
-            let (next, room) = (&next, &room);
-            scope.spawn(move || {
-                loop {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(input) = inputs.get(at) else { return };
-                    if sender.send((at, opened(input, settings, wanted, room))).is_err() {
-                        return;
-                    }
-                }
-            });
+    // each keeps what it has until the end: handing over every file would wake a thread for every file
+    let work = || {
+        let mut bytes = Vec::new();
+        let mut results: Vec<(usize, One)> = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(input) = inputs.get(at) else { return results };
+            results.push((at, opened(input, settings, wanted, &room, &mut bytes)));
         }
-        drop(sender);
-        receiver.iter().collect()
+    };
+    let mut results = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads.min(inputs.len())).map(|_| scope.spawn(work)).collect();
+        let mut results = work();
+        for other in others {
+            results.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        results
     });
-    results.sort_by_key(|(at, _)| *at);
+    results.sort_unstable_by_key(|(at, _)| *at);
     results.into_iter().map(|(_, one)| one).collect()
 }
 
@@ -127,18 +129,25 @@ impl One {
     }
 }
 
-fn opened(input: &Input, settings: &Settings<'_>, wanted: Wanted<'_>, room: &Room) -> One {
+/// Scans one file of a run; `bytes` is room that the thread uses for one file after the other.
+fn opened(input: &Input, settings: &Settings<'_>, wanted: Wanted<'_>, room: &Room, bytes: &mut Vec<u8>) -> One {
     let path = match &input.from {
         From::Memory(bytes) => return one(&input.name, bytes, settings, wanted),
         From::File(path) => path,
     };
-    let length = std::fs::metadata(path).map_or(0, |about| usize::try_from(about.len()).unwrap_or(usize::MAX));
-    let _held = room.take(length);
-    let mut bytes = Vec::new();
-    match read(path, length, &mut bytes) {
-        Ok(()) => one(&input.name, &bytes, settings, wanted),
+    let read = File::open(path).and_then(|file| {
+        let length = file.metadata().map_or(0, |about| usize::try_from(about.len()).unwrap_or(usize::MAX));
+        let held = (length > SMALL).then(|| room.take(length));
+        read(file, length, bytes).map(|()| held)
+    });
+    let one = match &read {
+        Ok(_) => one(&input.name, bytes, settings, wanted),
         Err(error) => One::unread(&input.name, format!("the file cannot be read: {}", error.kind())),
+    };
+    if bytes.capacity() > SMALL + 1 {
+        *bytes = Vec::new();
     }
+    one
 }
 
 fn look(name: &str, bytes: &[u8], settings: &Settings<'_>, wanted: Wanted<'_>) -> One {
@@ -160,9 +169,10 @@ fn capped(scanned: &mut Scanned, most: usize) {
 }
 
 /// Reads a file, and of one that is too large only so much that it is seen to be.
-fn read(path: &Path, length: usize, into: &mut Vec<u8>) -> io::Result<()> {
+fn read(file: File, length: usize, into: &mut Vec<u8>) -> io::Result<()> {
+    into.clear();
     into.reserve_exact(length.min(LARGEST) + 1);
-    File::open(path)?.take(LARGEST as u64 + 1).read_to_end(into).map(drop)
+    file.take(LARGEST as u64 + 1).read_to_end(into).map(drop)
 }
 
 /// Whatever looks at scenarios beside the checks.

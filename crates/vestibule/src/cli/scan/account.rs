@@ -1,4 +1,4 @@
-//! `vestibule scan --account NAME [--save]`: what a platform holds now, and what has changed since the last time.
+//! `vestibule scan --account NAME [--save | --forget]`: what a platform holds now, and what has changed since the last time.
 //!
 //! Without `--save` no gateway is needed, only the part of the configuration that names the account. With it the result is kept in the
 //! store, beside a running server or without one; no value is kept, only its mark.
@@ -74,6 +74,12 @@ impl Account {
         };
         Ok(with_unread(outcome, fetched.unread.iter().map(unread).collect()))
     }
+}
+
+/// Erases what the store keeps of an account, also of one that is no longer configured.
+pub(super) fn forget(account: &str, config: &Path) -> Result<Value, Failure> {
+    let config = session::load(config)?;
+    session::carry_out(&config, Op::ScanForget { account: account.to_owned() })
 }
 
 fn accounts(file: &Path, now: Timestamp) -> Result<Vec<ScanAccount>, Failure> {

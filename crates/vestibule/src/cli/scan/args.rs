@@ -56,6 +56,9 @@ pub struct ScanArgs {
     /// Keep what was found of the account in the store of the gateway, and say what has changed since the last time
     #[arg(long, requires = "account", conflicts_with_all = ["baseline", "write_baseline"])]
     pub save: bool,
+    /// Erase what the store keeps of the account instead of auditing it; also works for an account that is no longer configured
+    #[arg(long, requires = "account", conflicts_with_all = ["save", "fix_plan", "rewire"])]
+    pub forget: bool,
     /// The configuration that names the account
     #[arg(long, value_name = "FILE", default_value = "vestibule.toml")]
     pub config: PathBuf,

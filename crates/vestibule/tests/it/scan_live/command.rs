@@ -69,4 +69,11 @@ fn what_is_kept_shows_what_has_changed() {
     assert_eq!(marks(&second), marks(&first.json()), "marks are those of the store");
     let text = audited(&config, &["--save"]).out;
     assert!(text.contains("0 new, 0 gone, ") && text.contains(" still open, the oldest since 20"), "{text}");
+
+    let forgotten = audited(&config, &["--forget"]);
+    assert!(forgotten.code == 0 && forgotten.out.contains("is erased"), "{} {}", forgotten.out, forgotten.err);
+    let again = audited(&config, &["--forget"]);
+    assert!(again.code == 1 && again.err.contains("scan.unknown_account"), "{}", again.err);
+    let anew = audited(&config, &["--save", "--format", "json"]).json();
+    assert!(anew["drift"]["before"].is_null(), "what was forgotten is not compared with");
 }
