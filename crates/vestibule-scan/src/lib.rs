@@ -12,6 +12,7 @@ pub mod check;
 pub mod credential;
 pub mod expression;
 pub mod finding;
+mod hash;
 pub mod model;
 pub mod output;
 pub mod personal;

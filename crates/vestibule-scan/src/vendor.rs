@@ -2,9 +2,9 @@
 //!
 //! The facts are data with a date, `vendor/table.txt`. A vendor that does not stand there is unknown, never guessed.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use crate::hash::Map;
 use crate::model::Platform;
 
 /// One vendor.
@@ -104,10 +104,10 @@ pub fn by_host(host: &str) -> Option<&'static Vendor> {
 
 struct Table {
     vendors: Vec<Vendor>,
-    make: HashMap<String, usize>,
-    n8n: HashMap<String, usize>,
-    zapier: HashMap<String, usize>,
-    hosts: HashMap<String, usize>,
+    make: Map<String, usize>,
+    n8n: Map<String, usize>,
+    zapier: Map<String, usize>,
+    hosts: Map<String, usize>,
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| Table::read(include_str!("vendor/table.txt")));
@@ -117,10 +117,10 @@ impl Table {
     fn read(text: &'static str) -> Self {
         let mut table = Self {
             vendors: Vec::new(),
-            make: HashMap::new(),
-            n8n: HashMap::new(),
-            zapier: HashMap::new(),
-            hosts: HashMap::new(),
+            make: Map::default(),
+            n8n: Map::default(),
+            zapier: Map::default(),
+            hosts: Map::default(),
         };
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             let mut cells = line.split('|').map(str::trim);

@@ -254,8 +254,11 @@ impl<'a> Document<'a> {
         let Some((start, end)) = node.name_span() else {
             return false;
         };
-        let raw = self.text.get(start..end).unwrap_or_default();
-        if node.name_escaped() { string::decode(raw, true) == name } else { raw == name }
+        if node.name_escaped() {
+            return string::decode(self.text.get(start..end).unwrap_or_default(), true) == name;
+        }
+        // most names differ in length already
+        end.saturating_sub(start) == name.len() && self.text.as_bytes().get(start..end) == Some(name.as_bytes())
     }
 
     /// Whether there is nothing in it: `null`, `""`, `{}` or `[]`.

@@ -18,7 +18,7 @@ static META: Meta = Meta {
     confidence: Confidence::High,
     personas: &[Persona::Builder, Persona::Security],
     what: "An API key, token or password that somebody typed into an address, header, query, body, basic authentication, code, set value or note, or that stands in a plain file.",
-    why: "Whoever sees the scenario has the key: everybody with access to the account, everybody who gets an export, and everybody who left with a copy. A key in a scenario cannot be changed in one place, so it is rarely changed at all. In an address it also ends in every log on the way. A password that people choose first does not even have to be read.",
+    why: "Whoever sees the scenario has the key: everybody with access to the account, everybody who gets an export, and everybody who left with a copy. A key in a scenario cannot be changed in one place, so it is rarely changed at all.",
     remedy: "Withdraw the key and make a new one; changing the scenario alone does not help, because the old key is already in copies. Give the new key to the gateway only and call the vendor through it.\n\nBefore:\n    URL            https://api.openai.com/v1/chat/completions\n    Authorization  Bearer sk-…\n\nAfter:\n    URL            https://gate.example.com/out/openai/v1/chat/completions\n    Authorization  Bearer <workflow key>, kept in the platform's credential store",
     leaves_out: "Values computed by the platform, placeholders, public identifiers (account ids, publishable keys), and credentials that the platform stores: an export holds only their names. Nobody is asked whether a key still works.",
     requirements: &["R40", "R52", "R54", "R25", "R41", "R45", "R48", "R51", "R119"],

@@ -40,22 +40,18 @@ const KEYWORDS: [&str; 20] = [
 /// Words between two values; a name with spaces ends before them.
 const OPERATORS: [&str; 8] = ["and", "or", "mod", "not", "is", "in", "contains", "xor"];
 
-pub(super) fn pieces(text: &str) -> Vec<(usize, Piece<'_>)> {
-    let mut found = Vec::new();
+pub(super) fn pieces<'t>(text: &'t str, take: &mut dyn FnMut(usize, Piece<'t>)) {
     let mut at = 0;
     while let Some((open, inner, end)) = next_expression(text, at) {
-        push_literal(&mut found, text, at, open);
-        found.push((inner, Piece::Expression(text.get(inner..end).unwrap_or_default())));
+        take_literal(take, text, at, open);
+        take(inner, Piece::Expression(text.get(inner..end).unwrap_or_default()));
         at = end + 2;
     }
-    push_literal(&mut found, text, at, text.len());
-    found
+    take_literal(take, text, at, text.len());
 }
 
-pub(super) fn references(expression: &str) -> Vec<Reference<'_>> {
-    let mut lexer = Lexer { text: expression, whole: expression.trim(), at: 0, open: Vec::new(), found: Vec::new() };
-    lexer.run();
-    lexer.found
+pub(super) fn references<'t>(expression: &'t str, found: &mut Vec<Reference<'t>>) {
+    Lexer { text: expression, whole: expression.trim(), at: 0, open: Vec::new(), found }.run();
 }
 
 pub(super) fn literals(expression: &str) -> Vec<(usize, &str)> {
@@ -78,9 +74,9 @@ pub(super) fn literals(expression: &str) -> Vec<(usize, &str)> {
     found
 }
 
-fn push_literal<'t>(found: &mut Vec<(usize, Piece<'t>)>, text: &'t str, from: usize, to: usize) {
+fn take_literal<'t>(take: &mut dyn FnMut(usize, Piece<'t>), text: &'t str, from: usize, to: usize) {
     match text.get(from..to) {
-        Some(literal) if !literal.is_empty() => found.push((from, Piece::Literal(literal))),
+        Some(literal) if !literal.is_empty() => take(from, Piece::Literal(literal)),
         _ => {}
     }
 }
@@ -139,15 +135,15 @@ enum Open<'t> {
     Index { path: Vec<Cow<'t, str>> },
 }
 
-struct Lexer<'t> {
+struct Lexer<'t, 'f> {
     text: &'t str,
     whole: &'t str,
     at: usize,
     open: Vec<Open<'t>>,
-    found: Vec<Reference<'t>>,
+    found: &'f mut Vec<Reference<'t>>,
 }
 
-impl<'t> Lexer<'t> {
+impl<'t> Lexer<'t, '_> {
     fn run(&mut self) {
         while let Some(byte) = self.peek() {
             match byte {
@@ -324,12 +320,12 @@ mod tests {
             Piece::Literal(inner) => format!("{offset}:{inner}"),
             Piece::Expression(inner) => format!("{offset}<{inner}>"),
         };
-        pieces(text).into_iter().map(show).collect()
+        super::super::pieces(crate::model::Platform::Make, text).into_iter().map(show).collect()
     }
 
     fn used(expression: &str) -> Vec<String> {
         let show = |reference: Reference<'_>| format!("{}|{}", reference.step.unwrap_or("-".into()), reference.field.join("/"));
-        references(expression).into_iter().map(show).collect()
+        super::super::references(crate::model::Platform::Make, expression).into_iter().map(show).collect()
     }
 
     #[test]

@@ -31,21 +31,33 @@ pub struct Reference<'t> {
 
 /// The pieces of a text with the byte offset of each (of an expression: of what is between the marks).
 pub fn pieces<'t>(platform: Platform, text: &'t str) -> Vec<(usize, Piece<'t>)> {
+    let mut found = Vec::new();
+    each_piece(platform, text, &mut |at, piece| found.push((at, piece)));
+    found
+}
+
+fn each_piece<'t>(platform: Platform, text: &'t str, take: &mut dyn FnMut(usize, Piece<'t>)) {
     match platform {
-        Platform::Make => make::pieces(text),
-        Platform::N8n => n8n::pieces(text),
-        Platform::Zapier => zapier::pieces(text),
-        Platform::File => vec![(0, Piece::Literal(text))],
+        Platform::Make => make::pieces(text, take),
+        Platform::N8n => n8n::pieces(text, take),
+        Platform::Zapier => zapier::pieces(text, take),
+        Platform::File => take(0, Piece::Literal(text)),
     }
 }
 
 /// The fields that an expression uses.
 pub fn references<'t>(platform: Platform, expression: &'t str) -> Vec<Reference<'t>> {
+    let mut found = Vec::new();
+    add_references(platform, expression, &mut found);
+    found
+}
+
+fn add_references<'t>(platform: Platform, expression: &'t str, found: &mut Vec<Reference<'t>>) {
     match platform {
-        Platform::Make => make::references(expression),
-        Platform::N8n => n8n::references(expression),
-        Platform::Zapier => zapier::references(expression),
-        Platform::File => Vec::new(),
+        Platform::Make => make::references(expression, found),
+        Platform::N8n => n8n::references(expression, found),
+        Platform::Zapier => zapier::references(expression, found),
+        Platform::File => {}
     }
 }
 
@@ -61,9 +73,10 @@ pub fn literals(platform: Platform, expression: &str) -> Vec<(usize, &str)> {
 
 /// All fields that a text uses.
 pub fn used<'t>(platform: Platform, text: &'t str) -> Vec<Reference<'t>> {
-    let expressions = pieces(platform, text).into_iter().filter_map(|(_, piece)| match piece {
-        Piece::Expression(inner) => Some(inner),
-        Piece::Literal(_) => None,
+    let mut found = Vec::new();
+    each_piece(platform, text, &mut |_, piece| match piece {
+        Piece::Expression(inner) => add_references(platform, inner, &mut found),
+        Piece::Literal(_) => {}
     });
-    expressions.flat_map(|inner| references(platform, inner)).collect()
+    found
 }

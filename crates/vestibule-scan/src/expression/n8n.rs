@@ -14,24 +14,22 @@ const ALWAYS: usize = 64 * 1024;
 
 /// An expression ends at the `}}` that is outside its strings and braces. Where a text is so broken that looking for such ends would read
 /// it again and again, the first `}}` ends the expression, as n8n itself does it.
-pub(super) fn pieces(text: &str) -> Vec<(usize, Piece<'_>)> {
-    let mut found = Vec::new();
+pub(super) fn pieces<'t>(text: &'t str, take: &mut dyn FnMut(usize, Piece<'t>)) {
     let mut budget = text.len().saturating_mul(4).saturating_add(ALWAYS);
     let mut at = 0;
     while let Some((start, end)) = next_expression(text, at, &mut budget) {
-        push(&mut found, text, at, start.saturating_sub(2));
+        take_literal(take, text, at, start.saturating_sub(2));
         if let Some(inner) = text.get(start..end) {
-            found.push((start, Piece::Expression(inner)));
+            take(start, Piece::Expression(inner));
         }
         at = end + 2;
     }
-    push(&mut found, text, at, text.len());
-    found
+    take_literal(take, text, at, text.len());
 }
 
 /// Each field once for each time it is read, in the order of the text.
-pub(super) fn references(expression: &str) -> Vec<Reference<'_>> {
-    reference::all(expression)
+pub(super) fn references<'t>(expression: &'t str, found: &mut Vec<Reference<'t>>) {
+    reference::all(expression, found);
 }
 
 /// What stands between the quotes, as it is written; of a template literal, the parts between its `${}`.
@@ -43,9 +41,9 @@ pub(super) fn literals(expression: &str) -> Vec<(usize, &str)> {
     texts.collect()
 }
 
-fn push<'t>(found: &mut Vec<(usize, Piece<'t>)>, text: &'t str, from: usize, to: usize) {
+fn take_literal<'t>(take: &mut dyn FnMut(usize, Piece<'t>), text: &'t str, from: usize, to: usize) {
     if let Some(literal) = text.get(from..to).filter(|literal| !literal.is_empty()) {
-        found.push((from, Piece::Literal(literal)));
+        take(from, Piece::Literal(literal));
     }
 }
 
@@ -93,8 +91,12 @@ mod tests {
 
     use super::*;
 
+    fn found(text: &str) -> Vec<(usize, Piece<'_>)> {
+        super::super::pieces(crate::model::Platform::N8n, text)
+    }
+
     fn split(text: &str) -> Vec<String> {
-        pieces(text)
+        found(text)
             .into_iter()
             .map(|(at, piece)| match piece {
                 Piece::Literal(literal) => {
@@ -136,8 +138,8 @@ mod tests {
     fn broken_texts_take_linear_time() {
         // were each opening searched to the end, this would be 10^11 steps
         let text = "{{ ` }} {{ { }} ".repeat(100_000);
-        assert!(pieces(&text).len() > 1_000);
-        assert_eq!(pieces(&"{{".repeat(500_000)).len(), 1);
+        assert!(found(&text).len() > 1_000);
+        assert_eq!(found(&"{{".repeat(500_000)).len(), 1);
     }
 
     #[test]

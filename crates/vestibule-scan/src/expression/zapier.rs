@@ -7,8 +7,7 @@ use std::borrow::Cow;
 
 use super::{Piece, Reference};
 
-pub(super) fn pieces(text: &str) -> Vec<(usize, Piece<'_>)> {
-    let mut pieces = Vec::new();
+pub(super) fn pieces<'t>(text: &'t str, take: &mut dyn FnMut(usize, Piece<'t>)) {
     let mut at = 0;
     let mut literal = 0;
     while let Some(open) = double(text, b'{', at) {
@@ -16,13 +15,12 @@ pub(super) fn pieces(text: &str) -> Vec<(usize, Piece<'_>)> {
         let Some(close) = text.get(inside..).and_then(end).map(|end| inside + end) else {
             break;
         };
-        push_literal(&mut pieces, text, literal, open);
-        pieces.push((inside, Piece::Expression(text.get(inside..close).unwrap_or_default())));
+        take_literal(take, text, literal, open);
+        take(inside, Piece::Expression(text.get(inside..close).unwrap_or_default()));
         at = close + 2;
         literal = at;
     }
-    push_literal(&mut pieces, text, literal, text.len());
-    pieces
+    take_literal(take, text, literal, text.len());
 }
 
 /// Where a doubled sign stands at or after `from`.
@@ -38,9 +36,9 @@ fn double(text: &str, sign: u8, from: usize) -> Option<usize> {
     }
 }
 
-fn push_literal<'t>(pieces: &mut Vec<(usize, Piece<'t>)>, text: &'t str, start: usize, end: usize) {
+fn take_literal<'t>(take: &mut dyn FnMut(usize, Piece<'t>), text: &'t str, start: usize, end: usize) {
     if let Some(literal) = text.get(start..end).filter(|literal| !literal.is_empty()) {
-        pieces.push((start, Piece::Literal(literal)));
+        take(start, Piece::Literal(literal));
     }
 }
 
@@ -74,12 +72,12 @@ fn quoted(text: &str, at: usize, quote: u8) -> Option<usize> {
     }
 }
 
-pub(super) fn references(expression: &str) -> Vec<Reference<'_>> {
+pub(super) fn references<'t>(expression: &'t str, found: &mut Vec<Reference<'t>>) {
     let inner = expression.trim();
     match inner.strip_prefix('=') {
-        Some(formula) => chains(formula).into_iter().filter_map(|chain| chain.reference()).collect(),
-        None if inner.is_empty() => Vec::new(),
-        None => vec![plain(inner)],
+        Some(formula) => found.extend(chains(formula).into_iter().filter_map(|chain| chain.reference())),
+        None if inner.is_empty() => {}
+        None => found.push(plain(inner)),
     }
 }
 
@@ -209,7 +207,11 @@ mod tests {
 
     fn reads(expression: &str) -> Vec<String> {
         let show = |reference: Reference<'_>| format!("{}:{}", reference.step.unwrap_or_default(), reference.field.join("."));
-        references(expression).into_iter().map(show).collect()
+        super::super::references(crate::model::Platform::Zapier, expression).into_iter().map(show).collect()
+    }
+
+    fn found(text: &str) -> Vec<(usize, Piece<'_>)> {
+        super::super::pieces(crate::model::Platform::Zapier, text)
     }
 
     #[test]
@@ -222,10 +224,10 @@ mod tests {
             (18, Piece::Expression("=gives[\"2\"][\"a}}b\"]")),
             (39, Piece::Literal(" {{open")),
         ];
-        assert_eq!(pieces(text), expected);
-        assert_eq!(pieces("{{1__what's up}}"), [(2, Piece::Expression("1__what's up"))]);
-        assert_eq!(pieces(""), []);
-        assert_eq!(pieces("{{}}"), [(2, Piece::Expression(""))]);
+        assert_eq!(found(text), expected);
+        assert_eq!(found("{{1__what's up}}"), [(2, Piece::Expression("1__what's up"))]);
+        assert_eq!(found(""), []);
+        assert_eq!(found("{{}}"), [(2, Piece::Expression(""))]);
     }
 
     #[test]

@@ -6,10 +6,11 @@
 
 pub mod values;
 
-use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use vestibule_core::category::{self, Category};
+
+use crate::hash::{Map, Set};
 
 /// What a name says.
 #[derive(Clone, Copy, Debug)]
@@ -145,12 +146,12 @@ enum Around {
 }
 
 struct Table {
-    phrases: HashMap<&'static str, (&'static Category, bool)>,
-    person: HashSet<&'static str>,
-    thing: HashSet<&'static str>,
-    firm: HashSet<&'static str>,
-    tail: HashSet<&'static str>,
-    head: HashSet<&'static str>,
+    phrases: Map<&'static str, (&'static Category, bool)>,
+    person: Set<&'static str>,
+    thing: Set<&'static str>,
+    firm: Set<&'static str>,
+    tail: Set<&'static str>,
+    head: Set<&'static str>,
 }
 
 impl Table {
@@ -161,12 +162,12 @@ impl Table {
     /// Lines that are not of the file's form are left out; a test holds that there is none.
     fn read(text: &'static str) -> Self {
         let mut table = Self {
-            phrases: HashMap::new(),
-            person: HashSet::new(),
-            thing: HashSet::new(),
-            firm: HashSet::new(),
-            tail: HashSet::new(),
-            head: HashSet::new(),
+            phrases: Map::default(),
+            person: Set::default(),
+            thing: Set::default(),
+            firm: Set::default(),
+            tail: Set::default(),
+            head: Set::default(),
         };
         let entries = |cell: Option<&'static str>| {
             cell.unwrap_or_default().split(',').map(str::trim).filter(|word| !word.is_empty()).collect::<Vec<_>>()
@@ -369,7 +370,7 @@ mod tests {
 
     #[test]
     fn every_line_of_the_table_is_a_category_and_no_phrase_stands_twice() {
-        let mut seen = HashSet::new();
+        let mut seen = Set::default();
         for line in include_str!("words.txt").lines().filter(|line| !line.is_empty() && !line.starts_with(['#', '@'])) {
             let cells: Vec<&str> = line.split('|').map(str::trim).collect();
             assert!(cells.len() <= 3 && category::by_alias(cells[0]).is_some(), "{line}");

@@ -1,11 +1,12 @@
-//! `vestibule explain CODE`: what a stable code means, what to change, and what it looks like.
+//! `vestibule explain CODE`: what a stable code, or a check of `vestibule scan`, means, what to change, and what it looks like.
 //!
-//! It reads nothing but the catalogue.
+//! It reads nothing but the catalogue and the list of checks.
 
 use std::io::Write;
 use std::process::ExitCode;
 
 use vestibule_core::problem::{self, Problem};
+use vestibule_scan::check::{self, Meta};
 
 use crate::config;
 
@@ -15,7 +16,7 @@ const WIDTH: usize = 80;
 /// Arguments of `vestibule explain`.
 #[derive(Debug, clap::Args)]
 pub struct ExplainArgs {
-    /// The code, for example token.damaged; without one, all codes are listed
+    /// The code, for example token.damaged, or a check of `vestibule scan`, for example secret-url; without one, all codes are listed
     pub code: Option<String>,
     /// Print the entry as JSON
     #[arg(long)]
@@ -40,7 +41,11 @@ fn explain(args: &ExplainArgs, out: &mut impl Write) -> std::io::Result<u8> {
     match problem::find(code) {
         Some(entry) if args.json => writeln!(out, "{:#}", json(entry)).map(|()| 0),
         Some(entry) => write!(out, "{}", enlarged(entry)).map(|()| 0),
-        None => unknown(code, args.json, out).map(|()| 1),
+        None => match check::by_id(code).map(|check| check.meta()) {
+            Some(meta) if args.json => writeln!(out, "{:#}", json_of_check(meta)).map(|()| 0),
+            Some(meta) => write!(out, "{}", of_check(meta)).map(|()| 0),
+            None => unknown(code, args.json, out).map(|()| 1),
+        },
     }
 }
 
@@ -86,6 +91,33 @@ fn json(entry: &Problem) -> serde_json::Value {
         "retryable": entry.retryable,
         "audience": entry.audience.as_str(),
         "example": config::example(entry.code),
+    })
+}
+
+fn of_check(meta: &Meta) -> String {
+    let mut text = format!("{}: {}\n", meta.id, meta.title);
+    for (title, words) in [("", meta.what), ("Why it matters: ", meta.why), ("Not told: ", meta.leaves_out)] {
+        text += &format!("\n{}", wrapped(&format!("{title}{words}"), ""));
+    }
+    // examples keep their lines
+    let remedy = meta.remedy.lines().map(|line| match line.starts_with(' ') {
+        true => format!("{line}\n"),
+        false => wrapped(line, ""),
+    });
+    text += &format!("\nFix: {}", remedy.collect::<String>());
+    text
+}
+
+fn json_of_check(meta: &Meta) -> serde_json::Value {
+    serde_json::json!({
+        "check": meta.id,
+        "title": meta.title,
+        "severity": meta.severity,
+        "confidence": meta.confidence,
+        "what": meta.what,
+        "why": meta.why,
+        "fix": meta.remedy,
+        "leaves_out": meta.leaves_out,
     })
 }
 
@@ -155,6 +187,14 @@ mod tests {
         assert!(text.contains("What it looks like:\n\nerror[config.plain_http]: "), "{text}");
         let (_, text) = outcome(Some("token.damaged"), true);
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap()["status"], 422);
+    }
+
+    #[test]
+    fn a_check_is_explained_like_a_code() {
+        let (exit, text) = outcome(Some("secret-url"), false);
+        assert!(exit == 0 && text.starts_with("secret-url: ") && text.contains("\nFix: ") && text.contains("\nWhy it matters: "));
+        let (exit, text) = outcome(Some("secret-url"), true);
+        assert_eq!((exit, &serde_json::from_str::<serde_json::Value>(&text).unwrap()["check"]), (0, &"secret-url".into()));
     }
 
     #[test]

@@ -6,15 +6,19 @@ use super::super::Reference;
 use super::token::{Token, Tokens};
 
 /// The references of an expression or of code.
-pub(super) fn all(expression: &str) -> Vec<Reference<'_>> {
+pub(super) fn all<'t>(expression: &'t str, found: &mut Vec<Reference<'t>>) {
+    if let Some(field) = plain(expression.trim_matches([' ', '\t', '\r', '\n'])) {
+        return found.push(Reference { step: None, field });
+    }
     // most texts that are no expression end here
-    if !expression.bytes().any(|byte| byte == b'$' || byte == b'_')
+    if memchr::memchr2(b'$', b'_', expression.as_bytes()).is_none()
         && memchr::memmem::find(expression.as_bytes(), b"item").is_none()
     {
-        return Vec::new();
+        return;
     }
-    let tokens: Vec<Token<'_>> = Tokens::new(expression).map(|(_, token)| token).collect();
-    let mut reader = Reader { tokens: &tokens, at: 0, found: Vec::new() };
+    let mut tokens: Vec<Token<'_>> = Vec::with_capacity((expression.len() / 3).min(256));
+    tokens.extend(Tokens::new(expression).map(|(_, token)| token));
+    let mut reader = Reader { tokens: &tokens, at: 0, found };
     while let Some(token) = reader.tokens.get(reader.at).copied() {
         let member = reader.at > 0 && reader.tokens.get(reader.at - 1) == Some(&Token::Sign(b'.')) && !reader.after_spread();
         reader.at += 1;
@@ -22,13 +26,22 @@ pub(super) fn all(expression: &str) -> Vec<Reference<'_>> {
             reader.word(word, member);
         }
     }
-    reader.found
+}
+
+/// The members of `$json.a.b` and nothing else, as most expressions are written.
+fn plain(expression: &str) -> Option<Vec<Cow<'_, str>>> {
+    let is_word = |word: &str| {
+        word.bytes().next().is_some_and(|first| first.is_ascii_alphabetic())
+            && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    let path = expression.strip_prefix("$json.")?;
+    path.split('.').all(is_word).then(|| path.split('.').map(Cow::Borrowed).collect())
 }
 
 struct Reader<'a, 't> {
     tokens: &'a [Token<'t>],
     at: usize,
-    found: Vec<Reference<'t>>,
+    found: &'a mut Vec<Reference<'t>>,
 }
 
 /// How a value is reached: `.name`, `["name"]`, `[0]`, a call with its first text, or something that is worked out.
@@ -217,8 +230,14 @@ fn unescaped(text: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
 
+    fn found(expression: &str) -> Vec<Reference<'_>> {
+        let mut found = Vec::new();
+        all(expression, &mut found);
+        found
+    }
+
     fn read(expression: &str) -> Vec<String> {
-        all(expression)
+        found(expression)
             .into_iter()
             .map(|reference| format!("{}:{}", reference.step.as_deref().unwrap_or("-"), reference.field.join(".")))
             .collect()
@@ -281,8 +300,8 @@ mod tests {
         ] {
             let _ = read(text);
         }
-        assert!(all(&"$json.a(".repeat(200_000)).len() == 200_000);
-        let _ = all(&"$('a').first(".repeat(200_000));
+        assert!(found(&"$json.a(".repeat(200_000)).len() == 200_000);
+        let _ = found(&"$('a').first(".repeat(200_000));
         assert_eq!(read("$json.a."), ["-:a"]);
     }
 }
