@@ -102,15 +102,19 @@ fn inbound(text: &mut String, route: &In) {
     if route.fields.is_empty() {
         line(text, "# decide: `fields`; the scenario names none, so nothing passes yet");
     } else {
+        // what a name does not tell stays out until somebody has said what it is: nothing passes by default
+        let (told, untold): (Vec<_>, Vec<_>) = route.fields.iter().partition(|(_, category)| category.is_some());
         line(text, "# what the scenario uses; anything else is dropped");
-        if route.fields.values().any(Option::is_none) {
-            line(text, "# decide: whether each “keep” is really no personal data");
+        if !untold.is_empty() {
+            let untold: Vec<String> = untold.iter().map(|(path, _)| quoted(path)).collect();
+            line(
+                text,
+                "# decide: the scenario also uses these; add each under its category, or as “keep” where it is no personal data:",
+            );
+            line(text, &format!("#   {}", untold.join(", ")));
         }
-        let fields: Vec<String> = route
-            .fields
-            .iter()
-            .map(|(path, category)| format!("{} = \"{}\"", quoted(path), category.unwrap_or("keep")))
-            .collect();
+        let fields: Vec<String> =
+            told.iter().filter_map(|(path, category)| Some(format!("{} = \"{}\"", quoted(path), (**category)?))).collect();
         line(text, &format!("fields = {{ {} }}", fields.join(", ")));
     }
     line(
