@@ -43,12 +43,10 @@ impl Hasher for Quick {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::hash::{BuildHasher as _, Hash as _};
+    use std::hash::BuildHasher as _;
 
     fn hash(text: &str) -> u64 {
-        let mut hasher = BuildHasherDefault::<Quick>::default().build_hasher();
-        text.hash(&mut hasher);
-        hasher.finish()
+        BuildHasherDefault::<Quick>::default().hash_one(text)
     }
 
     #[test]

@@ -3,7 +3,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use memchr::memmem;
 use vestibule_core::category::Category;
 
 use super::credentials::{self, Verdict};
@@ -229,7 +228,7 @@ fn outline<'s>(platform: Platform, step: &'s Step<'_>, settings: &Settings<'_>) 
 /// Whether a value may read fields of earlier steps.
 fn reads(spot: &Spot<'_>) -> bool {
     let role = !matches!(spot.role, Role::Code | Role::Note | Role::Pinned | Role::Label);
-    role && spot.dynamic && memmem::find(spot.value.as_bytes(), b"{{").is_some()
+    role && spot.dynamic && expression::double(spot.value.as_bytes(), b'{', 0).is_some()
 }
 
 /// Whether the step sends the value to somebody.

@@ -135,6 +135,37 @@ const SUFFIXES: &[(&str, Slot)] = &[
     ("clientkey", Slot::Token),
 ];
 
+/// With which letters words of [`PASSWORD`] begin, by their length: nearly all words of names are none of them.
+#[allow(clippy::indexing_slicing, reason = "worked out by the compiler, which refuses a place that is not there")]
+const FIRST: [u32; 24] = {
+    let mut letters = [0; 24];
+    let mut rest = PASSWORD;
+    while let [word, after @ ..] = rest {
+        letters[word.len()] |= letter(word.as_bytes().first());
+        rest = after;
+    }
+    letters
+};
+
+/// With which letters [`SUFFIXES`] end.
+const LAST: u32 = {
+    let mut letters = 0;
+    let mut rest = SUFFIXES;
+    while let [(suffix, _), after @ ..] = rest {
+        letters |= letter(suffix.as_bytes().last());
+        rest = after;
+    }
+    letters
+};
+
+/// A letter, in any case, as one bit; others share one with a letter.
+const fn letter(byte: Option<&u8>) -> u32 {
+    match byte {
+        Some(byte) => 1 << (*byte & 31),
+        None => 0,
+    }
+}
+
 /// The slot that a name stands for. `header` is for names of headers, where any `X-…-Key` is one.
 pub(super) fn slot(name: &str, header: bool) -> Slot {
     if name.len() < 2 || name.len() > 96 {
@@ -159,7 +190,8 @@ pub(super) fn names_a_credential(text: &str) -> bool {
 }
 
 fn of_word(word: &str, words: &[&str], at: usize, header: bool) -> Slot {
-    if PASSWORD.iter().any(|known| known.len() == word.len() && known.eq_ignore_ascii_case(word)) {
+    let may_be = FIRST.get(word.len()).is_some_and(|letters| letters & letter(word.as_bytes().first()) != 0);
+    if may_be && PASSWORD.iter().any(|known| known.len() == word.len() && known.eq_ignore_ascii_case(word)) {
         return Slot::Password;
     }
     let is = |known: &str| word.eq_ignore_ascii_case(known);
@@ -212,7 +244,7 @@ fn of_word(word: &str, words: &[&str], at: usize, header: bool) -> Slot {
     if is("key") {
         return of_key(words, at, header);
     }
-    if word.len() > 5 {
+    if word.len() > 5 && LAST & letter(word.as_bytes().last()) != 0 {
         for (suffix, slot) in SUFFIXES {
             if ends_with(word, suffix) && !is_any(word, NEVER) {
                 return *slot;
@@ -307,9 +339,23 @@ impl Class {
     }
 }
 
-/// Whether the word is in a list of words.
+/// Longer words are in no list.
+const LONGEST: usize = 30;
+
+/// Whether the word is in a list of words: lower case, with one blank between two.
 pub(super) fn is_any(word: &str, list: &str) -> bool {
-    list.split_ascii_whitespace().any(|known| known.len() == word.len() && known.eq_ignore_ascii_case(word))
+    let mut room = [b' '; LONGEST + 2];
+    let Some(between) = room.get_mut(..word.len() + 2).filter(|_| !word.is_empty() && !word.contains(' ')) else {
+        return false;
+    };
+    let inside = between.iter_mut().skip(1);
+    inside.zip(word.bytes()).for_each(|(to, byte)| *to = byte.to_ascii_lowercase());
+    let (list, between) = (list.as_bytes(), &*between);
+    let (first, last) = (between.get(1..).unwrap_or_default(), between.get(..word.len() + 1).unwrap_or_default());
+    list.starts_with(first)
+        || list.ends_with(last)
+        || first.strip_suffix(b" ") == Some(list)
+        || memchr::memmem::find(list, between).is_some()
 }
 
 fn ends_with(word: &str, suffix: &str) -> bool {
@@ -348,6 +394,20 @@ mod tests {
             assert_eq!(slot(name, false), expected, "{name}");
         }
         assert_eq!(slot("X-Stock-Key", true), Slot::Token);
+    }
+
+    #[test]
+    fn lists_are_searched_for_whole_words() {
+        for list in [TAIL, NEVER, TOKEN_NOT_OF, KEY_OF, KEY_NOT_OF] {
+            for word in list.split(' ') {
+                assert!(!word.is_empty() && word.len() <= LONGEST && word == word.to_ascii_lowercase(), "{word:?}");
+                assert!(is_any(word, list) && is_any(&word.to_ascii_uppercase(), list), "{word}");
+            }
+        }
+        for word in ["", " ", "id ids", "i", "facts people", "eople", "people ", &"id".repeat(99)] {
+            assert!(!is_any(word, TAIL), "{word:?}");
+        }
+        assert!(is_any("api", "api") && !is_any("ap", "api"));
     }
 
     #[test]

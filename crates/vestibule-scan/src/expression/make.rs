@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memmem};
 
-use super::{Piece, Reference};
+use super::{Piece, Reference, double};
 
 /// How far behind a quoted `}}` the real end of the expression is looked for.
 const REACH: usize = 4_096;
@@ -85,7 +85,7 @@ fn take_literal<'t>(take: &mut dyn FnMut(usize, Piece<'t>), text: &'t str, from:
 /// the others belong to the JSON text around.
 fn next_expression(text: &str, from: usize) -> Option<(usize, usize, usize)> {
     let bytes = text.as_bytes();
-    let first = from + memmem::find(bytes.get(from..)?, b"{{")?;
+    let first = double(bytes, b'{', from)?;
     let braces = bytes.get(first..)?.iter().take_while(|byte| **byte == b'{').count();
     let inner = first + braces;
     Some((inner - 2, inner, end_of_expression(text, inner)?))
@@ -94,7 +94,7 @@ fn next_expression(text: &str, from: usize) -> Option<(usize, usize, usize)> {
 /// The `}}` that closes the expression whose inside begins at `from`.
 fn end_of_expression(text: &str, from: usize) -> Option<usize> {
     let bytes = text.as_bytes();
-    let find_close = |from: usize| bytes.get(from..).and_then(|rest| memmem::find(rest, b"}}")).map(|at| from + at);
+    let find_close = |from: usize| double(bytes, b'}', from);
     let mut close = find_close(from)?;
     let mut at = from;
     loop {
@@ -393,14 +393,14 @@ mod tests {
         for text in
             ["1.", ".", "1.a[", "1.a[2.b", "]", ")))", "(((", "\"", "'", "`", "1.`", "1.a[)].b", ";;", "é.ü[", "1. a", "-", "a:-"]
         {
-            references(text);
+            used(text);
             literals(text);
-            pieces(&format!("{{{{{text}}}}}"));
+            shown(&format!("{{{{{text}}}}}"));
         }
         let deep = "1.a[".repeat(50_000);
-        assert_eq!(references(&deep).len(), 50_000);
+        assert_eq!(used(&deep).len(), 50_000);
         let open = "{{\"".repeat(50_000);
-        assert_eq!(pieces(&open).len(), 1);
+        assert_eq!(shown(&open).len(), 1);
     }
 
     #[test]

@@ -61,6 +61,18 @@ fn add_references<'t>(platform: Platform, expression: &'t str, found: &mut Vec<R
     }
 }
 
+/// Where a doubled sign stands at or after `from`: quicker than a general search, which has to be prepared for each text.
+pub(crate) fn double(text: &[u8], sign: u8, from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        at += memchr::memchr(sign, text.get(at..)?)?;
+        if text.get(at + 1) == Some(&sign) {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
+
 /// String literals inside an expression with their byte offsets: a credential can stand in one.
 pub fn literals(platform: Platform, expression: &str) -> Vec<(usize, &str)> {
     match platform {

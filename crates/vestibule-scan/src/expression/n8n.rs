@@ -6,7 +6,7 @@
 mod reference;
 mod token;
 
-use super::{Piece, Reference};
+use super::{Piece, Reference, double};
 use token::{Token, Tokens};
 
 /// Texts up to this many bytes are always read with their strings and braces; see [`pieces`].
@@ -49,11 +49,10 @@ fn take_literal<'t>(take: &mut dyn FnMut(usize, Piece<'t>), text: &'t str, from:
 
 /// Where the next expression begins and ends, its marks left out.
 fn next_expression(text: &str, from: usize, budget: &mut usize) -> Option<(usize, usize)> {
-    let rest = text.as_bytes().get(from..)?;
-    let open = from + memchr::memmem::find(rest, b"{{")?;
+    let open = double(text.as_bytes(), b'{', from)?;
     let start = open + 2;
     let inner = text.get(start..)?;
-    let first_close = memchr::memmem::find(inner.as_bytes(), b"}}")?;
+    let first_close = double(inner.as_bytes(), b'}', 0)?;
     let plain = !memchr::memchr3_iter(b'\'', b'"', b'`', inner.as_bytes().get(..first_close)?).any(|_| true)
         && memchr::memchr(b'{', inner.as_bytes().get(..first_close)?).is_none();
     if plain {

@@ -5,12 +5,12 @@
 
 use std::borrow::Cow;
 
-use super::{Piece, Reference};
+use super::{Piece, Reference, double};
 
 pub(super) fn pieces<'t>(text: &'t str, take: &mut dyn FnMut(usize, Piece<'t>)) {
     let mut at = 0;
     let mut literal = 0;
-    while let Some(open) = double(text, b'{', at) {
+    while let Some(open) = double(text.as_bytes(), b'{', at) {
         let inside = open + 2;
         let Some(close) = text.get(inside..).and_then(end).map(|end| inside + end) else {
             break;
@@ -23,19 +23,6 @@ pub(super) fn pieces<'t>(text: &'t str, take: &mut dyn FnMut(usize, Piece<'t>)) 
     take_literal(take, text, literal, text.len());
 }
 
-/// Where a doubled sign stands at or after `from`.
-fn double(text: &str, sign: u8, from: usize) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let mut at = from;
-    loop {
-        at += memchr::memchr(sign, bytes.get(at..)?)?;
-        if bytes.get(at + 1) == Some(&sign) {
-            return Some(at);
-        }
-        at += 1;
-    }
-}
-
 fn take_literal<'t>(take: &mut dyn FnMut(usize, Piece<'t>), text: &'t str, start: usize, end: usize) {
     if let Some(literal) = text.get(start..end).filter(|literal| !literal.is_empty()) {
         take(start, Piece::Literal(literal));
@@ -45,7 +32,7 @@ fn take_literal<'t>(take: &mut dyn FnMut(usize, Piece<'t>), text: &'t str, start
 /// Where the closing marks stand; in a formula those inside quotes are none.
 fn end(inside: &str) -> Option<usize> {
     if !inside.trim_start().starts_with('=') {
-        return double(inside, b'}', 0);
+        return double(inside.as_bytes(), b'}', 0);
     }
     let bytes = inside.as_bytes();
     let mut at = 0;

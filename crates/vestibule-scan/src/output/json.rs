@@ -7,7 +7,7 @@
 //! ```
 //! `findings` are those to act on; `known` are those of the baseline. Members may be added, none changes its meaning.
 
-use std::io;
+use std::io::{self, Write as _};
 
 use serde::Serialize;
 
@@ -27,11 +27,15 @@ struct Whole<'r> {
     drift: &'r serde_json::Value,
 }
 
-/// Writes the report.
+/// Bytes that are handed on at a time: what a pipe holds.
+const PIECE: usize = 64 << 10;
+
+/// Writes the report, in large pieces and to the end.
 ///
 /// # Errors
 /// What the writer says.
-pub fn write(report: &Report, mut out: impl io::Write) -> io::Result<()> {
+pub fn write(report: &Report, out: impl io::Write) -> io::Result<()> {
+    let mut out = io::BufWriter::with_capacity(PIECE, out);
     let whole = Whole {
         summary: report.totals(),
         findings: &report.findings,
@@ -42,7 +46,8 @@ pub fn write(report: &Report, mut out: impl io::Write) -> io::Result<()> {
         drift: &report.drift,
     };
     serde_json::to_writer_pretty(&mut out, &whole)?;
-    out.write_all(b"\n")
+    out.write_all(b"\n")?;
+    out.flush()
 }
 
 #[cfg(test)]

@@ -93,13 +93,18 @@ fn phrase(words: &str) -> Phrase<'_> {
             return Phrase::Empty;
         }
         let mut longest = None;
-        for (at, _) in rest.rmatch_indices(' ').take(4) {
+        let mut blanks = 0;
+        for (at, _) in rest.bytes().enumerate().rev().filter(|(_, byte)| *byte == b' ').take(5) {
+            blanks += 1;
+            if blanks > 4 {
+                break;
+            }
             let (before, last) = (rest.get(..at), rest.get(at + 1..));
             if let (Some(before), Some(found)) = (before, last.and_then(|last| table.phrases.get(last))) {
                 longest = Some((before, *found));
             }
         }
-        if rest.matches(' ').take(5).count() < 5
+        if blanks < 5
             && let Some(found) = table.phrases.get(rest)
         {
             longest = Some(("", *found));

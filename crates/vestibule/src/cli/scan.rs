@@ -89,9 +89,9 @@ fn scanned(args: &ScanArgs, json: bool, io: &mut Io<'_>) -> Result<u8, Failure> 
     let files =
         Files { baseline: args.baseline.clone(), write_baseline: args.write_baseline.clone(), suppress: args.suppress.clone() };
     let marks = account.as_ref().map(Account::marker).transpose()?.flatten();
-    let known = Known::open(&files, marks).map_err(|error| told(error, json, io))?;
+    let (mut known, marks) = Known::open(&files, marks).map_err(|error| told(error, json, io))?;
     let today = today(io.now);
-    let mark = |value: &str| known.marker.mark(value);
+    let mark = |value: &str| marks.mark(value);
     let gateway = gateway(args.gateway.as_deref().unwrap_or(GATEWAY))?;
     args.fix_plan.as_deref().map_or(Ok(()), is_new)?;
     let settings = Settings { mark: &mark, today, gateway, zones: &args.zones };
@@ -112,7 +112,9 @@ fn scanned(args: &ScanArgs, json: bool, io: &mut Io<'_>) -> Result<u8, Failure> 
     };
     report.flows = outcome.flows;
     report.coverage = outcome.coverage;
-    known.part(outcome.findings, today, &mut report);
+    let mut findings = outcome.findings;
+    known.settle(&marks, &mut findings).map_err(|error| told(error, json, io))?;
+    known.part(findings, today, &mut report);
     if let Some(path) = &args.write_baseline {
         known.write(path, today, &report).map_err(|error| unwritten(path, &error))?;
     }
@@ -130,6 +132,8 @@ fn scanned(args: &ScanArgs, json: bool, io: &mut Io<'_>) -> Result<u8, Failure> 
         None => String::new(),
     };
     write(args, format, &report, &changes, io)?;
+    // the process ends here, and memory goes faster as a whole than text by text
+    let report = std::mem::ManuallyDrop::new(report);
     let found = args.write_baseline.is_none() && args.fail_on.severity().is_some_and(|severity| report.reaches(severity));
     Ok(match (found, outcome.unopened) {
         (true, _) => FINDINGS,
@@ -266,6 +270,11 @@ fn filter(args: &ScanArgs, report: &mut Report) {
 
 /// Writes the report; for people at a terminal with what was `changed` behind it.
 fn write(args: &ScanArgs, format: Format, report: &Report, changed: &str, io: &mut Io<'_>) -> Result<(), Failure> {
+    if format == Format::Json && args.output.is_none() {
+        // nobody reads the other end any more: the exit code still tells
+        drop(output::json::write(report, &mut *io.out));
+        return Ok(());
+    }
     let mut bytes = rendered(format, report, io.colour && args.output.is_none())?;
     if format == Format::Text && !changed.is_empty() {
         bytes.extend_from_slice(format!("\n{}", output::text::plain(changed)).as_bytes());

@@ -11,8 +11,9 @@ use vestibule_scan::baseline::{self, Baseline, BaselineError};
 use vestibule_scan::output::{Notice, Report as Told};
 use vestibule_scan::suppress::{self, Suppression};
 use vestibule_vault::VaultError;
-use vestibule_vault::mark::{self, Marker};
+use vestibule_vault::mark::Marker;
 
+use super::marks::Marks;
 use crate::config::suppressions::{self, Suppressions};
 use crate::config::{Diagnostic, Report};
 use crate::files;
@@ -36,9 +37,8 @@ pub type Kept = Option<Marker>;
 
 /// What is known.
 pub struct Known {
-    /// Marks values.
-    pub marker: Marker,
-    salt: [u8; baseline::SALT],
+    /// The salt of the files.
+    salt: Option<[u8; baseline::SALT]>,
     baseline: Option<Baseline>,
     suppressions: Vec<Suppression>,
     suppressed_by: String,
@@ -63,7 +63,7 @@ impl Known {
     ///
     /// # Errors
     /// What is wrong with one of them, with its place.
-    pub fn open(files: &Files, kept_marks: Kept) -> Result<Known, KnownError> {
+    pub fn open(files: &Files, kept_marks: Kept) -> Result<(Known, Marks), KnownError> {
         let baseline = files.baseline.as_deref().map(baseline_at).transpose()?;
         let before = match &files.write_baseline {
             Some(path) if path.exists() && files.baseline.as_ref() != Some(path) => Some(baseline_at(path)?),
@@ -75,7 +75,7 @@ impl Known {
         };
         let suppressed_by = files.suppress.as_deref().map(name).unwrap_or_default();
         let kept = baseline.as_ref().or(before.as_ref()).map(|baseline| baseline.salt);
-        let fits = match kept_marks {
+        let fits = match &kept_marks {
             Some(_) if suppressions.salt.is_some() => {
                 Err("audits that are saved have marks of their own, so this salt fits nothing")
             }
@@ -83,12 +83,21 @@ impl Known {
             None => one_salt(kept, &suppressions),
         };
         fits.map_err(|reason| KnownError::Faults(Box::new(Report::of(&suppressed_by, &text, salt_fault(&text, reason)))))?;
-        let salt = match kept.or(suppressions.salt) {
-            Some(salt) => salt,
-            None => mark::salt()?,
+        let salt = kept.or(suppressions.salt);
+        let marks = match kept_marks.or_else(|| salt.as_ref().map(Marker::new)) {
+            Some(marker) => Marks::Ready(Box::new(marker)),
+            None => Marks::drawn(),
         };
-        let marker = kept_marks.unwrap_or_else(|| Marker::new(&salt));
-        Ok(Known { marker, salt, baseline, suppressions: suppressions.entries, suppressed_by })
+        Ok((Known { salt, baseline, suppressions: suppressions.entries, suppressed_by }, marks))
+    }
+
+    /// Ends the marking: gives the findings their marks, and keeps the salt if it was drawn.
+    ///
+    /// # Errors
+    /// No salt could be drawn.
+    pub fn settle(&mut self, marks: &Marks, findings: &mut [Finding]) -> Result<(), KnownError> {
+        self.salt = marks.settle(findings)?.or(self.salt);
+        Ok(())
     }
 
     /// Parts what is to be acted on from what is accepted and what was known.
@@ -117,8 +126,13 @@ impl Known {
     /// # Errors
     /// The file cannot be written.
     pub fn write(&self, path: &Path, today: Date, told: &Told) -> io::Result<()> {
+        let salt = match self.salt {
+            Some(salt) => salt,
+            // no finding has a mark, or the marks are those of audits that are kept, but a baseline has a salt
+            None => vestibule_vault::mark::salt().map_err(io::Error::other)?,
+        };
         let open: Vec<&Finding> = told.findings.iter().chain(&told.known).collect();
-        files::write(path, baseline::write(&self.salt, today, &open).as_bytes())
+        files::write(path, baseline::write(&salt, today, &open).as_bytes())
     }
 }
 
@@ -209,16 +223,17 @@ mod tests {
     #[test]
     fn the_salt_is_that_of_the_files_and_else_drawn_for_the_run() {
         let folder = tempfile::tempdir().unwrap();
-        let (one, other) = (Known::open(&Files::default(), None).unwrap(), Known::open(&Files::default(), None).unwrap());
-        assert_ne!(one.marker.mark("x"), other.marker.mark("x"));
-        let kept = Known::open(&files(folder.path(), Some(&written(7)), None), None).unwrap();
-        assert_eq!(kept.marker.mark("x"), Marker::new(&[7; 32]).mark("x"));
+        let drawn = || {
+            let (mut known, marks) = Known::open(&Files::default(), None).unwrap();
+            marks.mark("x");
+            known.settle(&marks, &mut []).unwrap();
+            known.salt.unwrap()
+        };
+        assert_ne!(drawn(), drawn());
+        let (_, kept) = Known::open(&files(folder.path(), Some(&written(7)), None), None).unwrap();
+        assert_eq!(kept.mark("x"), Marker::new(&[7; 32]).mark("x"));
         let again = Files { write_baseline: Some(folder.path().join("b.json")), ..Files::default() };
-        assert_eq!(
-            Known::open(&again, None).unwrap().marker.mark("x"),
-            kept.marker.mark("x"),
-            "a baseline that is written again"
-        );
+        assert_eq!(Known::open(&again, None).unwrap().1.mark("x"), kept.mark("x"), "a baseline that is written again");
     }
 
     #[test]

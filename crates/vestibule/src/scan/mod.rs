@@ -3,6 +3,7 @@
 pub mod gather;
 pub mod known;
 pub mod live;
+pub mod marks;
 pub mod rewire;
 pub mod run;
 pub mod saved;
