@@ -34,7 +34,7 @@ CREDENTIAL_CHECKS = {
 
 def main():
     options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    options.add_argument("--binary", type=pathlib.Path, default=ROOT / "target" / "release" / "vestibule")
+    options.add_argument("--binary", type=lambda path: pathlib.Path(path).resolve(), default=ROOT / "target" / "release" / "vestibule")
     options.add_argument("--peers", type=pathlib.Path, help="an environment that has the peers")
     options.add_argument("--part", choices=["all", "tuned", "held-out"], default="all")
     options.add_argument("--details", action="store_true", help="print what is false and what was missed by vestibule")
