@@ -174,3 +174,29 @@ fn coverage(source: &Source<'_>, scenarios: &[Scenario<'_>]) -> Coverage {
         error: (!unread.is_empty()).then(|| unread.join("; ")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_check_finds_in_one_file_is_bounded_and_counted() {
+        let node = |at: u32| {
+            format!(
+                r#"{{"name":"n{at}","type":"n8n-nodes-base.httpRequest","typeVersion":4.2,"parameters":{{"url":"http://a{at}.acme-ats.net/v1"}}}}"#
+            )
+        };
+        let nodes: Vec<String> = (0..Found::MOST + 7).map(node).collect();
+        let text = format!(r#"{{"nodes":[{}],"connections":{{}}}}"#, nodes.join(","));
+        let settings = Settings {
+            mark: &|_| String::new(),
+            today: jiff::civil::date(2026, 11, 22),
+            gateway: "https://gateway.example.com",
+            zones: &[],
+        };
+        let scanned = scan("many.json", text.as_bytes(), &settings, &mut ());
+        let kept = scanned.findings.iter().filter(|finding| finding.check.starts_with("cleartext-http")).count();
+        let told = scanned.coverage.first().and_then(|file| file.error.clone()).unwrap_or_default();
+        assert!(kept as u32 == Found::MOST && told.starts_with("7 further findings"), "{kept}: {told}");
+    }
+}

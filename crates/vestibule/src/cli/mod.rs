@@ -36,6 +36,11 @@ const MOST_DOCUMENT: u64 = 64 << 20;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
+    // the message of a panic can quote the text at hand, a person's or a key
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or(String::new(), |at| format!(" at {}:{}", at.file(), at.line()));
+        drop(writeln!(std::io::stderr(), "internal error{place}: a fault of this program, please report it"));
+    }));
     // the benchmark's peer is this executable; it is no command for people
     if std::env::args_os().nth(1).is_some_and(|name| name == bench::gateway::SUBCOMMAND) {
         return bench::gateway::child();

@@ -24,8 +24,6 @@ const THREADS: (usize, usize) = (2, 8);
 const MOST_BYTES: usize = 64 << 20;
 /// A thread needs no leave for a file of up to so many bytes: [`THREADS`] times this is little.
 const SMALL: usize = 1 << 20;
-/// Findings of one file that are kept.
-const MOST_FINDINGS: usize = 10_000;
 
 /// What all files gave.
 #[derive(Debug, Default)]
@@ -151,20 +149,8 @@ fn opened(input: &Input, settings: &Settings<'_>, wanted: Wanted<'_>, room: &Roo
 
 fn look(name: &str, bytes: &[u8], settings: &Settings<'_>, wanted: Wanted<'_>) -> One {
     let mut visitor = Visitor { sketches: wanted.draws.then(Sketches::default), plan: wanted.plan };
-    let mut scanned = scan(name, bytes, settings, &mut visitor);
-    capped(&mut scanned, MOST_FINDINGS);
+    let scanned = scan(name, bytes, settings, &mut visitor);
     One { scanned, flows: visitor.sketches.map(|sketches| sketches.flows).unwrap_or_default(), unopened: false }
-}
-
-/// Keeps the worst findings, and tells how many there are besides.
-fn capped(scanned: &mut Scanned, most: usize) {
-    let Some(left) = scanned.findings.len().checked_sub(most).filter(|left| *left > 0) else { return };
-    scanned.findings.sort_by_key(|finding| std::cmp::Reverse((finding.severity, finding.confidence)));
-    scanned.findings.truncate(most);
-    if let Some(first) = scanned.coverage.first_mut() {
-        let left = format!("{left} further findings, none worse than those shown, are left out");
-        first.error = Some(first.error.take().map_or(left.clone(), |before| format!("{before}; {left}")));
-    }
 }
 
 /// Reads a file, and of one that is too large only so much that it is seen to be.
@@ -253,22 +239,6 @@ mod tests {
             merged(all(&inputs, &settings(&|_| String::new()), Wanted { draws: false, also: Some(&fails), plan: None }));
         let told: Vec<bool> = outcome.coverage.iter().map(|file| file.error.is_some()).collect();
         assert_eq!((told, outcome.unopened), (vec![true, false], 1));
-    }
-
-    #[test]
-    fn of_too_many_findings_the_worst_are_kept_and_the_rest_is_told() {
-        let blueprint = br#"{"name":"s","flow":[{"id":1,"module":"http:ActionSendData","version":3,"mapper":{"url":"http://ats.example.net/a"}},
-            {"id":2,"module":"http:ActionSendData","version":3,"mapper":{"url":"https://b.example.net/","headers":[
-            {"name":"Authorization","value":"Bearer q7Rt91kwUzPa02LmXe48"}]}}]}"#;
-        let mut scanned = scan("a.json", blueprint, &settings(&|_| String::new()), &mut ());
-        let (all, worst) = (scanned.findings.len(), scanned.findings.iter().map(|finding| finding.severity).max());
-        assert!(all > 1, "{scanned:?}");
-        capped(&mut scanned, 1);
-        assert_eq!((scanned.findings.len(), scanned.findings.first().map(|finding| finding.severity)), (1, worst));
-        let told = scanned.coverage.first().and_then(|file| file.error.clone()).unwrap_or_default();
-        assert!(told.starts_with(&format!("{} further findings", all - 1)), "{told}");
-        capped(&mut scanned, 1);
-        assert_eq!(scanned.coverage.first().and_then(|file| file.error.clone()), Some(told), "what fits is left alone");
     }
 
     #[test]
