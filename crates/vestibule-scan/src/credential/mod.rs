@@ -197,7 +197,7 @@ fn credential((step, position): (usize, usize), spot: &Spot<'_>, name: &str, see
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Kind, Logging, Reach};
+    use crate::model::{Kind, Reach};
 
     const KEY: &str = "Kq8vT2mZ0xYb4LrPw6Nc";
 
@@ -220,23 +220,7 @@ mod tests {
             handles_errors: false,
             understood: true,
         };
-        let scenario = Scenario {
-            platform: Platform::N8n,
-            name: "".into(),
-            id: None,
-            place: Place::FILE,
-            active: None,
-            instant: None,
-            zone: None,
-            owner: None,
-            changed: None,
-            last_run: None,
-            logging: Logging::default(),
-            error_workflow: false,
-            steps: vec![step],
-            links: Vec::new(),
-            unread: Vec::new(),
-        };
+        let scenario = Scenario { steps: vec![step], ..Scenario::bare(Platform::N8n, Place::FILE) };
         find(&scenario).into_iter().map(|found| (found.spot, found.kind)).collect()
     }
 

@@ -5,7 +5,7 @@
 
 use vestibule_core::document::Document;
 
-use super::{Kind, Logging, Platform, Reach, Role, Scenario, Spot, Step, walk};
+use super::{Kind, Platform, Reach, Role, Scenario, Spot, Step, walk};
 use crate::source::{At, Place, Text};
 
 /// What kind of file.
@@ -68,23 +68,7 @@ pub fn scenario<'d>(what: What, path: &'d str, spots: Vec<Spot<'d>>) -> Scenario
         handles_errors: true,
         understood: what != What::Json,
     };
-    Scenario {
-        platform: Platform::File,
-        name: name.into(),
-        id: None,
-        place: Place::FILE,
-        active: None,
-        instant: None,
-        zone: None,
-        owner: None,
-        changed: None,
-        last_run: None,
-        logging: Logging::default(),
-        error_workflow: true,
-        steps: vec![step],
-        links: Vec::new(),
-        unread: Vec::new(),
-    }
+    Scenario { name: name.into(), error_workflow: true, steps: vec![step], ..Scenario::bare(Platform::File, Place::FILE) }
 }
 
 /// A note about what could not be read.

@@ -295,6 +295,29 @@ pub enum Role {
     Setting,
 }
 
+impl<'d> Scenario<'d> {
+    /// Nothing is known of it yet but whose it is and where it stands.
+    pub fn bare(platform: Platform, place: Place) -> Self {
+        Self {
+            platform,
+            name: Text::default(),
+            id: None,
+            place,
+            active: None,
+            instant: None,
+            zone: None,
+            owner: None,
+            changed: None,
+            last_run: None,
+            logging: Logging::default(),
+            error_workflow: false,
+            steps: Vec::new(),
+            links: Vec::new(),
+            unread: Vec::new(),
+        }
+    }
+}
+
 impl<'d> Step<'d> {
     /// Its values in this role.
     pub fn spots_in(&self, role: Role) -> impl Iterator<Item = &Spot<'d>> {

@@ -252,7 +252,6 @@ fn lane_of(step: usize, tie: Tie, ways: &Ways, lanes: &[Option<u32>]) -> u32 {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use super::*;
-    use crate::model::Logging;
 
     fn step(name: &str, reach: Reach) -> Step<'_> {
         Step {
@@ -272,23 +271,8 @@ mod tests {
     }
 
     fn scenario<'d>(names: &[&'d str], links: &[(usize, usize)]) -> Scenario<'d> {
-        Scenario {
-            platform: Platform::N8n,
-            name: "s".into(),
-            id: None,
-            place: Place::FILE,
-            active: None,
-            instant: None,
-            zone: None,
-            owner: None,
-            changed: None,
-            last_run: None,
-            logging: Logging::default(),
-            error_workflow: false,
-            steps: names.iter().map(|name| step(name, Reach::Flow)).collect(),
-            links: links.to_vec(),
-            unread: Vec::new(),
-        }
+        let steps = names.iter().map(|name| step(name, Reach::Flow)).collect();
+        Scenario { name: "s".into(), steps, links: links.to_vec(), ..Scenario::bare(Platform::N8n, Place::FILE) }
     }
 
     fn drawn(scenario: &Scenario<'_>, findings: &[Finding]) -> Vec<Stop> {
