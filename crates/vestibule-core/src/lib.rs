@@ -17,6 +17,7 @@ pub mod policy;
 pub mod problem;
 pub mod protect;
 pub mod retry;
+pub mod runs;
 pub mod scheme;
 pub mod secret;
 pub mod stage;

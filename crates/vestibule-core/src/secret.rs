@@ -4,6 +4,7 @@
 //! contents is [`Secret::expose`]; the call sites of that function are a short list held by a test.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use zeroize::Zeroize;
 
 /// A wiped-on-drop value whose contents are only reachable by [`Secret::expose`].
@@ -30,5 +31,71 @@ impl<T: Zeroize> Drop for Secret<T> {
 impl<T: Zeroize> fmt::Debug for Secret<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(..)")
+    }
+}
+
+/// Bytes that are wiped when dropped, those of the spare capacity too. `Zeroizing<Vec<u8>>` would do the same, one byte at a time,
+/// which for the values of a call or the pages of a file is too slow. A vector that grows leaves what it held before behind: give it
+/// its capacity first.
+#[derive(Default)]
+pub struct Wiped(Vec<u8>);
+
+impl Wiped {
+    /// Takes bytes into custody.
+    pub fn new(bytes: Vec<u8>) -> Wiped {
+        Wiped(bytes)
+    }
+
+    fn wipe(&mut self) {
+        self.0.spare_capacity_mut().zeroize();
+        self.0.as_mut_slice().zeroize();
+    }
+}
+
+impl Zeroize for Wiped {
+    fn zeroize(&mut self) {
+        self.wipe();
+        self.0.clear();
+    }
+}
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        self.wipe();
+    }
+}
+
+impl Deref for Wiped {
+    type Target = Vec<u8>;
+
+    fn deref(&self) -> &Vec<u8> {
+        &self.0
+    }
+}
+
+impl DerefMut for Wiped {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+}
+
+impl fmt::Debug for Wiped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Wiped(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_wiped_in_place() {
+        let mut bytes = Wiped::new(b"dana@example.com".to_vec());
+        assert_eq!(format!("{bytes:?}"), "Wiped(..)");
+        bytes.wipe();
+        assert_eq!(**bytes, [0; 16]);
+        bytes.zeroize();
+        assert!(bytes.is_empty());
     }
 }

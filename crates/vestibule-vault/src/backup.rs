@@ -9,7 +9,8 @@ use age::{Decryptor, Encryptor};
 use std::io::{self, Read, Write};
 use std::str::FromStr as _;
 use vestibule_core::secret::Secret;
-use zeroize::{Zeroize as _, Zeroizing};
+use vestibule_core::secret::Wiped;
+use zeroize::Zeroize as _;
 
 /// Why a backup could not be made or read.
 #[derive(Debug, thiserror::Error)]
@@ -91,7 +92,7 @@ pub fn decrypt(identity: &Secret<String>, input: impl Read, mut output: impl Wri
     let identity = Identity::from_str(identity.expose().trim()).map_err(|_| BackupError::Identity)?;
     let decryptor = Decryptor::new(input).map_err(sort_out)?;
     let mut reader = decryptor.decrypt(std::iter::once(&identity as _)).map_err(sort_out)?;
-    let mut buffer = Zeroizing::new(vec![0; 64 << 10]);
+    let mut buffer = Wiped::new(vec![0; 64 << 10]);
     let mut copied = 0;
     loop {
         let read = match reader.read(&mut buffer) {
@@ -121,7 +122,7 @@ fn sort_out(error: age::DecryptError) -> BackupError {
 }
 
 fn copy(input: &mut impl Read, output: &mut impl Write) -> io::Result<u64> {
-    let mut buffer = Zeroizing::new(vec![0; 64 << 10]);
+    let mut buffer = Wiped::new(vec![0; 64 << 10]);
     let mut copied = 0;
     loop {
         match input.read(&mut buffer) {

@@ -13,7 +13,7 @@ use crate::keyring::Keyring;
 use crate::labels;
 use crate::sealbox::{self, SALT_DRAW};
 use crate::subject::SubjectKey;
-use zeroize::Zeroizing;
+use vestibule_core::secret::Wiped;
 
 /// Random bytes that sealing one body takes.
 pub const DRAW: usize = SALT_DRAW;
@@ -70,7 +70,7 @@ impl Keyring {
             _ => return Err(VaultError::TooLong("body")),
         };
         let padded = (body.len() + 4).next_multiple_of(STEP);
-        let mut plain = Zeroizing::new(Vec::with_capacity(padded));
+        let mut plain = Wiped::new(Vec::with_capacity(padded));
         plain.extend_from_slice(&len.to_be_bytes());
         plain.extend_from_slice(body);
         plain.resize(padded, 0);
@@ -82,13 +82,7 @@ impl Keyring {
     ///
     /// # Errors
     /// [`VaultError::Sealed`].
-    pub fn open_body(
-        &self,
-        key: &SubjectKey,
-        purpose: BodyPurpose,
-        id: &[u8],
-        sealed: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+    pub fn open_body(&self, key: &SubjectKey, purpose: BodyPurpose, id: &[u8], sealed: &[u8]) -> Result<Wiped, VaultError> {
         let context = key.context(purpose.label()).with(id);
         let mut plain = sealbox::open(key.expander(), &context, sealed)?;
         let len = Reader::new(&plain)

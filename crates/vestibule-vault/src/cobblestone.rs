@@ -9,7 +9,8 @@
 use crate::bytes::Reader;
 use crate::error::VaultError;
 use crate::sealbox::{COMMITMENT, Expander, MessageKey, SALT, TAG};
-use zeroize::{Zeroize, Zeroizing};
+use vestibule_core::secret::Wiped;
+use zeroize::Zeroize;
 
 /// Bytes of a full chunk of plaintext.
 pub const CHUNK: usize = 16 * 1024;
@@ -39,11 +40,11 @@ pub fn encrypt(key: &[u8; 32], context: &[u8], salt: [u8; SALT], message: &[u8])
 ///
 /// # Errors
 /// [`VaultError::Sealed`].
-pub fn decrypt(key: &[u8], context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+pub fn decrypt(key: &[u8], context: &[u8], sealed: &[u8]) -> Result<Wiped, VaultError> {
     let key = key.try_into().map_err(|_| VaultError::Sealed)?;
     let (header, chunks) = sealed.split_first_chunk::<HEADER>().ok_or(VaultError::Sealed)?;
     let mut decryptor = Decryptor::new(key, context, header)?;
-    let mut out = Zeroizing::new(Vec::with_capacity(chunks.len()));
+    let mut out = Wiped::new(Vec::with_capacity(chunks.len()));
     decryptor.update(chunks, &mut out)?;
     decryptor.finish(&mut out)?;
     Ok(out)
@@ -166,13 +167,13 @@ impl Decryptor {
 
 struct Stream {
     key: MessageKey,
-    buffer: Zeroizing<Vec<u8>>,
+    buffer: Wiped,
     number: u64,
 }
 
 impl Stream {
     fn new(key: MessageKey) -> Stream {
-        Stream { key, buffer: Zeroizing::new(Vec::with_capacity(SEALED_CHUNK)), number: 0 }
+        Stream { key, buffer: Wiped::new(Vec::with_capacity(SEALED_CHUNK)), number: 0 }
     }
 
     /// Moves bytes into the buffer until it holds `size`; then returns what was not needed, else nothing.

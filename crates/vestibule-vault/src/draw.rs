@@ -5,11 +5,11 @@
 
 use crate::error::VaultError;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
-use zeroize::Zeroizing;
+use vestibule_core::secret::Wiped;
 
 /// Bytes that were drawn together; what is taken is never handed out again. Wiped when dropped.
 pub struct Draw {
-    bytes: Zeroizing<Vec<u8>>,
+    bytes: Wiped,
     taken: usize,
 }
 
@@ -19,7 +19,7 @@ impl Draw {
     /// # Errors
     /// [`VaultError::Random`] if the system generator refuses.
     pub fn new(len: usize) -> Result<Draw, VaultError> {
-        let mut bytes = Zeroizing::new(vec![0; len]);
+        let mut bytes = Wiped::new(vec![0; len]);
         SystemRandom::new().fill(&mut bytes).map_err(|_| VaultError::Random)?;
         Ok(Draw { bytes, taken: 0 })
     }
@@ -43,7 +43,7 @@ impl Draw {
     /// A draw of known bytes, for frozen vectors; no build but this crate's own tests has it.
     #[cfg(test)]
     pub(crate) fn fixed(bytes: Vec<u8>) -> Draw {
-        Draw { bytes: Zeroizing::new(bytes), taken: 0 }
+        Draw { bytes: Wiped::new(bytes), taken: 0 }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::draw::Draw;
 use crate::error::VaultError;
 use crate::labels;
 use crate::subject::SubjectKey;
+use vestibule_core::secret::Wiped;
 use zeroize::Zeroizing;
 
 impl SubjectKey {
@@ -23,7 +24,7 @@ impl SubjectKey {
     ///
     /// # Errors
     /// [`VaultError::Sealed`].
-    pub fn open_file(&self, id: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+    pub fn open_file(&self, id: &[u8], sealed: &[u8]) -> Result<Wiped, VaultError> {
         cobblestone::decrypt(self.file_key(id).as_slice(), id, sealed)
     }
 

@@ -23,12 +23,15 @@ use crate::keyring::Keyring;
 use crate::labels;
 use crate::sealbox::{COMMITMENT, MessageKey, SALT, SALT_DRAW, TAG};
 use crate::subject::SubjectKey;
+use std::ops::Range;
 use std::sync::Arc;
 use vestibule_core::id::{RecordNo, Slot};
 
 const FORMAT: u8 = 1;
 /// Slots of one record.
 pub const SLOTS: usize = 256;
+/// Where the name of the field begins in a slot's header.
+const NAME: usize = 10;
 /// The longest value of one slot, in bytes; a larger one belongs in a file.
 pub const MAX_VALUE: usize = 64 << 20;
 
@@ -179,13 +182,17 @@ pub struct PackedSlot<'a> {
     pub category: u16,
     /// The random part of the slot's token.
     pub random: [u8; 6],
-    /// The configured name of the field.
-    pub field: &'a str,
     header: &'a [u8],
     sealed: &'a [u8],
 }
 
-impl PackedSlot<'_> {
+impl<'a> PackedSlot<'a> {
+    /// The configured name of the field.
+    pub fn field(&self) -> &'a str {
+        // it was read as text when the row was taken apart
+        self.header.get(NAME..).and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default()
+    }
+
     /// The padded length of the value, so without its exact size.
     pub(crate) fn padded_len(&self) -> usize {
         self.sealed.len().saturating_sub(TAG)
@@ -199,19 +206,30 @@ struct PackedOne {
     commitment: [u8; COMMITMENT],
 }
 
-/// A row taken apart. Reading headers needs no key.
-pub struct PackedRecord<'a> {
-    records: Vec<PackedOne>,
-    slots: Vec<PackedSlot<'a>>,
+/// Where a slot lies in its row, and what its header says in numbers.
+struct PlacedSlot {
+    kind: ValueKind,
+    category: u16,
+    random: [u8; 6],
+    header: Range<usize>,
+    sealed: Range<usize>,
 }
 
-impl<'a> PackedRecord<'a> {
+/// A row taken apart. Reading headers needs no key.
+pub struct PackedRecord {
+    row: Vec<u8>,
+    records: Vec<PackedOne>,
+    slots: Vec<PlacedSlot>,
+}
+
+impl PackedRecord {
     /// Takes a row apart, strictly: no byte may be missing or left over.
     ///
     /// # Errors
     /// [`VaultError::Sealed`].
-    pub fn parse(row: &'a [u8]) -> Result<PackedRecord<'a>, VaultError> {
-        PackedRecord::try_parse(row).ok_or(VaultError::Sealed)
+    pub fn parse(row: Vec<u8>) -> Result<PackedRecord, VaultError> {
+        let (records, slots) = take_apart(&row).ok_or(VaultError::Sealed)?;
+        Ok(PackedRecord { row, records, slots })
     }
 
     /// How many record numbers the row takes.
@@ -219,21 +237,32 @@ impl<'a> PackedRecord<'a> {
         self.records.len()
     }
 
+    /// How many bytes the row takes.
+    pub fn size(&self) -> usize {
+        self.row.len()
+    }
+
     /// Every slot with its place, for a row whose first record is `first`.
-    pub fn slots(&self, first: RecordNo) -> impl Iterator<Item = (RecordNo, Slot, &PackedSlot<'a>)> {
+    pub fn slots(&self, first: RecordNo) -> impl Iterator<Item = (RecordNo, Slot, PackedSlot<'_>)> {
         self.slots.iter().enumerate().filter_map(move |(i, slot)| {
             let (record, number) = place(first, i)?;
-            Some((record, number, slot))
+            Some((record, number, self.packed(slot)?))
         })
     }
 
     /// The slot at a place, for a row whose first record is `first`.
-    pub fn slot(&self, first: RecordNo, record: RecordNo, slot: Slot) -> Option<&PackedSlot<'a>> {
+    pub fn slot(&self, first: RecordNo, record: RecordNo, slot: Slot) -> Option<PackedSlot<'_>> {
         let one = self.one(first, record)?;
         if u16::from(slot.0) >= one.count {
             return None;
         }
-        self.slots.get(one.start + usize::from(slot.0))
+        self.packed(self.slots.get(one.start + usize::from(slot.0))?)
+    }
+
+    fn packed(&self, slot: &PlacedSlot) -> Option<PackedSlot<'_>> {
+        let header = self.row.get(slot.header.clone())?;
+        let sealed = self.row.get(slot.sealed.clone())?;
+        Some(PackedSlot { kind: slot.kind, category: slot.category, random: slot.random, header, sealed })
     }
 
     fn one(&self, first: RecordNo, record: RecordNo) -> Option<&PackedOne> {
@@ -250,34 +279,29 @@ impl<'a> PackedRecord<'a> {
         message.check(&one.commitment)?;
         Ok(message)
     }
+}
 
-    fn try_parse(row: &'a [u8]) -> Option<PackedRecord<'a>> {
-        let mut reader = Reader::new(row);
-        if reader.u8()? != FORMAT {
+fn take_apart(row: &[u8]) -> Option<(Vec<PackedOne>, Vec<PlacedSlot>)> {
+    let mut reader = Reader::new(row);
+    if reader.u8()? != FORMAT {
+        return None;
+    }
+    let count = reader.u16()?;
+    let mut records = Vec::with_capacity(usize::from(count.min(64)));
+    let mut slots = Vec::with_capacity(16);
+    for n in 1..=count {
+        let in_record = reader.u16()?;
+        // Every record but the last is full, else places and numbers would not agree.
+        let full = usize::from(in_record) == SLOTS;
+        if in_record == 0 || usize::from(in_record) > SLOTS || (n < count && !full) {
             return None;
         }
-        let count = reader.u16()?;
-        let mut records = Vec::with_capacity(usize::from(count.min(64)));
-        let mut slots = Vec::with_capacity(16);
-        for n in 1..=count {
-            let in_record = reader.u16()?;
-            // Every record but the last is full, else places and numbers would not agree.
-            let full = usize::from(in_record) == SLOTS;
-            if in_record == 0 || usize::from(in_record) > SLOTS || (n < count && !full) {
-                return None;
-            }
-            records.push(PackedOne {
-                start: slots.len(),
-                count: in_record,
-                salt: *reader.array()?,
-                commitment: *reader.array()?,
-            });
-            for _ in 0..in_record {
-                slots.push(read_slot(&mut reader)?);
-            }
+        records.push(PackedOne { start: slots.len(), count: in_record, salt: *reader.array()?, commitment: *reader.array()? });
+        for _ in 0..in_record {
+            slots.push(read_slot(row.len(), &mut reader)?);
         }
-        reader.is_empty().then_some(PackedRecord { records, slots })
     }
+    reader.is_empty().then_some((records, slots))
 }
 
 /// Decrypts one slot into `out`, which has the slot's padded length, and returns the length of the value within: it
@@ -330,7 +354,7 @@ fn record_context(key: &SubjectKey, record: RecordNo, slots: u16) -> Context {
 
 fn header(slot: &SlotValue<'_>) -> Result<Vec<u8>, VaultError> {
     let len = u8::try_from(slot.field.len()).map_err(|_| VaultError::TooLong("field"))?;
-    let mut out = Vec::with_capacity(10 + slot.field.len());
+    let mut out = Vec::with_capacity(NAME + slot.field.len());
     out.push(slot.kind as u8);
     out.extend_from_slice(&slot.category.to_be_bytes());
     out.extend_from_slice(&slot.random);
@@ -343,17 +367,16 @@ fn length(value: &[u8]) -> [u8; 4] {
     u32::try_from(value.len()).unwrap_or(u32::MAX).to_be_bytes()
 }
 
-fn read_slot<'a>(reader: &mut Reader<'a>) -> Option<PackedSlot<'a>> {
-    let whole = reader.rest();
+fn read_slot(end: usize, reader: &mut Reader<'_>) -> Option<PlacedSlot> {
+    let at = |reader: &Reader<'_>| end - reader.rest().len();
+    let start = at(reader);
     let kind = ValueKind::from_code(reader.u8()?)?;
     let category = reader.u16()?;
     let random = *reader.array()?;
-    let len = reader.u8()?;
-    let field = std::str::from_utf8(reader.take(usize::from(len))?).ok()?;
-    let header = whole.get(..10 + usize::from(len))?;
-    let sealed = reader.lp()?;
-    if sealed.len() < 16 + TAG {
-        return None;
-    }
-    Some(PackedSlot { kind, category, random, field, header, sealed })
+    let length = reader.u8()?;
+    std::str::from_utf8(reader.take(usize::from(length))?).ok()?;
+    let header = start..at(reader);
+    let sealed = reader.lp()?.len();
+    let sealed = at(reader) - sealed..at(reader);
+    (sealed.len() >= 16 + TAG).then_some(PlacedSlot { kind, category, random, header, sealed })
 }

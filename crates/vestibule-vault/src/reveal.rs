@@ -16,8 +16,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use vestibule_core::clock::Timestamp;
 use vestibule_core::id::{RecordNo, Slot};
+use vestibule_core::secret::Wiped;
 use vestibule_core::stage::Permit;
-use zeroize::Zeroizing;
 
 /// One token to open, with the row it lies in.
 pub struct Open<'a> {
@@ -26,14 +26,14 @@ pub struct Open<'a> {
     /// The row's first record number.
     pub first: RecordNo,
     /// The row.
-    pub packed: &'a [u8],
+    pub packed: &'a PackedRecord,
     /// What the token names.
     pub token: TokenRef,
 }
 
 /// Plaintext that nobody can look at yet. In the order of the tokens.
 pub struct Revealed {
-    buffer: Zeroizing<Vec<u8>>,
+    buffer: Wiped,
     values: Vec<(ValueKind, u16, Range<usize>)>,
     leaf: i64,
 }
@@ -110,12 +110,11 @@ impl Revealed {
     }
 }
 
-/// A row and record being opened: parsed, and its key derived, once for all tokens that follow each other there.
+/// A row being opened: the key of each record in it is derived once for all tokens that lie there.
 struct Current<'a> {
-    row: &'a [u8],
+    packed: &'a PackedRecord,
     first: RecordNo,
     subject: *const SubjectKey,
-    packed: PackedRecord<'a>,
     keys: Vec<(RecordNo, Arc<MessageKey>, SlotContext)>,
 }
 
@@ -132,17 +131,17 @@ fn open_all(opens: &[Open<'_>], may_open: impl Fn(RecordNo, Slot) -> bool, leaf:
         let at = match known {
             Some(at) => at,
             None => {
-                rows.push(Current::new(open)?);
+                rows.push(Current::new(open));
                 rows.len() - 1
             }
         };
         let row = rows.get(at).ok_or(VaultError::Primitive)?;
-        let slot = *row.packed.slot(open.first, open.token.record, open.token.slot).ok_or(VaultError::TokenMismatch)?;
+        let slot = row.packed.slot(open.first, open.token.record, open.token.slot).ok_or(VaultError::TokenMismatch)?;
         verify_slices_are_equal(&slot.random, &open.token.random).map_err(|_| VaultError::TokenMismatch)?;
         total += slot.padded_len();
         plan.push((open, at, slot));
     }
-    let mut buffer = Zeroizing::new(vec![0; total]);
+    let mut buffer = Wiped::new(vec![0; total]);
     let mut values = Vec::with_capacity(opens.len());
     let mut rest = buffer.as_mut_slice();
     let mut start = 0;
@@ -159,18 +158,12 @@ fn open_all(opens: &[Open<'_>], may_open: impl Fn(RecordNo, Slot) -> bool, leaf:
 }
 
 impl<'a> Current<'a> {
-    fn new(open: &Open<'a>) -> Result<Current<'a>, VaultError> {
-        Ok(Current {
-            row: open.packed,
-            first: open.first,
-            subject: open.key,
-            packed: PackedRecord::parse(open.packed)?,
-            keys: Vec::with_capacity(1),
-        })
+    fn new(open: &Open<'a>) -> Current<'a> {
+        Current { packed: open.packed, first: open.first, subject: open.key, keys: Vec::with_capacity(1) }
     }
 
     fn is_for(&self, open: &Open<'_>) -> bool {
-        std::ptr::eq(self.row, open.packed) && std::ptr::eq(self.subject, open.key) && self.first == open.first
+        std::ptr::eq(self.packed, open.packed) && std::ptr::eq(self.subject, open.key) && self.first == open.first
     }
 
     fn record(&mut self, open: &Open<'_>) -> Result<(&MessageKey, &mut SlotContext), VaultError> {

@@ -15,6 +15,7 @@ use crate::error::VaultError;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
+use vestibule_core::secret::Wiped;
 use zeroize::Zeroizing;
 
 /// Bytes of a salt.
@@ -169,7 +170,7 @@ pub(crate) fn seal(
 }
 
 /// Opens a box made by [`seal`] for the same context.
-pub(crate) fn open(secret: &Expander, context: &Context, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+pub(crate) fn open(secret: &Expander, context: &Context, sealed: &[u8]) -> Result<Wiped, VaultError> {
     let mut reader = Reader::new(sealed);
     let (Some(salt), Some(commitment)) = (reader.array(), reader.array()) else {
         return Err(VaultError::Sealed);
@@ -177,7 +178,7 @@ pub(crate) fn open(secret: &Expander, context: &Context, sealed: &[u8]) -> Resul
     let len = reader.rest().len().checked_sub(TAG).ok_or(VaultError::Sealed)?;
     let key = MessageKey::for_context(secret, context, salt)?;
     key.check(commitment)?;
-    let mut out = Zeroizing::new(vec![0; len]);
+    let mut out = Wiped::new(vec![0; len]);
     key.open_into(0, &[], reader.rest(), &mut out)?;
     Ok(out)
 }

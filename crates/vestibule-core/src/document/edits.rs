@@ -4,9 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use zeroize::Zeroizing;
-
 use super::{Document, Kind, NodeId, escape_string};
+use crate::secret::Wiped;
 
 /// Edits to one document, collected in any order. What they carry is wiped when they go.
 ///
@@ -14,7 +13,7 @@ use super::{Document, Kind, NodeId, escape_string};
 /// beats both replacing and renaming.
 #[derive(Default)]
 pub struct Edits {
-    values: BTreeMap<NodeId, Zeroizing<Vec<u8>>>,
+    values: BTreeMap<NodeId, Wiped>,
     names: BTreeMap<NodeId, String>,
     removed: Vec<NodeId>,
     inserted: BTreeMap<NodeId, Vec<NewMember>>,
@@ -27,14 +26,14 @@ impl std::fmt::Debug for Edits {
 }
 
 /// Plain name and JSON value.
-type NewMember = (String, Zeroizing<Vec<u8>>);
+type NewMember = (String, Wiped);
 
 /// One piece of the input to be left out, and what stands there instead.
 struct Splice {
     start: usize,
     end: usize,
     /// Nothing, where something is only left out.
-    bytes: Option<Zeroizing<Vec<u8>>>,
+    bytes: Option<Wiped>,
 }
 
 impl Splice {
@@ -56,7 +55,7 @@ impl Edits {
 
     /// Puts `json`, which must be one JSON value, in the place of the node's value.
     pub fn replace(&mut self, node: NodeId, json: Vec<u8>) {
-        self.values.insert(node, Zeroizing::new(json));
+        self.values.insert(node, Wiped::new(json));
     }
 
     /// Gives a member another name, given plain. Nothing happens to elements and the root.
@@ -79,7 +78,7 @@ impl Edits {
         let list = self.inserted.entry(object).or_default();
         for (name, json) in members {
             list.retain(|(known, _)| *known != name);
-            list.push((name, Zeroizing::new(json)));
+            list.push((name, Wiped::new(json)));
         }
     }
 
@@ -154,7 +153,7 @@ impl Edits {
                 bytes.push(b':');
                 bytes.extend_from_slice(json);
             }
-            splices.push(Splice { start: at, end: at, bytes: Some(Zeroizing::new(bytes)) });
+            splices.push(Splice { start: at, end: at, bytes: Some(Wiped::new(bytes)) });
         }
     }
 
@@ -165,7 +164,7 @@ impl Edits {
         }
         for (node, name) in &self.names {
             if let Some((start, end)) = doc.node(*node).name_span() {
-                splices.push(Splice { start: start - 1, end: end + 1, bytes: Some(Zeroizing::new(escape_string(name))) });
+                splices.push(Splice { start: start - 1, end: end + 1, bytes: Some(Wiped::new(escape_string(name))) });
             }
         }
     }

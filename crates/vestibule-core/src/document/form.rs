@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::secret::Wiped;
 use thiserror::Error;
 use zeroize::{Zeroize, Zeroizing};
 
 /// Pairs in the order in which they were sent. Holds values: it has no `Debug` beyond a count and wipes itself.
 pub struct Form {
-    raw: Zeroizing<Vec<u8>>,
+    raw: Wiped,
     pairs: Vec<Pair>,
 }
 
@@ -102,7 +103,7 @@ impl Form {
             }
             offset += piece.len() + 1;
         }
-        Ok(Form { raw: Zeroizing::new(bytes.to_vec()), pairs })
+        Ok(Form { raw: Wiped::new(bytes.to_vec()), pairs })
     }
 
     /// Number of pairs.
@@ -146,9 +147,9 @@ impl Form {
     }
 
     /// The form as bytes, with other values for some pairs, given plain; the others keep their bytes.
-    pub fn with_values(&self, values: &[(usize, &str)]) -> Zeroizing<Vec<u8>> {
+    pub fn with_values(&self, values: &[(usize, &str)]) -> Wiped {
         let added: usize = values.iter().map(|(_, value)| value.len() * 3 + 1).sum();
-        let mut out = Zeroizing::new(Vec::with_capacity(self.raw.len() + added));
+        let mut out = Wiped::new(Vec::with_capacity(self.raw.len() + added));
         let mut at = 0;
         for (index, pair) in self.pairs.iter().enumerate() {
             let Some((_, value)) = values.iter().find(|(changed, _)| *changed == index) else { continue };

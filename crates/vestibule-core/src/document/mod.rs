@@ -22,6 +22,7 @@ pub use loose::Loose;
 pub use matcher::{Assignment, Matcher, MatcherError};
 pub use parse::is_valid_number;
 pub use path::{FieldPath, PathError, Step};
+pub use place::Shown;
 pub use string::escape_string;
 
 use std::borrow::Cow;

@@ -1,23 +1,56 @@
 //! Where a node stands, in words fit for errors and logs: member names that could carry data are shown as `?`.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use super::path::write_member;
 use super::{Document, FieldPath, Kind, NodeId, Step};
 use crate::names::is_known_name;
 
+/// The place that a path names, as [`Document::path`] shows it, made ready: all that remains to be put in are positions of elements that
+/// only the document tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// What stands before the first position, or is all.
+    first: Arc<str>,
+    /// How far above the node a position is to be read, and what follows it.
+    rest: Vec<(usize, String)>,
+}
+
 impl FieldPath {
-    /// The place this path names, as [`Document::path`] shows it in every document; none where it can name several.
-    pub fn shown(&self) -> Option<String> {
-        let mut out = String::new();
-        for step in self.steps() {
+    /// The place this path names, as [`Document::path`] shows it.
+    pub fn shown(&self) -> Shown {
+        let (mut first, mut rest) = (String::new(), Vec::new());
+        for (step, height) in self.steps().iter().zip((0..self.steps().len()).rev()) {
+            let piece = rest.last_mut().map_or(&mut first, |(_, piece)| piece);
             match step {
-                Step::Member(name) => show_member(&mut out, name, is_known_name),
-                Step::Index(position) => show_element(&mut out, position),
-                Step::Select { .. } | Step::Any => return None,
+                Step::Member(name) => show_member(piece, name, is_known_name),
+                Step::Index(position) => show_element(piece, position),
+                Step::Select { .. } | Step::Any => {
+                    piece.push('[');
+                    rest.push((height, "]".to_owned()));
+                }
             }
         }
-        Some(or_root(out))
+        Shown { first: or_root(first).into(), rest }
+    }
+}
+
+impl Shown {
+    /// The place of this node, which the path fits.
+    pub fn of(&self, doc: &Document<'_>, node: NodeId) -> Arc<str> {
+        if self.rest.is_empty() {
+            return Arc::clone(&self.first);
+        }
+        let mut out = String::with_capacity(self.first.len() + self.rest.iter().map(|(_, piece)| piece.len() + 4).sum::<usize>());
+        out.push_str(&self.first);
+        for (height, piece) in &self.rest {
+            let element = (0..*height).fold(node, |at, _| doc.node(at).parent());
+            // writing to a String cannot fail
+            let _ = write!(out, "{}", doc.node(element).position());
+            out.push_str(piece);
+        }
+        out.into()
     }
 }
 
@@ -111,30 +144,38 @@ fn or_root(out: String) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
-    use crate::document::{Assignment, Document, FieldPath, Limits, Matcher};
+    use crate::document::{Assignment, Document, FieldPath, Limits, Matcher, NodeId};
 
     #[test]
     fn a_path_is_shown_as_the_node_it_names() {
-        let json = br#"{"email":1,"Dana Smith":{"phone":2},"answers":[{"a b":3},[4]],"$":5,"first.name":6}"#;
+        let json = br#"{"email":1,"Dana Smith":{"phone":2},"answers":[{"a b":3,"ref":"salary"},[4]],"$":5,"first.name":6,
+            "lists":[[{"id":7}],[{"id":8},{"id":9}]]}"#;
         let doc = Document::parse(json, &Limits::default()).unwrap();
-        let texts = [
-            "$",
-            "email",
-            "[\"Dana Smith\"].phone",
-            "answers",
-            "answers[0][\"a b\"]",
-            "answers[1][0]",
-            "[\"$\"]",
-            "[\"first.name\"]",
+        let paths = [
+            ("$", 1),
+            ("email", 1),
+            ("[\"Dana Smith\"].phone", 1),
+            ("answers", 1),
+            ("answers[0][\"a b\"]", 1),
+            ("answers[1][0]", 1),
+            ("[\"$\"]", 1),
+            ("[\"first.name\"]", 1),
+            ("answers[*]", 2),
+            ("answers[*][0]", 1),
+            ("answers[ref=salary][\"a b\"]", 1),
+            ("lists[*][*]", 3),
+            ("lists[1][*].id", 2),
+            ("lists[*][*].id", 3),
         ];
-        for text in texts {
+        for (text, count) in paths {
             let path: FieldPath = text.parse().unwrap();
             let matcher = Matcher::compile(std::slice::from_ref(&path)).unwrap();
             let assigned = matcher.assign(&doc);
-            let (node, _) = doc.nodes().find(|(id, _)| assigned.get(id.index()) == Some(&Assignment::Rule(0))).unwrap();
-            assert_eq!(path.shown().unwrap(), doc.path(node), "{text}");
+            let is_named = |id: NodeId| assigned.get(id.index()) == Some(&Assignment::Rule(0));
+            let topmost = doc.nodes().map(|(id, _)| id);
+            let topmost = topmost.filter(|id| is_named(*id) && (*id == doc.root() || !is_named(doc.node(*id).parent())));
+            let shown = path.shown();
+            assert_eq!(topmost.map(|id| assert_eq!(*shown.of(&doc, id), doc.path(id), "{text}")).count(), count, "{text}");
         }
-        assert_eq!("answers[*].value".parse::<FieldPath>().unwrap().shown(), None);
-        assert_eq!("answers[ref=salary].value".parse::<FieldPath>().unwrap().shown(), None);
     }
 }

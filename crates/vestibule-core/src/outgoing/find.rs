@@ -49,12 +49,14 @@ impl Places {
         sites: &mut Vec<Site>,
     ) -> Result<(), SiteFault> {
         let text = doc.string(id);
-        if !token::may_hold(&text) {
-            return Ok(());
-        }
+        let whole = match token::plain(&text, token_domain) {
+            Some(whole) => whole,
+            None if !token::may_hold(&text) => return Ok(()),
+            None => token::whole(&text, token_domain),
+        };
         let (whole_place, text_place) = named.map_or((None, None), |named| (named.whole, named.text));
-        let at = || named.and_then(|named| named.shown.clone()).unwrap_or_else(|| Arc::from(self.show(doc, id)));
-        match token::whole(&text, token_domain) {
+        let at = || named.map_or_else(|| Arc::from(self.show(doc, id)), |named| named.shown.of(doc, id));
+        match whole {
             Whole::Token { block, .. } => {
                 let in_text_only = whole_place.is_none() && self.everywhere.is_none() && text_place.is_some();
                 let (carrier, place, spot) = if in_text_only {

@@ -11,7 +11,7 @@ mod find;
 pub use addressed::{Addressed, Carried, Reached};
 pub use compose::{ComposeFault, Shape, Value, addressee, compose_form, compose_json, header_value, path_segment, query_value};
 
-use crate::document::{FieldPath, Matcher, MatcherError, NodeId, Step};
+use crate::document::{FieldPath, Matcher, MatcherError, NodeId, Shown, Step};
 use crate::policy::Carrier;
 use crate::token::{Block, Carrier as Escaping};
 use std::collections::HashMap;
@@ -46,14 +46,13 @@ pub struct Places {
 }
 
 /// What a grant says of one path of a body.
-#[derive(Default)]
 struct BodyPlace {
     /// The place for whole values.
     whole: Option<usize>,
     /// The place for the middle of texts.
     text: Option<usize>,
-    /// The path as it stands in errors and in the log, where it names one place only.
-    shown: Option<Arc<str>>,
+    /// The path as it stands in errors and in the log.
+    shown: Shown,
 }
 
 /// A token in a call.
@@ -119,7 +118,7 @@ impl Places {
                     }
                     let slot = paths.iter().position(|known| known == path).unwrap_or_else(|| {
                         paths.push(path.clone());
-                        places.body.push(BodyPlace { shown: path.shown().map(Arc::from), ..BodyPlace::default() });
+                        places.body.push(BodyPlace { whole: None, text: None, shown: path.shown() });
                         paths.len() - 1
                     });
                     if let Some(entry) = places.body.get_mut(slot) {

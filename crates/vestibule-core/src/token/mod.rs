@@ -11,6 +11,7 @@ mod whole;
 
 pub(crate) use fold::{is_invisible, look_alike};
 pub use search::{Carrier, Found, contains_token_shape, find, may_hold};
+pub(crate) use whole::plain;
 pub use whole::{Whole, whole};
 
 use thiserror::Error;

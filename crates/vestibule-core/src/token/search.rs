@@ -13,6 +13,7 @@
 use super::fold::{is_invisible, is_odd_at, look_alike};
 use super::view::{self, Cell, HTML, PERCENT, UPPER};
 use super::{Block, PREFIX, TOKEN_LEN, TokenFault, digit, read};
+use crate::runs::runs;
 
 /// How a token was written into the text; what takes its place must be escaped the same way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,33 +178,17 @@ fn has_prefix(bytes: &[u8]) -> bool {
     })
 }
 
-/// A run of letters and digits that ends like a token; looks at every 30th byte and around those that could be inside one.
+/// A run of letters and digits that ends like a token.
 fn has_headless(bytes: &[u8]) -> bool {
-    let mut at = TAIL - 1;
-    while let Some(byte) = bytes.get(at) {
-        if byte.is_ascii_alphanumeric() {
-            let (before, after) = bytes.split_at(at);
-            let is_part = |byte: &&u8| byte.is_ascii_alphanumeric();
-            let behind = after.iter().take_while(is_part).count();
-            let tail = bytes.get((at + behind).saturating_sub(TAIL)..at + behind).unwrap_or_default();
-            if tail.len() == TAIL
-                && before.iter().rev().take(TAIL).take_while(is_part).count() + behind >= TAIL
-                && reads_headless(tail)
-            {
-                return true;
-            }
-            at += behind;
-        }
-        at += TAIL;
-    }
-    false
+    let mut tails = runs(bytes, TAIL, |byte| byte.is_ascii_alphanumeric()).filter_map(|run| run.last_chunk::<TAIL>());
+    tails.any(reads_headless)
 }
 
-fn reads_headless(tail: &[u8]) -> bool {
+fn reads_headless(tail: &[u8; TAIL]) -> bool {
     let mut text = [0; TOKEN_LEN];
     let restored = PREFIX.iter().chain(tail);
     text.iter_mut().zip(restored).for_each(|(to, from)| *to = *from);
-    tail.iter().all(u8::is_ascii_alphanumeric) && read(&text).is_some()
+    read(&text).is_some()
 }
 
 /// All tokens and faults in a view.

@@ -25,7 +25,7 @@ pub enum Whole {
 
 /// Reads a value as one token. `token_domain` is the domain of e-mail tokens, empty for none.
 pub fn whole(text: &str, token_domain: &str) -> Whole {
-    if let Some(token) = plain(text.as_bytes(), token_domain) {
+    if let Some(token) = plain(text, token_domain) {
         return token;
     }
     if !may_hold(text) {
@@ -48,9 +48,9 @@ pub fn whole(text: &str, token_domain: &str) -> Whole {
     }
 }
 
-/// The common case: nothing around it, nothing encoded.
-fn plain(bytes: &[u8], token_domain: &str) -> Option<Whole> {
-    let (token, rest) = bytes.split_first_chunk::<TOKEN_LEN>()?;
+/// The common case of [`whole`]: nothing around it, nothing encoded.
+pub(crate) fn plain(text: &str, token_domain: &str) -> Option<Whole> {
+    let (token, rest) = text.as_bytes().split_first_chunk::<TOKEN_LEN>()?;
     let email = match rest.split_first() {
         None => false,
         Some((b'@', domain)) if !domain.is_empty() && domain.eq_ignore_ascii_case(token_domain.as_bytes()) => true,

@@ -42,9 +42,9 @@ fn string<'a>(field: &'a str, random: [u8; 6], value: &'a [u8]) -> SlotValue<'a>
 
 /// Opens one slot with the random part that the row itself claims, so that only the sealing can refuse.
 fn open_claimed(key: &SubjectKey, first: RecordNo, row: &[u8], record: RecordNo, slot: u8) -> Result<Vec<u8>, VaultError> {
-    let packed = PackedRecord::parse(row)?;
+    let packed = PackedRecord::parse(row.to_vec())?;
     let random = packed.slot(first, record, Slot(slot)).ok_or(VaultError::TokenMismatch)?.random;
     let token = TokenRef { version: KeyVersion(1), record, slot: Slot(slot), random };
-    let opened = testing::open(&[Open { key, first, packed: row, token }])?;
+    let opened = testing::open(&[Open { key, first, packed: &packed, token }])?;
     Ok(opened[0].2.clone())
 }

@@ -6,7 +6,7 @@ use vestibule_core::id::{Mode, RecordNo, Slot};
 use vestibule_core::policy::call::{CallPath, CallPattern};
 use vestibule_core::policy::{Call, Carrier, Grant, Opens, Place, Use, decide};
 use vestibule_core::stage::{Permit, Receipt};
-use vestibule_vault::record::{SlotValue, ValueKind, draw_len};
+use vestibule_vault::record::{PackedRecord, SlotValue, ValueKind, draw_len};
 use vestibule_vault::reveal::{Open, WireError};
 use vestibule_vault::subject::NewSubject;
 use vestibule_vault::{Keyring, VaultError};
@@ -61,8 +61,9 @@ fn values_come_out_once_under_their_permit() {
     let ring = store().keyring().unwrap();
     let owner = new_subject(&ring);
     let (row, tokens) = sealed(&ring, &owner);
+    let packed = PackedRecord::parse(row).unwrap();
     let key = ring.open_subject(live(), owner.number, owner.dek_id, &owner.wrapped).unwrap();
-    let opens = tokens.map(|block| Open { key: &key, first: record(), packed: &row, token: ring.open_token(block).unwrap() });
+    let opens = tokens.map(|block| Open { key: &key, first: record(), packed: &packed, token: ring.open_token(block).unwrap() });
     let second = Span::seconds(1);
 
     let granted = permit(&owner, &[0, 1], 1);

@@ -49,10 +49,10 @@ pub fn read<'a>(keyring: &Keyring, record: RecordNo, subject: SubjectNumber, sto
 }
 
 /// Whether a token opens for a workflow, by the members of its record's audience.
-pub fn admits(members: &[&str], workflow: &str, record: RecordNo, slot: Slot) -> bool {
-    members.iter().any(|member| match member.split_once(':') {
-        None => *member == workflow,
-        Some((name, _)) => name == workflow && *member == one(workflow, record, slot),
+pub fn admits<M: AsRef<str>>(members: &[M], workflow: &str, record: RecordNo, slot: Slot) -> bool {
+    members.iter().map(AsRef::as_ref).any(|member| match member.split_once(':') {
+        None => member == workflow,
+        Some((name, _)) => name == workflow && member == one(workflow, record, slot),
     })
 }
 

@@ -8,6 +8,7 @@ pub mod ledger;
 pub mod open;
 pub mod recent;
 pub mod routes;
+pub mod row;
 pub mod rows;
 pub mod schedule;
 pub mod secrets;

@@ -4,11 +4,11 @@
 //! altered or removed no record and no subject, of whichever person; then all of them go. So what is found here is what a
 //! look-up would find. It decides nothing about time: whether a record has expired is for who reads it.
 
+use super::row::Row;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use vestibule_core::id::RecordNo;
-use vestibule_store::RecordData;
 
 /// Bytes of all rows that one thread keeps.
 const ROOM: usize = 16 * 1024 * 1024;
@@ -21,7 +21,7 @@ pub struct Rows(RefCell<Kept>);
 
 #[derive(Default)]
 struct Kept {
-    by_number: HashMap<RecordNo, Rc<RecordData>>,
+    by_number: HashMap<RecordNo, Rc<Row>>,
     /// The alterations that all of them have seen.
     seen: u64,
     bytes: usize,
@@ -29,14 +29,14 @@ struct Kept {
 
 impl Rows {
     /// The row that covers this number, if it is kept and nothing has been altered since.
-    pub fn find(&self, number: RecordNo, alterations: u64) -> Option<Rc<RecordData>> {
+    pub fn find(&self, number: RecordNo, alterations: u64) -> Option<Rc<Row>> {
         let kept = self.0.borrow();
         kept.by_number.get(&number).filter(|_| kept.seen == alterations).cloned()
     }
 
     /// Keeps a row, found when so many alterations had been seen.
-    pub fn keep(&self, number: RecordNo, row: &Rc<RecordData>, seen: u64) {
-        let bytes = size(row);
+    pub fn keep(&self, number: RecordNo, row: &Rc<Row>, seen: u64) {
+        let bytes = row.size();
         if bytes > LARGEST {
             return;
         }
@@ -50,17 +50,12 @@ impl Rows {
     }
 }
 
-/// What a row takes, near enough.
-fn size(row: &RecordData) -> usize {
-    let sealed = row.sealed.as_ref().map_or(0, Vec::len) + row.audience.as_ref().map_or(0, Vec::len);
-    sealed + size_of::<RecordData>() + 256
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
     use crate::ops::testing::World;
+    use vestibule_store::RecordData;
 
     fn row() -> (RecordNo, RecordData) {
         let world = World::new();
@@ -73,7 +68,7 @@ mod tests {
     #[test]
     fn a_row_stays_until_something_is_altered() {
         let (number, row) = row();
-        let (row, rows) = (Rc::new(row), Rows::default());
+        let (row, rows) = (Rc::new(Row::from(row)), Rows::default());
         rows.keep(number, &row, 3);
         assert!(Rc::ptr_eq(&rows.find(number, 3).unwrap(), &row));
         assert!(rows.find(number, 4).is_none());
@@ -86,10 +81,10 @@ mod tests {
     fn there_is_room_for_so_much_and_none_for_the_largest() {
         let (number, row) = row();
         let rows = Rows::default();
-        let large = Rc::new(RecordData { sealed: Some(vec![0; LARGEST]), ..row.clone() });
+        let large = Rc::new(Row::from(RecordData { audience: Some(vec![0; LARGEST]), ..row.clone() }));
         rows.keep(number, &large, 0);
         assert!(rows.find(number, 0).is_none());
-        let row = Rc::new(RecordData { sealed: Some(vec![0; LARGEST / 2]), ..row });
+        let row = Rc::new(Row::from(RecordData { audience: Some(vec![0; LARGEST / 4]), ..row }));
         for at in 0..1000 {
             rows.keep(number.offset(at).unwrap(), &row, 0);
             assert!(rows.find(number.offset(at).unwrap(), 0).is_some());

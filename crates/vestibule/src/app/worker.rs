@@ -4,6 +4,7 @@
 use super::App;
 use super::recent::Recent;
 use super::routes::Routes;
+use super::row::Row;
 use super::rows::Rows;
 use crate::net::outbound::Client;
 use std::cell::RefCell;
@@ -13,7 +14,7 @@ use tokio::sync::oneshot;
 use vestibule_core::audit::Leaf;
 use vestibule_core::id::RecordNo;
 use vestibule_core::inflight::Sink as _;
-use vestibule_store::{AppendLeaf, Job, LeaseRecords, Moment, Outbox, Reader, RecordData, StoreError};
+use vestibule_store::{AppendLeaf, Job, LeaseRecords, Moment, Outbox, Reader, StoreError};
 
 /// Record numbers leased at a time.
 const LEASE: u32 = 4096;
@@ -90,15 +91,15 @@ impl Worker {
 
     /// The record that covers this number, a tombstone too, with its subject, as it was at the beginning of this turn or
     /// later.
-    pub fn record(&self, number: RecordNo) -> Result<Option<Rc<RecordData>>, StoreError> {
+    pub fn record(&self, number: RecordNo) -> Result<Option<Rc<Row>>, StoreError> {
         if let Some(kept) = self.rows.find(number, self.moment.alterations()) {
             return Ok(Some(kept));
         }
         match self.glance()?.record(number)? {
             // it may have come since
-            None => Ok(self.reader.record(number)?.map(Rc::new)),
+            None => Ok(self.reader.record(number)?.map(|found| Rc::new(Row::from(found)))),
             Some(found) => {
-                let found = Rc::new(found);
+                let found = Rc::new(Row::from(found));
                 self.rows.keep(number, &found, self.moment.seen());
                 Ok(Some(found))
             }

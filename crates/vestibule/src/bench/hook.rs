@@ -268,7 +268,7 @@ fn introduce(app: &Arc<App>, secret: &str) -> Result<Vec<[String; 8]>, BenchErro
             let number = first.offset(person);
             let row = number.and_then(|number| reader.record(number).transpose());
             let row = row.transpose().map_err(failed)?;
-            let sealed = row.as_ref().and_then(|row| row.sealed.as_deref());
+            let sealed = row.and_then(|row| row.sealed);
             tokens(app, number, sealed.unwrap_or_default())
         })
         .collect()
@@ -276,7 +276,7 @@ fn introduce(app: &Arc<App>, secret: &str) -> Result<Vec<[String; 8]>, BenchErro
 
 /// The tokens of one record: who holds the keys can make them again from the
 /// numbers beside the sealed values.
-fn tokens(app: &App, first: Option<RecordNo>, sealed: &[u8]) -> Result<[String; 8], BenchError> {
+fn tokens(app: &App, first: Option<RecordNo>, sealed: Vec<u8>) -> Result<[String; 8], BenchError> {
     let missing = || BenchError::Gateway("a person's values are missing".to_owned());
     let first = first.ok_or_else(missing)?;
     let packed = PackedRecord::parse(sealed).map_err(failed)?;
@@ -284,7 +284,7 @@ fn tokens(app: &App, first: Option<RecordNo>, sealed: &[u8]) -> Result<[String; 
         .slots(first)
         .zip(people::CALL_FIELDS)
         .map(|((record, slot, packed), (path, category))| {
-            if packed.field != path {
+            if packed.field() != path {
                 return Err(missing());
             }
             let block = app.keeper.keyring().token(record, slot, packed.random).map_err(failed)?;

@@ -4,13 +4,14 @@
 use crate::app::destination::Credential;
 use memchr::memmem;
 use std::cmp::Ordering;
+use std::ops::Range;
 use vestibule_core::document::{Document, Kind, Limits};
 use vestibule_core::outgoing::Site;
-use vestibule_core::secret::Secret;
+use vestibule_core::runs::runs;
+use vestibule_core::secret::{Secret, Wiped};
 use vestibule_core::token::{Block, TokenText};
 use vestibule_vault::record::ValueKind;
 use vestibule_vault::reveal::PlainValue;
-use zeroize::Zeroizing;
 
 /// Shorter values are only recognised whole: parts of words would be taken for them.
 const SHORTEST_PART: usize = 4;
@@ -19,6 +20,8 @@ const SHORTEST_BASE64: usize = 6;
 
 /// The values and credentials of one call, wiped when the call is over.
 pub struct Guard {
+    needles: Needles,
+    /// The values, the longest first.
     values: Vec<(Needle, Block)>,
     marks: Vec<Needle>,
     worth: Worth,
@@ -49,33 +52,36 @@ pub enum Reflection {
 impl Guard {
     /// The guard of a call.
     pub(super) fn new(sites: &[Site], values: &[PlainValue<'_>], credential: Option<&Credential>) -> Guard {
-        let mut known: Vec<(Needle, Block)> = sites
-            .iter()
-            .zip(values)
-            .filter(|(_, value)| !value.bytes.is_empty())
-            .map(|(site, value)| (Needle::new(value.bytes), site.block))
-            .collect();
-        // the longest first, so that a name within an address does not break it apart
-        known.sort_by(|(a, _), (b, _)| rank(a.plain(), b.plain()));
-        let marks = credential.iter().flat_map(|credential| &credential.marks).map(|mark| Needle::new(mark.expose()));
-        let parts = values.iter().filter(|value| value.kind == ValueKind::Json).flat_map(|value| parts(value.bytes));
-        Guard::of(known, marks.chain(parts).collect())
+        let known = sites.iter().zip(values).map(|(site, value)| (value.bytes, site.block));
+        let marks = credential.iter().flat_map(|credential| &credential.marks).map(|mark| mark.expose().as_slice());
+        let jsons = values.iter().filter(|value| value.kind == ValueKind::Json);
+        let parts: Vec<_> = jsons.flat_map(|value| parts(value.bytes)).collect();
+        Guard::of(known, marks.chain(parts.iter().map(|part| part.as_slice())))
     }
 
-    fn of(values: Vec<(Needle, Block)>, marks: Vec<Needle>) -> Guard {
-        let needles = || values.iter().map(|(value, _)| value).chain(&marks).map(Needle::plain);
-        let shortest = needles().map(<[u8]>::len).filter(|length| *length >= SHORTEST_BASE64).min();
+    fn of<'a>(values: impl Iterator<Item = (&'a [u8], Block)> + Clone, marks: impl Iterator<Item = &'a [u8]> + Clone) -> Guard {
+        let texts = values.clone().map(|(value, _)| value).chain(marks.clone());
+        // lower case takes at most half as much again, and a text that grew would leave a copy behind
+        let mut room = Wiped::new(Vec::with_capacity(texts.map(|text| text.len() * 5 / 2 + 1).sum()));
+        let values = values.filter(|(value, _)| !value.is_empty());
+        let mut values: Vec<(Needle, Block)> = values.map(|(value, block)| (add(&mut room, value), block)).collect();
+        let marks: Vec<Needle> = marks.map(|mark| add(&mut room, mark)).collect();
+        let needles = Needles(Secret::new(room));
+        // the longest first, so that a name within an address does not break it apart
+        values.sort_by(|(a, _), (b, _)| rank(needles.plain(a), needles.plain(b)));
+        let all = || values.iter().map(|(value, _)| value).chain(&marks).map(|needle| needles.plain(needle));
+        let shortest = all().map(<[u8]>::len).filter(|length| *length >= SHORTEST_BASE64).min();
         let worth = Worth {
             characters: shortest.map_or(usize::MAX, shortest_core),
             bytes: shortest.unwrap_or(SHORTEST_BASE64) - 2,
-            ascii: needles().all(<[u8]>::is_ascii),
+            ascii: all().all(<[u8]>::is_ascii),
         };
-        Guard { values, marks, worth }
+        Guard { needles, values, marks, worth }
     }
 
     /// The token of this value, if the call revealed it.
     pub(super) fn token_of(&self, text: &[u8]) -> Option<TokenText> {
-        let found = self.values.binary_search_by(|(value, _)| rank(value.plain(), text));
+        let found = self.values.binary_search_by(|(value, _)| rank(self.needles.plain(value), text));
         self.values.get(found.ok()?).map(|(_, block)| TokenText::new(block))
     }
 
@@ -92,49 +98,53 @@ impl Guard {
             all.push('\n');
         }
         let look = Look::at(&all, self.worth);
-        !self.marks.iter().chain(self.long().map(|(value, _)| value)).any(|needle| look.shows(needle))
+        !self.marks.iter().chain(self.long().map(|(value, _)| value)).any(|needle| self.is_shown(&look, needle))
     }
 
     /// Looks for the call's values and credential in a text of the answer.
     pub(super) fn check(&self, text: &str) -> Reflection {
         let look = Look::at(text, self.worth);
-        if self.marks.iter().any(|mark| look.shows(mark)) {
+        if self.marks.iter().any(|mark| self.is_shown(&look, mark)) {
             return Reflection::Leak;
         }
         if let Some(token) = self.token_of(text.as_bytes()) {
             return Reflection::Replaced(token.as_str().to_owned());
         }
-        if !self.long().any(|(value, _)| look.shows(value)) {
+        if !self.long().any(|(value, _)| self.is_shown(&look, value)) {
             return Reflection::Clean;
         }
         let mut out = text.to_owned();
         for (value, block) in self.long() {
-            if let Ok(value) = std::str::from_utf8(value.plain())
+            if let Ok(value) = std::str::from_utf8(self.needles.plain(value))
                 && out.contains(value)
             {
                 out = out.replace(value, TokenText::new(block).as_str());
             }
         }
         let look = Look::at(&out, self.worth);
-        if self.long().any(|(value, _)| look.shows(value)) { Reflection::Leak } else { Reflection::Replaced(out) }
+        if self.long().any(|(value, _)| self.is_shown(&look, value)) { Reflection::Leak } else { Reflection::Replaced(out) }
     }
 
     fn long(&self) -> impl Iterator<Item = &(Needle, Block)> {
-        self.values.iter().filter(|(value, _)| value.plain().len() >= SHORTEST_PART)
+        self.values.iter().filter(|(value, _)| value.plain.len() >= SHORTEST_PART)
+    }
+
+    fn is_shown(&self, look: &Look, needle: &Needle) -> bool {
+        look.shows(self.needles.plain(needle), self.needles.lower(needle))
     }
 }
 
 /// The texts and numbers in a revealed object or list. A part has no token of its own, so an answer that repeats one may
 /// not pass; short ones would be found in everything.
-fn parts(json: &[u8]) -> Vec<Needle> {
+fn parts(json: &[u8]) -> Vec<Wiped> {
     let Ok(doc) = Document::parse(json, &Limits::default()) else { return Vec::new() };
     let part = |id| match doc.node(id).kind() {
         Kind::String => doc.string(id).into_owned().into_bytes(),
         Kind::Number => doc.text(id).to_vec(),
         _ => Vec::new(),
     };
-    let parts = doc.nodes().map(|(id, _)| Zeroizing::new(part(id)));
-    parts.filter(|part| part.len() >= SHORTEST_PART).map(|part| Needle::new(&part)).collect()
+    let parts = doc.nodes().map(|(id, _)| Wiped::new(part(id)));
+    parts.filter(|part| part.len() >= SHORTEST_PART).collect()
 }
 
 /// The order of values: the longest first. A call may carry thousands, and its answer as many.
@@ -142,21 +152,41 @@ fn rank(a: &[u8], b: &[u8]) -> Ordering {
     b.len().cmp(&a.len()).then_with(|| a.cmp(b))
 }
 
-/// What is searched for: as it is, and in lower case.
+/// What is searched for: where it stands as it is, and where in lower case.
 struct Needle {
-    plain: Secret<Vec<u8>>,
-    lower: Secret<Vec<u8>>,
+    plain: Range<usize>,
+    lower: Range<usize>,
 }
 
-impl Needle {
-    fn new(bytes: &[u8]) -> Needle {
-        let lower = std::str::from_utf8(bytes).map_or_else(|_| bytes.to_ascii_lowercase(), lower);
-        Needle { plain: Secret::new(bytes.to_vec()), lower: Secret::new(lower) }
+/// The texts of all needles of a call, one behind the other: there are many, and each is short.
+struct Needles(Secret<Wiped>);
+
+impl Needles {
+    fn plain(&self, needle: &Needle) -> &[u8] {
+        self.0.expose().get(needle.plain.clone()).unwrap_or_default()
     }
 
-    fn plain(&self) -> &[u8] {
-        self.plain.expose()
+    fn lower(&self, needle: &Needle) -> &[u8] {
+        self.0.expose().get(needle.lower.clone()).unwrap_or_default()
     }
+}
+
+/// Adds a needle to the texts of all.
+fn add(texts: &mut Wiped, text: &[u8]) -> Needle {
+    let mut put = |text: &[u8]| {
+        texts.extend_from_slice(text);
+        texts.len() - text.len()..texts.len()
+    };
+    let plain = put(text);
+    let lower = match std::str::from_utf8(text) {
+        Ok(text) if !text.is_ascii() => put(&Wiped::new(text.to_lowercase().into_bytes())),
+        _ => {
+            let lower = put(text);
+            texts.get_mut(lower.clone()).unwrap_or_default().make_ascii_lowercase();
+            lower
+        }
+    };
+    Needle { plain, lower }
 }
 
 /// Lower case as people see it, so that `Ä` and `ä` are the same letter.
@@ -190,7 +220,7 @@ impl Look {
             decoded: Vec::new(),
         };
         let least_digits = 2 * SHORTEST_PART;
-        for run in text.split(|byte| sextet(*byte) == NONE).filter(|run| run.len() >= worth.characters.min(least_digits)) {
+        for run in runs(text, worth.characters.min(least_digits), is_base64) {
             let digits = run.split(|byte| !byte.is_ascii_hexdigit()).map(<[u8]>::len).max();
             look.digits = look.digits.max(digits.unwrap_or(0));
             if run.len() >= worth.characters {
@@ -202,12 +232,11 @@ impl Look {
 
     /// Whether the needle stands there: raw, in other case, hexadecimal, percent, JSON, HTML, or base64 wherever it
     /// begins. An encoding that would leave no trace of its own is the raw text.
-    fn shows(&self, needle: &Needle) -> bool {
-        let plain = needle.plain();
+    fn shows(&self, plain: &[u8], lower: &[u8]) -> bool {
         let found = |encoded: &[u8]| memmem::find(&self.lower, encoded).is_some();
         // no encoding is shorter than what it encodes
-        self.lower.len() >= plain.len().min(needle.lower.expose().len())
-            && (found(needle.lower.expose())
+        self.lower.len() >= plain.len().min(lower.len())
+            && (found(lower)
                 || (self.digits >= plain.len() * 2 && found(hex(plain).as_bytes()))
                 || (self.percent && [false, true].iter().any(|all| found(percent(plain, *all).to_ascii_lowercase().as_bytes())))
                 || (self.backslash && found(&json(plain).to_ascii_lowercase()))
@@ -249,6 +278,11 @@ fn decode(run: &[u8], worth: Worth, out: &mut Vec<u8>) {
             out.truncate(stretch);
         }
     }
+}
+
+/// Whether this is a character of base64, in either alphabet. Comparisons, and no table, can be made for many bytes at once.
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }
 
 /// No character of base64.
@@ -331,7 +365,7 @@ mod tests {
     use vestibule_core::token::Block;
 
     fn guard(value: &str, mark: &str) -> Guard {
-        Guard::of(vec![(Needle::new(value.as_bytes()), Block([7; 16]))], vec![Needle::new(mark.as_bytes())])
+        Guard::of([(value.as_bytes(), Block([7; 16]))].into_iter(), [mark.as_bytes()].into_iter())
     }
 
     /// What the check finds; the glance over several texts may not overlook it, and has nothing against a clean one.
@@ -406,6 +440,11 @@ mod tests {
             }
         }
         assert_eq!(seen, 54 * 3 * 4);
+    }
+
+    #[test]
+    fn the_characters_of_base64_are_those_that_decode() {
+        assert!((0..=u8::MAX).all(|byte| is_base64(byte) == (sextet(byte) != NONE)));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::Caller;
 use super::refuse::Refused;
 use super::request::IDEMPOTENCY_KEY;
 use super::tokens::Draft;
+use crate::app::row::Row;
 use crate::app::subject::unwrap;
 use crate::app::worker::Worker;
 use crate::respond::{self, Answer};
@@ -15,7 +16,7 @@ use http_body_util::{BodyExt as _, Full};
 use vestibule_core::clock::{Span, Timestamp};
 use vestibule_core::id::{Scope, SubjectNumber, SubjectRow};
 use vestibule_core::outgoing::{Site, Spot};
-use vestibule_store::{Abandon, Begin, Finish, RecordData};
+use vestibule_store::{Abandon, Begin, Finish};
 use vestibule_vault::body::{self, BodyPurpose};
 use vestibule_vault::{Draw, Keyring, SubjectKey};
 
@@ -104,7 +105,7 @@ pub(super) async fn finish(
     worker: &Worker,
     caller: &Caller,
     claim: Option<[u8; 16]>,
-    about: Option<&RecordData>,
+    about: Option<&Row>,
     ended: Result<Answer, Refused>,
 ) -> Result<Answer, Refused> {
     let Some(key) = claim else { return ended };
@@ -131,7 +132,7 @@ pub(super) async fn finish(
 async fn sealing_subject(
     worker: &Worker,
     scope: Scope,
-    about: Option<&RecordData>,
+    about: Option<&Row>,
 ) -> Result<((SubjectRow, SubjectNumber), SubjectKey), Refused> {
     match about {
         Some(row) => Ok(((row.subject.row, row.subject.number), unwrap(&worker.app.keeper.keyring(), &row.subject)?)),

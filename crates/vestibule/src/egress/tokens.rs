@@ -6,6 +6,7 @@ use super::request::{IDEMPOTENCY_KEY, Media, Received};
 use crate::app::audience;
 use crate::app::recent::Unwrapped;
 use crate::app::routes::GrantDetail;
+use crate::app::row::Row;
 use crate::app::worker::Worker;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -17,8 +18,7 @@ use vestibule_core::outgoing::{Carried, Reached, Site, Spot};
 use vestibule_core::policy::addressee::Addressee;
 use vestibule_core::policy::call::{CallPath, overrides_method};
 use vestibule_core::policy::{Carrier, Use};
-use vestibule_store::{RecordData, SubjectState};
-use vestibule_vault::record::PackedRecord;
+use vestibule_store::SubjectState;
 use vestibule_vault::token::TokenRef;
 use vestibule_vault::{Keyring, SubjectKey};
 
@@ -123,7 +123,7 @@ pub struct Opened {
     pub(super) tokens: Vec<TokenRef>,
     /// For each token, the position of its row.
     pub(super) rows_of: Vec<usize>,
-    pub(super) rows: Vec<Rc<RecordData>>,
+    pub(super) rows: Vec<Rc<Row>>,
     /// The tokens that stand for addressees, by position.
     pub(super) addressed: Vec<usize>,
     /// The claim on its `Idempotency-Key`, if the call carries one and writes.
@@ -144,7 +144,7 @@ impl Opened {
     }
 
     /// The subject the call is about; none where it is about nobody or about several.
-    pub(super) fn subject(&self) -> Option<&RecordData> {
+    pub(super) fn subject(&self) -> Option<&Row> {
         let first = self.rows.first()?;
         self.rows.iter().all(|row| row.subject.row == first.subject.row).then_some(first)
     }
@@ -163,7 +163,7 @@ pub(super) fn open(worker: &Worker, caller: &Caller, draft: &Draft<'_>) -> Resul
     };
     for site in &draft.sites {
         let token = keyring.open_token(site.block.0).ok_or_else(|| Refused::at("token.foreign", &*site.at))?;
-        let position = match opened.rows.iter().position(|row| covers(row, &token)) {
+        let position = match opened.rows.iter().position(|row| row.covers(token.record)) {
             Some(position) => position,
             None => {
                 let row = worker.record(token.record)?.ok_or_else(|| Refused::at("token.unknown", &*site.at))?;
@@ -175,14 +175,14 @@ pub(super) fn open(worker: &Worker, caller: &Caller, draft: &Draft<'_>) -> Resul
         opened.rows_of.push(position);
     }
     let now = worker.app.clock.now();
-    let rows: Vec<Option<Row<'_>>> = opened.rows.iter().map(|row| Row::read(&keyring, row, now)).collect::<Result<_, _>>()?;
+    let audiences = opened.rows.iter().map(|row| audience_of(row, &keyring, now)).collect::<Result<Vec<_>, _>>()?;
     for ((site, token), position) in draft.sites.iter().zip(&opened.tokens).zip(&opened.rows_of) {
         let stored = opened.rows.get(*position).ok_or_else(|| Refused::at("token.unknown", &*site.at))?;
-        let Some(row) = rows.get(*position).and_then(Option::as_ref) else {
+        let (Some(members), Some(packed)) = (audiences.get(*position).and_then(Option::as_ref), stored.packed()?) else {
             let erased = stored.subject.state == SubjectState::Erased;
             return Err(Refused::at(if erased { "token.erased" } else { "token.expired" }, &*site.at));
         };
-        let slot = row.packed.slot(stored.first, token.record, token.slot).filter(|slot| slot.random == token.random);
+        let slot = packed.slot(stored.first, token.record, token.slot).filter(|slot| slot.random == token.random);
         let slot = slot.ok_or_else(|| Refused::at("token.unknown", &*site.at))?;
         opened.uses.push(Use {
             place: site.place,
@@ -193,34 +193,18 @@ pub(super) fn open(worker: &Worker, caller: &Caller, draft: &Draft<'_>) -> Resul
             category: slot.category,
             subject: stored.subject.number,
             mode: stored.subject.mode,
-            in_audience: audience::admits(&row.audience, &caller.principal.workflow, token.record, token.slot),
+            in_audience: audience::admits(members, &caller.principal.workflow, token.record, token.slot),
         });
     }
     Ok(opened)
 }
 
-/// A row taken apart once for all its tokens.
-struct Row<'a> {
-    packed: PackedRecord<'a>,
-    audience: Vec<&'a str>,
-}
-
-impl<'a> Row<'a> {
-    /// None for a tombstone, and for what is due to become one with the next sweep.
-    fn read(keyring: &Keyring, row: &'a RecordData, now: Timestamp) -> Result<Option<Row<'a>>, Refused> {
-        let (Some(sealed), Some(stored)) = (&row.sealed, &row.audience) else { return Ok(None) };
-        if [row.expires, row.subject.pending_until].into_iter().flatten().any(|end| end <= now) {
-            return Ok(None);
-        }
-        let members = audience::read(keyring, row.first, row.subject.number, stored);
-        let members = members.ok_or(Refused::new("store.tampered"))?;
-        Ok(Some(Row { packed: PackedRecord::parse(sealed)?, audience: members }))
+/// The audience of a row; none where the row is over.
+fn audience_of(row: &Row, keyring: &Arc<Keyring>, now: Timestamp) -> Result<Option<Rc<[String]>>, Refused> {
+    if row.is_over(now) {
+        return Ok(None);
     }
-}
-
-fn covers(row: &RecordData, token: &TokenRef) -> bool {
-    let first = row.first.as_u64();
-    (first..first + u64::from(row.count)).contains(&token.record.as_u64())
+    row.members(keyring).map(Some).ok_or(Refused::new("store.tampered"))
 }
 
 /// Whom a call would reach, for the decision.

@@ -44,7 +44,7 @@ pub(super) fn reveal(
     let mut opens = Vec::with_capacity(opened.tokens.len());
     for (token, position) in opened.tokens.iter().zip(&opened.rows_of) {
         let row = opened.rows.get(*position).ok_or(Refused::new("token.unknown"))?;
-        let packed = row.sealed.as_deref().ok_or(Refused::new("token.erased"))?;
+        let packed = row.packed()?.ok_or(Refused::new("token.erased"))?;
         opens.push(Open { key: keys.of(row.subject.number)?, first: row.first, packed, token: *token });
     }
     let revealed = keyring.reveal(&permit, now, &opens)?;

@@ -42,12 +42,12 @@ pub fn whois(app: &App, by: &By, text: &str) -> Result<Value, OpError> {
         "subject": pseudonym.map(|pseudonym| base32(&pseudonym.0)),
     });
     if let (Some(sealed), Some(stored), Some(members)) = (&row.sealed, &row.audience, answer.as_object_mut()) {
-        let packed = PackedRecord::parse(sealed)?;
+        let packed = PackedRecord::parse(sealed.clone())?;
         let slot = packed.slot(row.first, token.record, token.slot).filter(|slot| slot.random == token.random);
         let slot = slot.ok_or(OpError::known("token.unknown"))?;
         let alias = category::by_code(slot.category).map_or("any", |category| category.alias);
         members.insert("category".into(), alias.into());
-        members.insert("field".into(), slot.field.into());
+        members.insert("field".into(), slot.field().into());
         let readers = audience::read(&keyring, row.first, row.subject.number, stored);
         let readers = readers.ok_or(OpError::known("store.tampered"))?;
         let mut names: Vec<&str> = readers.iter().filter_map(|reader| reader.split(':').next()).collect();

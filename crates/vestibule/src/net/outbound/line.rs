@@ -191,7 +191,7 @@ impl Line {
     fn is_quiet(&self) -> bool {
         let stream = match self {
             Self::Plain(stream) => stream,
-            Self::Tls(stream) => stream.get_ref().0,
+            Self::Tls(stream) => stream.get_ref().0.get_ref(),
         };
         let mut byte = [std::mem::MaybeUninit::uninit()];
         SockRef::from(stream).peek(&mut byte).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)

@@ -14,9 +14,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 
 use super::fault::{TlsError, TlsFault};
+use super::single::Single;
 
 /// A stream after the handshake with an upstream.
-pub type ClientStream<T> = tokio_rustls::client::TlsStream<T>;
+pub type ClientStream<T> = tokio_rustls::client::TlsStream<Single<T>>;
 
 /// How a destination's certificate is verified. Clones share the cache of sessions, across threads too: keep one
 /// per destination, so that a session is never resumed under another's rules.
@@ -58,7 +59,7 @@ impl ClientTls {
     /// [`TlsFault`]: why the peer is not who it should be, or does not answer.
     pub async fn connect<T: AsyncRead + AsyncWrite + Unpin>(&self, host: &str, stream: T) -> Result<ClientStream<T>, TlsFault> {
         let name = ServerName::try_from(host.to_owned()).map_err(|_| TlsFault::WrongName)?;
-        self.connector.connect(name, stream).await.map_err(|error: io::Error| TlsFault::of(&error))
+        self.connector.connect(name, Single::new(stream)).await.map_err(|error: io::Error| TlsFault::of(&error))
     }
 
     fn of(mut config: ClientConfig) -> Self {

@@ -6,6 +6,7 @@
 mod client;
 mod fault;
 mod server;
+mod single;
 mod trial;
 
 pub use client::{ClientStream, ClientTls};

@@ -15,9 +15,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 
 use super::fault::{TlsError, TlsFault};
+use super::single::Single;
 
 /// A stream after the handshake with a client.
-pub type ServerStream<T> = tokio_rustls::server::TlsStream<T>;
+pub type ServerStream<T> = tokio_rustls::server::TlsStream<Single<T>>;
 
 /// The TLS side of a listener. Clones share certificate and ticket keys, across threads too.
 #[derive(Clone)]
@@ -60,7 +61,7 @@ impl ServerTls {
     /// # Errors
     /// [`TlsFault`] as seen from our side.
     pub async fn accept<T: AsyncRead + AsyncWrite + Unpin>(&self, stream: T) -> Result<ServerStream<T>, TlsFault> {
-        self.acceptor.accept(stream).await.map_err(|error: io::Error| TlsFault::of(&error))
+        self.acceptor.accept(Single::new(stream)).await.map_err(|error: io::Error| TlsFault::of(&error))
     }
 }
 
