@@ -6,10 +6,11 @@
 
 use crate::clock::Timestamp;
 use crate::id::{Mode, Pseudonym, base32};
+use std::borrow::Cow;
 
-/// One line of the log.
+/// One line of the log. Its texts are borrowed where somebody has them: a call writes two leaves of seven texts each.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Leaf {
+pub struct Leaf<'a> {
     /// When it happened, by the gateway's clock.
     pub at: Timestamp,
     /// The writer that made the leaf.
@@ -17,19 +18,19 @@ pub struct Leaf {
     /// The writer's own count, strictly growing.
     pub counter: u64,
     /// Who acted.
-    pub actor: Actor,
+    pub actor: Actor<'a>,
     /// What was done, for example `event.accept` or `reveal`.
-    pub action: String,
+    pub action: Cow<'a, str>,
     /// Test or live.
     pub mode: Mode,
     /// The route's name; empty where none is concerned.
-    pub route: String,
+    pub route: Cow<'a, str>,
     /// Which way data moved.
     pub direction: Direction,
     /// The host the data went to or came from; empty where none is concerned.
-    pub host: String,
+    pub host: Cow<'a, str>,
     /// Fields by their configured names.
-    pub fields: Vec<String>,
+    pub fields: Vec<Cow<'a, str>>,
     /// How many more values were concerned that no rule names.
     pub others: u32,
     /// Keyed fingerprints of the tokens, eight bytes each.
@@ -37,29 +38,29 @@ pub struct Leaf {
     /// The subjects, by pseudonym.
     pub subjects: Vec<Pseudonym>,
     /// How it ended: `ok`, or a code of the catalogue.
-    pub outcome: String,
+    pub outcome: Cow<'a, str>,
     /// The HTTP status that goes with the outcome, 0 where there is none.
     pub status: u16,
     /// The request's id.
-    pub request: String,
+    pub request: Cow<'a, str>,
     /// The sequence number of the leaf whose outcome this is, 0 for none.
     pub refers: i64,
 }
 
 /// Who acted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Actor {
+pub enum Actor<'a> {
     /// A source, by the name of its route.
-    Source(String),
+    Source(Cow<'a, str>),
     /// A workflow, and the id of the key it used.
-    Workflow(String, String),
+    Workflow(Cow<'a, str>, Cow<'a, str>),
     /// Somebody at the command line or console.
-    Person(String),
+    Person(Cow<'a, str>),
     /// The gateway itself, by the name of the job.
-    Service(String),
+    Service(Cow<'a, str>),
 }
 
-impl Actor {
+impl<'a> Actor<'a> {
     fn parts(&self) -> (u8, &str, &str) {
         match self {
             Actor::Source(name) => (1, name, ""),
@@ -69,7 +70,7 @@ impl Actor {
         }
     }
 
-    fn from_parts(kind: u8, name: String, key: String) -> Option<Actor> {
+    fn from_parts(kind: u8, name: Cow<'a, str>, key: Cow<'a, str>) -> Option<Actor<'a>> {
         match kind {
             1 => Some(Actor::Source(name)),
             2 => Some(Actor::Workflow(name, key)),
@@ -80,7 +81,7 @@ impl Actor {
     }
 }
 
-impl std::fmt::Display for Actor {
+impl std::fmt::Display for Actor<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Actor::Source(name) => write!(f, "source:{name}"),
@@ -139,13 +140,13 @@ pub struct LeafError;
 
 const FORMAT: u8 = 1;
 
-impl Leaf {
+impl Leaf<'_> {
     /// The canonical bytes: format byte, fixed numbers big-endian, then every text as u32 length and bytes, every list
     /// as u32 count and items, in the order of the struct.
     pub fn to_bytes(&self) -> Vec<u8> {
         let (kind, name, key) = self.actor.parts();
         let texts = [name, key, &self.action, &self.route, &self.host, &self.outcome, &self.request];
-        let text_bytes: usize = texts.into_iter().chain(self.fields.iter().map(String::as_str)).map(|text| 4 + text.len()).sum();
+        let text_bytes: usize = texts.into_iter().chain(self.fields.iter().map(Cow::as_ref)).map(|text| 4 + text.len()).sum();
         let mut out = Vec::with_capacity(64 + text_bytes + 8 * self.tokens.len() + 16 * self.subjects.len());
         out.push(FORMAT);
         out.extend(self.at.0.to_be_bytes());
@@ -168,7 +169,7 @@ impl Leaf {
     }
 
     /// Reads canonical bytes; refuses any that `to_bytes` would not have written.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Leaf, LeafError> {
+    pub fn from_bytes(bytes: &[u8]) -> Result<Leaf<'static>, LeafError> {
         let mut input = Input(bytes);
         let [FORMAT] = input.array()? else { return Err(LeafError) };
         let at = Timestamp(i64::from_be_bytes(input.array()?));
@@ -290,11 +291,11 @@ impl Input<'_> {
         (count as usize <= self.0.len() / 4).then_some(count).ok_or(LeafError)
     }
 
-    fn text(&mut self) -> Result<String, LeafError> {
+    fn text(&mut self) -> Result<Cow<'static, str>, LeafError> {
         let length = u32::from_be_bytes(self.array()?) as usize;
         let (text, rest) = self.0.split_at_checked(length).ok_or(LeafError)?;
         self.0 = rest;
-        String::from_utf8(text.to_vec()).map_err(|_| LeafError)
+        String::from_utf8(text.to_vec()).map(Cow::Owned).map_err(|_| LeafError)
     }
 }
 
@@ -304,7 +305,7 @@ mod tests {
     use super::*;
     use crate::id::hex;
 
-    fn leaf() -> Leaf {
+    fn leaf() -> Leaf<'static> {
         Leaf {
             at: Timestamp(1_700_000_000_123),
             writer: 1,

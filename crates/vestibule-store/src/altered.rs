@@ -40,10 +40,17 @@ impl Altering {
         Ok(Altering { row, commits })
     }
 
-    /// To be called after each commit and before its jobs are answered.
-    pub(crate) fn committed(&self) {
-        if self.row.swap(false, Ordering::Relaxed) {
+    /// Whether the transaction at hand has altered or removed any, as far as it has come.
+    pub(crate) fn has_altered(&self) -> bool {
+        self.row.load(Ordering::Relaxed)
+    }
+
+    /// To be called after each commit and before its jobs are answered; true if it altered or removed any.
+    pub(crate) fn committed(&self) -> bool {
+        let altered = self.row.swap(false, Ordering::Relaxed);
+        if altered {
             self.commits.0.fetch_add(1, Ordering::Release);
         }
+        altered
     }
 }

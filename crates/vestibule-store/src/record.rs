@@ -110,7 +110,7 @@ pub(crate) struct Basis<'a> {
 
 impl Basis<'_> {
     /// What has changed since the caller read it; writes nothing.
-    pub(crate) fn stale(&self, tx: &Tx<'_>) -> Result<Option<crate::Stale>, StoreError> {
+    pub(crate) fn stale(&self, tx: &mut Tx<'_>) -> Result<Option<crate::Stale>, StoreError> {
         if let SubjectUse::Existing { row, number } = self.subject
             && !subject::stands(tx, *row, *number)?
         {

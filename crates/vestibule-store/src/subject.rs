@@ -6,6 +6,7 @@
 use crate::row::{bytes, mode, optional_time, time};
 use crate::{Job, StoreError, Tx};
 use rusqlite::{Connection, OptionalExtension, Row};
+use std::collections::HashMap;
 use vestibule_core::clock::Timestamp;
 use vestibule_core::id::{DekId, KeyVersion, Mode, SubjectNumber, SubjectRow};
 
@@ -155,8 +156,30 @@ pub(crate) fn by_row(conn: &Connection, row: SubjectRow) -> Result<Option<Subjec
         .optional()?)
 }
 
-/// Whether this row holds this subject and its key still stands.
-pub(crate) fn stands(tx: &Tx<'_>, row: SubjectRow, number: SubjectNumber) -> Result<bool, StoreError> {
+/// Subjects that were seen to stand, by row. All go when a subject or record is altered, whoever's.
+pub(crate) type Standing = HashMap<SubjectRow, SubjectNumber>;
+
+/// How many of them are remembered at most.
+const REMEMBERED: usize = 8192;
+
+/// Whether this row holds this subject and its key still stands. Looked up once for many calls about one person, and anew in every
+/// transaction that has altered a subject or record before.
+pub(crate) fn stands(tx: &mut Tx<'_>, row: SubjectRow, number: SubjectNumber) -> Result<bool, StoreError> {
+    let remember = !tx.altering.has_altered();
+    if remember && tx.memory.standing.get(&row) == Some(&number) {
+        return Ok(true);
+    }
+    let stands = is_standing(tx, row, number)?;
+    if remember && stands {
+        if tx.memory.standing.len() >= REMEMBERED {
+            tx.memory.standing.clear();
+        }
+        tx.memory.standing.insert(row, number);
+    }
+    Ok(stands)
+}
+
+fn is_standing(tx: &Tx<'_>, row: SubjectRow, number: SubjectNumber) -> Result<bool, StoreError> {
     let mut statement = tx.sql("SELECT number, state FROM subject WHERE row = ?1")?;
     let mut rows = statement.query([row.0])?;
     let Some(found) = rows.next()? else {

@@ -2,9 +2,11 @@
 //!
 //! Only jobs of this crate can use it. What it remembers is thrown away with a rolled-back transaction and read again.
 
+use crate::altered::Altering;
 use crate::apikey::KeyTable;
 use crate::audit::{self, Head};
 use crate::replay::Replay;
+use crate::subject::Standing;
 use crate::{Ports, StoreError};
 use crate::{event, meta, route};
 use rusqlite::{CachedStatement, Connection};
@@ -15,6 +17,7 @@ pub struct Tx<'a> {
     pub(crate) conn: &'a Connection,
     pub(crate) memory: &'a mut Memory,
     pub(crate) ports: &'a dyn Ports,
+    pub(crate) altering: &'a Altering,
 }
 
 /// What the writer keeps in memory; it always equals what the last committed transaction left behind.
@@ -27,6 +30,8 @@ pub(crate) struct Memory {
     pub(crate) next_event: i64,
     /// Routes whose deliveries are paused.
     pub(crate) disabled: HashSet<String>,
+    /// Subjects that were seen to stand since any was last altered.
+    pub(crate) standing: Standing,
 }
 
 impl Memory {
@@ -38,6 +43,7 @@ impl Memory {
             replay: Replay::load(conn)?,
             next_event: event::next(conn)?,
             disabled: route::disabled(conn)?.into_iter().map(|(route, ..)| route).collect(),
+            standing: Standing::default(),
         })
     }
 }

@@ -291,13 +291,13 @@ impl WriterThread {
 
     /// One transaction over the batch, up to and with the commit.
     fn attempt(&mut self, batch: &mut [Box<dyn Entry>]) -> Result<(), Failure> {
-        let WriterThread { conn, ports, memory, .. } = self;
+        let WriterThread { conn, ports, memory, altering, .. } = self;
         let memory = match memory {
             Some(memory) => memory,
             None => memory.insert(Memory::load(conn)?),
         };
         conn.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([])).map_err(StoreError::from)?;
-        let mut tx = Tx { conn, memory, ports: ports.as_ref() };
+        let mut tx = Tx { conn, memory, ports: ports.as_ref(), altering };
         for (index, entry) in batch.iter_mut().enumerate() {
             let ran = catch_unwind(AssertUnwindSafe(|| entry.run(&mut tx)));
             if let Err(error) = ran.unwrap_or(Err(StoreError::Lost)) {
@@ -306,7 +306,9 @@ impl WriterThread {
             }
         }
         conn.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(StoreError::from)?;
-        self.altering.committed();
+        if altering.committed() {
+            memory.standing.clear();
+        }
         Ok(())
     }
 

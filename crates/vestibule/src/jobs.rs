@@ -64,8 +64,8 @@ fn sweep(app: &App) -> Result<(), crate::app::LoadError> {
 fn count_refusals(app: &App) -> Result<(), crate::app::LoadError> {
     for (route, code, count) in app.counters.take_fresh() {
         let mut leaf = app.service_leaf("refusals");
-        leaf.route = route;
-        leaf.outcome = code.to_owned();
+        leaf.route = route.into();
+        leaf.outcome = code.into();
         leaf.others = u32::try_from(count).unwrap_or(u32::MAX);
         app.writer.call(vestibule_store::AppendLeaf { leaf: leaf.to_bytes() })?;
     }

@@ -92,3 +92,34 @@ fn a_receipt_is_given_only_while_everything_stands() {
     fixture.writer().call(revoke("aaaaaaaaaa")).unwrap();
     refused(&fixture, nobody(), Refusal::KeyRevoked);
 }
+
+#[test]
+fn within_one_transaction_too_no_receipt_follows_an_erasure() {
+    let fixture = Fixture::new();
+    fixture.accept(1);
+    fixture.accept(2);
+    let about = |n: u64| {
+        let subjects = vec![(SubjectRow(i64::try_from(n).unwrap()), SubjectNumber(id(&format!("subject {n}"))))];
+        Receipt { key: None, subjects, ..receipt("") }
+    };
+    // so that both are remembered as standing
+    for n in [1, 2] {
+        assert!(matches!(fixture.writer().call(about(n)).unwrap(), ReceiptReply::Committed { .. }));
+    }
+    let (tell, told) = std::sync::mpsc::channel();
+    let outbox = fixture.writer().outbox();
+    let ask = |name: &'static str, n: u64| {
+        let tell = tell.clone();
+        outbox.put(about(n), move |reply| tell.send((name, reply.unwrap())).unwrap());
+    };
+    ask("before", 1);
+    let subject = (SubjectRow(1), SubjectNumber(id("subject 1")), b"erase".to_vec());
+    outbox.put(EraseSubjects { now: NOW, subjects: vec![subject], only_lapsed: false }, |reply| drop(reply.unwrap()));
+    ask("after", 1);
+    ask("another", 2);
+    outbox.send();
+    let mut replies: Vec<_> = (0..3).map(|_| told.recv().unwrap()).collect();
+    replies.push(("later", fixture.writer().call(about(1)).unwrap()));
+    let given = |name| replies.iter().any(|(known, reply)| *known == name && matches!(reply, ReceiptReply::Committed { .. }));
+    assert_eq!(["before", "after", "another", "later"].map(given), [true, false, true, false]);
+}

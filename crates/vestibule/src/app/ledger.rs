@@ -1,5 +1,6 @@
 //! Leaves as the gateway writes them, and counts of what is not worth a leaf each.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -23,24 +24,24 @@ impl Ledger {
     }
 
     /// A leaf about `action`, to be filled in.
-    pub fn leaf(&self, at: Timestamp, actor: Actor, action: &str, mode: Mode) -> Leaf {
+    pub fn leaf<'a>(&self, at: Timestamp, actor: Actor<'a>, action: &'a str, mode: Mode) -> Leaf<'a> {
         Leaf {
             at,
             writer: self.writer,
             counter: self.counter.fetch_add(1, Ordering::Relaxed),
             actor,
-            action: action.to_owned(),
+            action: action.into(),
             mode,
-            route: String::new(),
+            route: Cow::default(),
             direction: Direction::Internal,
-            host: String::new(),
+            host: Cow::default(),
             fields: Vec::new(),
             others: 0,
             tokens: Vec::new(),
             subjects: Vec::new(),
-            outcome: "ok".to_owned(),
+            outcome: "ok".into(),
             status: 0,
-            request: String::new(),
+            request: Cow::default(),
             refers: 0,
         }
     }

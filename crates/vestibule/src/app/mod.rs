@@ -117,7 +117,7 @@ impl App {
     }
 
     /// A leaf about `action`, now, to be filled in.
-    pub fn leaf(&self, actor: Actor, action: &str, mode: Mode) -> Leaf {
+    pub fn leaf<'a>(&self, actor: Actor<'a>, action: &'a str, mode: Mode) -> Leaf<'a> {
         self.ledger.leaf(self.clock.now(), actor, action, mode)
     }
 
@@ -129,7 +129,7 @@ impl App {
     }
 
     /// Appends a leaf that nothing waits for. A store that cannot take it is counted; a reveal never goes this way.
-    pub async fn append(&self, leaf: &Leaf) -> Option<i64> {
+    pub async fn append(&self, leaf: &Leaf<'_>) -> Option<i64> {
         match self.write(AppendLeaf { leaf: leaf.to_bytes() }).await {
             Ok(seq) => Some(seq),
             Err(error) => {
@@ -140,7 +140,7 @@ impl App {
     }
 
     /// Appends a leaf without waiting for the commit.
-    pub fn append_later(&self, leaf: &Leaf) {
+    pub fn append_later(&self, leaf: &Leaf<'_>) {
         self.writer.submit(AppendLeaf { leaf: leaf.to_bytes() }, self.unwritten());
     }
 

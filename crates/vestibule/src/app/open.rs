@@ -185,7 +185,7 @@ impl App {
     }
 
     /// A leaf about the gateway itself.
-    pub fn service_leaf(&self, action: &str) -> Leaf {
+    pub fn service_leaf<'a>(&self, action: &'a str) -> Leaf<'a> {
         self.leaf(Actor::Service("gateway".into()), action, Mode::Live)
     }
 

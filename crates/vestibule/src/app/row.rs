@@ -1,8 +1,10 @@
 //! A record that was looked up, taken apart once for all tokens and all calls that open it while it is kept.
 
 use super::audience;
+use super::recent::{Recent, Unwrapped};
+use super::subject::SubjectError;
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::rc::{self, Rc};
 use std::sync::{Arc, Weak};
 use vestibule_core::clock::Timestamp;
 use vestibule_core::id::RecordNo;
@@ -23,6 +25,8 @@ pub struct Row {
     audience: Option<Vec<u8>>,
     /// What the audience's MAC was found to vouch for, and the keyring that found it.
     members: RefCell<Option<(Weak<Keyring>, Members)>>,
+    /// The subject's key, while somebody else keeps it: see [`Recent`].
+    key: RefCell<rc::Weak<Unwrapped>>,
 }
 
 /// The members of an audience.
@@ -38,6 +42,7 @@ impl From<RecordData> for Row {
             packed: data.sealed.map(PackedRecord::parse),
             audience: data.audience,
             members: RefCell::default(),
+            key: RefCell::default(),
         }
     }
 }
@@ -73,6 +78,19 @@ impl Row {
         let members: Members = members.into_iter().map(str::to_owned).collect();
         *known = Some((Arc::downgrade(keyring), Rc::clone(&members)));
         Some(members)
+    }
+
+    /// The subject's key, unwrapped from what this row holds of it.
+    ///
+    /// # Errors
+    /// [`SubjectError`]; an erased subject has no key.
+    pub fn key(&self, recent: &Rc<Recent>, keyring: &Keyring) -> Result<Rc<Unwrapped>, SubjectError> {
+        if let Some(known) = self.key.borrow().upgrade() {
+            return Ok(known);
+        }
+        let found = recent.key(keyring, &self.subject)?;
+        *self.key.borrow_mut() = Rc::downgrade(&found);
+        Ok(found)
     }
 
     /// What it takes in memory, near enough.

@@ -64,7 +64,7 @@ impl Worker {
     }
 
     /// Appends a leaf about a request that reveals nothing. A store that cannot take it is counted.
-    pub async fn append(&self, leaf: &Leaf) {
+    pub async fn append(&self, leaf: &Leaf<'_>) {
         if let Err(error) = self.write(AppendLeaf { leaf: leaf.to_bytes() }).await {
             self.app.counters.ended("log", error.code());
         }
@@ -72,7 +72,7 @@ impl Worker {
 
     /// Appends a leaf without waiting for the commit; it goes to the writer with what else is written in this turn. To be
     /// called on the thread's own task set.
-    pub fn append_later(&self, leaf: &Leaf) {
+    pub fn append_later(&self, leaf: &Leaf<'_>) {
         if self.outbox.put(AppendLeaf { leaf: leaf.to_bytes() }, self.app.unwritten()) {
             let outbox = Rc::clone(&self.outbox);
             tokio::task::spawn_local(async move { turn(&outbox).await });

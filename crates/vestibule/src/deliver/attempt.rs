@@ -139,12 +139,12 @@ async fn record(app: &Arc<App>, deliver: Option<&Deliver>, due: &DueDelivery, be
         }
     };
     let mut leaf = app.leaf(Actor::Service("deliver".into()), action, due.mode);
-    leaf.route.clone_from(&due.route);
+    leaf.route = due.route.as_str().into();
     leaf.direction = Direction::Deliver;
-    leaf.host = deliver.map(|deliver| deliver.destination.target.host().to_owned()).unwrap_or_default();
-    leaf.outcome = code.to_owned();
+    leaf.host = deliver.map(|deliver| deliver.destination.target.host().into()).unwrap_or_default();
+    leaf.outcome = code.into();
     leaf.status = outcome.status.unwrap_or(0);
-    leaf.request.clone_from(&due.event_id);
+    leaf.request = due.event_id.as_str().into();
     app.counters_ended(&due.route, if code == "ok" { "ok" } else { code_of(code) });
     let job = FinishAttempt {
         row: due.row,
@@ -162,7 +162,7 @@ async fn record(app: &Arc<App>, deliver: Option<&Deliver>, due: &DueDelivery, be
     }
     if matches!(next, Some(Next::Disable)) {
         let mut leaf = app.leaf(Actor::Service("deliver".into()), "deliver.disable", due.mode);
-        leaf.route.clone_from(&due.route);
+        leaf.route = due.route.as_str().into();
         leaf.outcome = "deliver.gone".into();
         let job = DisableRoute { route: due.route.clone(), now, reason: "deliver.gone".into(), leaf: leaf.to_bytes() };
         if app.write(job).await.is_err() {

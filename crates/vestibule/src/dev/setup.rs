@@ -167,7 +167,7 @@ impl Trial {
     }
 
     /// The leaves of this run, up to the one that says that this event has been delivered.
-    pub fn log_of(&self, seen: &Seen, limit: Duration) -> anyhow::Result<Vec<Leaf>> {
+    pub fn log_of(&self, seen: &Seen, limit: Duration) -> anyhow::Result<Vec<Leaf<'static>>> {
         let event = seen.delivered.event.as_deref().unwrap_or_default();
         let end = Instant::now() + limit;
         loop {
@@ -183,7 +183,7 @@ impl Trial {
         }
     }
 
-    fn log(&self) -> anyhow::Result<Vec<Leaf>> {
+    fn log(&self) -> anyhow::Result<Vec<Leaf<'static>>> {
         let reader = self.gateway.app().store.reader()?;
         let rows = reader.leaves(self.first_leaf, i64::MAX)?;
         rows.iter().map(|row| Leaf::from_bytes(&row.leaf).map_err(Into::into)).collect()

@@ -11,7 +11,7 @@ use vestibule_core::token::{self, TokenText};
 const WIDTH: usize = 132;
 
 /// One JSON object: `platform` and `destination` as the bytes their sockets recorded, `log` as the leaves.
-pub fn json(seen: &Seen, log: &[Leaf]) -> String {
+pub fn json(seen: &Seen, log: &[Leaf<'_>]) -> String {
     let platform = format!("{}{}", bytes(&seen.delivered), bytes(&seen.answered));
     let destination = String::from_utf8_lossy(&seen.arrived.body).into_owned();
     let log: Vec<Value> = (1..).zip(log).map(|(seq, leaf)| readable(seq, leaf)).collect();
@@ -19,7 +19,7 @@ pub fn json(seen: &Seen, log: &[Leaf]) -> String {
 }
 
 /// The three views side by side, for people.
-pub fn text(trial: &Trial, seen: &Seen, log: &[Leaf], own: bool, colour: bool) -> anyhow::Result<String> {
+pub fn text(trial: &Trial, seen: &Seen, log: &[Leaf<'_>], own: bool, colour: bool) -> anyhow::Result<String> {
     let sent = if own { "your JSON" } else { "a signed job application" };
     let mut out = format!(
         "\nVestibule sent {sent} through itself at {}\n\
@@ -72,7 +72,7 @@ fn destination(seen: &Seen) -> String {
     format!("{}\n{note}\n{}", head(&seen.arrived, &["content-type"]), pretty(&seen.arrived.body))
 }
 
-fn line(leaf: &Leaf) -> String {
+fn line(leaf: &Leaf<'_>) -> String {
     let mut out = format!("{} {}", leaf.action, leaf.actor);
     if !leaf.host.is_empty() {
         out.push_str(&format!(" -> {}", leaf.host));

@@ -24,12 +24,12 @@ pub struct Caller {
 
 impl Caller {
     /// A leaf of this call, to be filled in.
-    pub fn leaf(&self, worker: &Worker, action: &str) -> Leaf {
-        let actor = Actor::Workflow(self.principal.workflow.clone(), self.principal.key.clone());
+    pub fn leaf<'a>(&'a self, worker: &Worker, action: &'a str) -> Leaf<'a> {
+        let actor = Actor::Workflow(self.principal.workflow.as_str().into(), self.principal.key.as_str().into());
         let mut leaf = worker.app.leaf(actor, action, self.principal.mode);
-        leaf.route.clone_from(&self.route);
+        leaf.route = self.route.as_str().into();
         leaf.direction = Direction::Out;
-        leaf.request.clone_from(&self.request);
+        leaf.request = self.request.as_str().into();
         leaf
     }
 }
@@ -47,7 +47,7 @@ pub(super) async fn record(
 ) -> Result<Receipt, Refused> {
     let action = if draft.sites.is_empty() { "call" } else { "reveal" };
     let mut leaf = caller.leaf(worker, action);
-    destination.target.shown().clone_into(&mut leaf.host);
+    leaf.host = destination.target.shown().into();
     leaf.fields = draft.field_names();
     let keyring = worker.app.keeper.keyring();
     let fingerprints = draft.sites.iter().take(FINGERPRINTS).map(|site| keyring.fingerprint_token(&site.block.0));
@@ -78,10 +78,17 @@ pub(super) fn outcome(worker: &Worker, caller: &Caller, refers: i64, host: &str,
 }
 
 /// The leaf of [`outcome`].
-pub(super) fn outcome_leaf(worker: &Worker, caller: &Caller, refers: i64, host: &str, code: &str, status: u16) -> Leaf {
+pub(super) fn outcome_leaf<'a>(
+    worker: &Worker,
+    caller: &'a Caller,
+    refers: i64,
+    host: &'a str,
+    code: &'a str,
+    status: u16,
+) -> Leaf<'a> {
     let mut leaf = caller.leaf(worker, "call.end");
-    host.clone_into(&mut leaf.host);
-    code.clone_into(&mut leaf.outcome);
+    leaf.host = host.into();
+    leaf.outcome = code.into();
     leaf.status = status;
     leaf.refers = refers;
     leaf

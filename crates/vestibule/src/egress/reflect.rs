@@ -97,13 +97,13 @@ impl Guard {
             // belongs to no encoding, so that no two texts make one
             all.push('\n');
         }
-        let look = Look::at(&all, self.worth);
+        let look = Look::at(all, self.worth);
         !self.marks.iter().chain(self.long().map(|(value, _)| value)).any(|needle| self.is_shown(&look, needle))
     }
 
     /// Looks for the call's values and credential in a text of the answer.
     pub(super) fn check(&self, text: &str) -> Reflection {
-        let look = Look::at(text, self.worth);
+        let look = Look::at(text.to_owned(), self.worth);
         if self.marks.iter().any(|mark| self.is_shown(&look, mark)) {
             return Reflection::Leak;
         }
@@ -121,7 +121,7 @@ impl Guard {
                 out = out.replace(value, TokenText::new(block).as_str());
             }
         }
-        let look = Look::at(&out, self.worth);
+        let look = Look::at(out.clone(), self.worth);
         if self.long().any(|(value, _)| self.is_shown(&look, value)) { Reflection::Leak } else { Reflection::Replaced(out) }
     }
 
@@ -190,8 +190,12 @@ fn add(texts: &mut Wiped, text: &[u8]) -> Needle {
 }
 
 /// Lower case as people see it, so that `Ä` and `ä` are the same letter.
-fn lower(text: &str) -> Vec<u8> {
-    if text.is_ascii() { text.as_bytes().to_ascii_lowercase() } else { text.to_lowercase().into_bytes() }
+fn lower(mut text: String) -> Vec<u8> {
+    if text.is_ascii() {
+        text.make_ascii_lowercase();
+        return text.into_bytes();
+    }
+    text.to_lowercase().into_bytes()
 }
 
 /// A text that is searched, and which encodings it can hold at all: most texts hold none, and are searched once for each
@@ -208,25 +212,25 @@ struct Look {
 }
 
 impl Look {
-    fn at(text: &str, worth: Worth) -> Look {
-        let lower = lower(text);
-        let text = text.as_bytes();
-        let mut look = Look {
-            lower,
-            percent: memchr::memchr(b'%', text).is_some(),
-            backslash: memchr::memchr(b'\\', text).is_some(),
-            entity: memchr::memchr(b'&', text).is_some(),
-            digits: 0,
-            decoded: Vec::new(),
-        };
+    fn at(text: String, worth: Worth) -> Look {
+        let mut look =
+            Look { lower: Vec::new(), percent: false, backslash: false, entity: false, digits: 0, decoded: Vec::new() };
+        for at in memchr::memchr3_iter(b'%', b'\\', b'&', text.as_bytes()) {
+            match text.as_bytes().get(at) {
+                Some(b'%') => look.percent = true,
+                Some(b'\\') => look.backslash = true,
+                _ => look.entity = true,
+            }
+        }
         let least_digits = 2 * SHORTEST_PART;
-        for run in runs(text, worth.characters.min(least_digits), is_base64) {
+        for run in runs(text.as_bytes(), worth.characters.min(least_digits), is_base64) {
             let digits = run.split(|byte| !byte.is_ascii_hexdigit()).map(<[u8]>::len).max();
             look.digits = look.digits.max(digits.unwrap_or(0));
             if run.len() >= worth.characters {
                 decode(run, worth, &mut look.decoded);
             }
         }
+        look.lower = lower(text);
         look
     }
 

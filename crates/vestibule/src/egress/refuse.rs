@@ -48,9 +48,9 @@ impl Refused {
         let answer = self.problem(caller);
         let mut leaf = caller.leaf(worker, "call.refuse");
         leaf.direction = Direction::Out;
-        leaf.outcome = self.code.to_owned();
+        leaf.outcome = self.code.into();
         leaf.status = answer.status().as_u16();
-        leaf.fields.extend(self.place);
+        leaf.fields.extend(self.place.map(Into::into));
         worker.append(&leaf).await;
         answer
     }

@@ -8,6 +8,7 @@ use crate::app::recent::Unwrapped;
 use crate::app::routes::GrantDetail;
 use crate::app::row::Row;
 use crate::app::worker::Worker;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ use vestibule_store::SubjectState;
 use vestibule_vault::token::TokenRef;
 use vestibule_vault::{Keyring, SubjectKey};
 
+/// Places that stand in a leaf at most.
+const FIELDS: usize = 64;
 /// Tokens in one call; more would make it the work of several.
 const MOST: usize = 4096;
 
@@ -46,11 +49,11 @@ pub enum Body<'a> {
 
 impl Draft<'_> {
     /// The places tokens stand at, for the log: each once.
-    pub(super) fn field_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = Vec::new();
+    pub(super) fn field_names(&self) -> Vec<Cow<'_, str>> {
+        let mut names: Vec<Cow<'_, str>> = Vec::with_capacity(self.sites.len().min(FIELDS));
         for site in &self.sites {
-            if !names.iter().any(|known| **known == *site.at) && names.len() < 64 {
-                names.push(site.at.to_string());
+            if !names.iter().any(|known| **known == *site.at) && names.len() < FIELDS {
+                names.push(Cow::Borrowed(&site.at));
             }
         }
         names
@@ -282,9 +285,9 @@ pub(super) fn unwrap(worker: &Worker, opened: &Opened) -> Result<Keys, Refused> 
     let keyring = worker.app.keeper.keyring();
     let mut keys: Vec<(SubjectNumber, Rc<Unwrapped>)> = Vec::new();
     for row in &opened.rows {
-        let subject = &row.subject;
-        if !keys.iter().any(|(number, _)| *number == subject.number) {
-            keys.push((subject.number, worker.recent.key(&keyring, subject)?));
+        let number = row.subject.number;
+        if !keys.iter().any(|(known, _)| *known == number) {
+            keys.push((number, row.key(&worker.recent, &keyring)?));
         }
     }
     Ok(Keys(keys))

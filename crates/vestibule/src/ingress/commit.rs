@@ -57,12 +57,12 @@ pub(super) async fn write(
 
 /// The answer to an event that the route's conditions leave out.
 pub(super) async fn ignored(worker: &Worker, route: &InRoute, request: &str) -> Answer {
-    let mut leaf = worker.app.leaf(Actor::Source(route.name.clone()), "event.ignore", route.mode);
-    leaf.route.clone_from(&route.name);
+    let mut leaf = worker.app.leaf(Actor::Source(route.name.as_str().into()), "event.ignore", route.mode);
+    leaf.route = route.name.as_str().into();
     leaf.direction = Direction::In;
     leaf.outcome = "event.condition".into();
     leaf.status = 200;
-    leaf.request = request.to_owned();
+    leaf.request = request.into();
     worker.append(&leaf).await;
     respond::json(StatusCode::OK, r#"{"status":"ignored"}"#)
 }
@@ -81,16 +81,16 @@ fn job(
     now: Timestamp,
 ) -> AcceptEvent {
     let action = if protected.held.is_some() { "event.hold" } else { "event.accept" };
-    let mut leaf = worker.app.leaf(Actor::Source(route.name.clone()), action, route.mode);
+    let mut leaf = worker.app.leaf(Actor::Source(route.name.as_str().into()), action, route.mode);
     leaf.at = now;
-    leaf.route.clone_from(&route.name);
+    leaf.route = route.name.as_str().into();
     leaf.direction = Direction::In;
-    leaf.fields = protected.fields;
+    leaf.fields = protected.fields.into_iter().map(Into::into).collect();
     leaf.others = protected.others;
     leaf.tokens = protected.fingerprints;
     leaf.subjects = vec![protected.pseudonym];
     leaf.status = 200;
-    leaf.request = request.to_owned();
+    leaf.request = request.into();
     AcceptEvent {
         now,
         route: route.name.clone(),

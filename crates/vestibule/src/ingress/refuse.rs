@@ -41,12 +41,12 @@ impl Refused {
             Refused::Stranger(_) => return respond::stranger(),
         };
         let answer = respond::problem(code, place.as_deref(), request);
-        let mut leaf = worker.app.leaf(Actor::Source(route.name.clone()), "event.refuse", route.mode);
-        leaf.route.clone_from(&route.name);
+        let mut leaf = worker.app.leaf(Actor::Source(route.name.as_str().into()), "event.refuse", route.mode);
+        leaf.route = route.name.as_str().into();
         leaf.direction = Direction::In;
-        leaf.outcome = code.to_owned();
+        leaf.outcome = code.into();
         leaf.status = answer.status().as_u16();
-        leaf.request = request.to_owned();
+        leaf.request = request.into();
         worker.append(&leaf).await;
         answer
     }

@@ -48,8 +48,8 @@ async fn pass(worker: &Worker, event: EventRow) -> Result<String, Refused> {
     commit::write(worker, route, &validated, Unnamed::Leave, data.id.clone(), &request).await?;
     let mut leaf = worker.app.service_leaf("held.release");
     leaf.mode = data.mode;
-    leaf.route.clone_from(&data.route);
-    leaf.request.clone_from(&data.id);
+    leaf.route = data.route.as_str().into();
+    leaf.request = data.id.as_str().into();
     worker.app.write(DropHeld { event, leaf: leaf.to_bytes() }).await.map_err(protect::store)?;
     Ok(data.id)
 }

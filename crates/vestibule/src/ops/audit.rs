@@ -30,7 +30,7 @@ fn entry(row: &LeafRow) -> Value {
 }
 
 /// A leaf as JSON.
-pub fn readable(seq: i64, leaf: &Leaf) -> Value {
+pub fn readable(seq: i64, leaf: &Leaf<'_>) -> Value {
     json!({
         "seq": seq,
         "at": system::display(leaf.at),

@@ -127,7 +127,7 @@ pub fn enable(app: &App, by: &By, route: &str) -> Result<Value, OpError> {
         return Err(OpError::new("cli.unknown_name", format!("no route `{route}` is paused")));
     }
     let mut leaf = by.leaf(app, "deliver.enable", Mode::Live);
-    route.clone_into(&mut leaf.route);
+    leaf.route = route.into();
     let due = app.writer.call(EnableRoute { route: route.to_owned(), leaf: leaf.to_bytes() })?;
     app.deliveries.notify_one();
     Ok(json!({ "route": route, "due": due }))
@@ -135,7 +135,7 @@ pub fn enable(app: &App, by: &By, route: &str) -> Result<Value, OpError> {
 
 fn leaf(app: &App, by: &By, action: &str, filter: &Filter) -> Vec<u8> {
     let mut leaf = by.leaf(app, action, Mode::Live);
-    leaf.route = filter.route.clone().unwrap_or_default();
+    leaf.route = filter.route.as_deref().unwrap_or_default().into();
     leaf.to_bytes()
 }
 

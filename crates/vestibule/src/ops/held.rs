@@ -46,8 +46,8 @@ pub fn release(app: &Arc<App>, by: &By, event: i64) -> Result<Value, OpError> {
     let row = EventRow(event);
     let data = app.store.reader()?.event(row)?.ok_or_else(none)?;
     let mut leaf = by.leaf(app, "held.approve", data.mode);
-    leaf.route.clone_from(&data.route);
-    leaf.request.clone_from(&data.id);
+    leaf.route = data.route.as_str().into();
+    leaf.request = data.id.as_str().into();
     app.writer.call(AppendLeaf { leaf: leaf.to_bytes() })?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|_| OpError::known("listen.thread"))?;
@@ -66,8 +66,8 @@ pub fn discard(app: &App, by: &By, event: i64) -> Result<Value, OpError> {
     let reader = app.store.reader()?;
     let data = reader.event(row)?.ok_or_else(none)?;
     let mut leaf = by.leaf(app, "held.drop", data.mode);
-    leaf.route.clone_from(&data.route);
-    leaf.request.clone_from(&data.id);
+    leaf.route = data.route.as_str().into();
+    leaf.request = data.id.as_str().into();
     if !app.writer.call(DropHeld { event: row, leaf: leaf.to_bytes() })? {
         return Err(none());
     }

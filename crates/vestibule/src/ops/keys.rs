@@ -140,7 +140,7 @@ pub fn signing(app: &App, by: &By, route: &str) -> Result<Value, OpError> {
         }
     };
     let mut leaf = by.leaf(app, "key.signing", found.mode);
-    route.clone_into(&mut leaf.route);
+    leaf.route = route.into();
     app.writer.call(vestibule_store::AppendLeaf { leaf: leaf.to_bytes() })?;
     Ok(json!({ "route": route, "configured": configured.is_some(), "secrets": secrets }))
 }
@@ -170,7 +170,7 @@ fn change(app: &App, write: impl FnOnce(u64) -> Result<Option<KeyWritten>, LoadE
 /// Which key it is stands where leaves name requests: a public id, not a secret.
 fn leaf(app: &App, by: &By, action: &str, mode: Mode, id: &str) -> Vec<u8> {
     let mut leaf = by.leaf(app, action, mode);
-    id.clone_into(&mut leaf.request);
+    leaf.request = id.into();
     leaf.to_bytes()
 }
 

@@ -212,7 +212,7 @@ pub fn run(app: &Arc<App>, request: Request) -> Result<Value, OpError> {
 
 /// Who asks, as it stands in leaves.
 #[derive(Clone, Debug)]
-pub struct By(pub Actor);
+pub struct By(pub Actor<'static>);
 
 impl By {
     /// The gateway itself, in its periodic work.
@@ -221,7 +221,7 @@ impl By {
     }
 
     /// A leaf about something this person did.
-    pub fn leaf(&self, app: &App, action: &str, mode: Mode) -> Leaf {
+    pub fn leaf<'a>(&self, app: &App, action: &'a str, mode: Mode) -> Leaf<'a> {
         app.leaf(self.0.clone(), action, mode)
     }
 }
@@ -230,5 +230,5 @@ impl By {
 pub fn person_of(name: &str) -> By {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
     let usable = !name.is_empty() && name.len() <= 32 && name.chars().all(plain);
-    By(Actor::Person(if usable { name } else { "operator" }.to_owned()))
+    By(Actor::Person(if usable { name } else { "operator" }.to_owned().into()))
 }

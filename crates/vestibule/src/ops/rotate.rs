@@ -224,7 +224,7 @@ fn keys_made_before(app: &App, retired: Option<Timestamp>) -> Result<u64, OpErro
 
 fn note(app: &App, by: &By, action: &str, kind: Kind, version: KeyVersion) -> Result<(), OpError> {
     let mut leaf = by.leaf(app, action, Mode::Live);
-    leaf.fields = vec![format!("{kind}-{}", version.0)];
+    leaf.fields = vec![format!("{kind}-{}", version.0).into()];
     app.writer.call(AppendLeaf { leaf: leaf.to_bytes() })?;
     Ok(())
 }

@@ -211,7 +211,7 @@ impl World {
         let reader = self.app.store.reader().unwrap();
         let leaves = reader.leaves(1, i64::MAX).unwrap();
         let leaves = leaves.iter().map(|row| Leaf::from_bytes(&row.leaf).unwrap());
-        leaves.filter(|leaf| matches!(leaf.actor, Actor::Person(_))).map(|leaf| leaf.action).collect()
+        leaves.filter(|leaf| matches!(leaf.actor, Actor::Person(_))).map(|leaf| leaf.action.into_owned()).collect()
     }
 
     /// A copy of the database as it is now.

@@ -7,6 +7,7 @@ use super::{OpError, audit};
 use crate::app::routes;
 use crate::config::{self, Config};
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 use vestibule_core::audit::{Actor, Direction, Leaf};
 use vestibule_core::clock::Timestamp;
 use vestibule_core::document::{Document, Kind, Limits};
@@ -88,26 +89,26 @@ fn value(plan: &Plan<'_, '_>, item: &Item) -> Value {
 
 /// What the log would hold: names of fields and counts.
 fn log(inbound: &config::Inbound, plan: &Plan<'_, '_>, now: Timestamp) -> Value {
-    let mut fields: Vec<String> =
-        plan.items().iter().filter(|item| item.rule.is_some()).map(|item| plan.field(item).to_owned()).collect();
+    let mut fields: Vec<Cow<'_, str>> =
+        plan.items().iter().filter(|item| item.rule.is_some()).map(|item| plan.field(item).into()).collect();
     fields.dedup();
     let leaf = Leaf {
         at: now,
         writer: 0,
         counter: 0,
-        actor: Actor::Source(inbound.name.clone()),
-        action: if plan.must_wait() { "event.hold" } else { "event.accept" }.to_owned(),
+        actor: Actor::Source(inbound.name.as_str().into()),
+        action: if plan.must_wait() { "event.hold" } else { "event.accept" }.into(),
         mode: inbound.mode,
-        route: inbound.name.clone(),
+        route: inbound.name.as_str().into(),
         direction: Direction::In,
-        host: String::new(),
+        host: Cow::default(),
         fields,
         others: plan.unnamed(),
         tokens: plan.items().iter().take(64).map(|_| [0; 8]).collect(),
         subjects: vec![Pseudonym([0; 16])],
-        outcome: "ok".to_owned(),
+        outcome: "ok".into(),
         status: 200,
-        request: String::new(),
+        request: Cow::default(),
         refers: 0,
     };
     audit::readable(0, &leaf)

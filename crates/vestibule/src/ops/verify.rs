@@ -150,7 +150,7 @@ impl<'a> Chain<'a> {
             return Err("the leaf, or its place, was changed");
         }
         let leaf = Leaf::from_bytes(&row.leaf).map_err(|_| "the leaf is of a form this version does not know")?;
-        match leaf.action.as_str() {
+        match &*leaf.action {
             ORIGIN => {
                 self.origins.push(row.seq);
                 if leaf.outcome == BEHIND {

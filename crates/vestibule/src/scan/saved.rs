@@ -231,7 +231,7 @@ pub fn forget(app: &App, by: &By, account: &str) -> Result<Value, OpError> {
         Ok::<_, VaultError>(())
     })?;
     let mut leaf = by.leaf(app, "scan.forget", Mode::Live);
-    leaf.route = account.to_owned();
+    leaf.route = account.into();
     let job = EraseSubjects { now, subjects: vec![(data.row, data.number, leaf.to_bytes())], only_lapsed: false };
     let scrubbed = match app.writer.call(job) {
         Ok(_) => true,
@@ -377,8 +377,8 @@ fn new_subject(keyring: &Keyring, until: Timestamp) -> Result<(NewSubjectRow, Su
 /// Who saved an audit of which account from which host, and how much stands open: no name of anything found.
 fn leaf(app: &App, by: &By, order: &Save, changes: &[(Change, Kept)]) -> Vec<u8> {
     let mut leaf = by.leaf(app, "scan.saved", Mode::Live);
-    leaf.route.clone_from(&order.account);
-    leaf.host.clone_from(&order.host);
+    leaf.route = order.account.as_str().into();
+    leaf.host = order.host.as_str().into();
     leaf.direction = Direction::In;
     let open = changes.iter().filter(|(change, _)| !matches!(change, Change::Gone)).count();
     leaf.others = u32::try_from(open).unwrap_or(u32::MAX);

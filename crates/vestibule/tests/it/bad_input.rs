@@ -159,7 +159,7 @@ pub fn told(world: &World, what: &str, answer: &Answer, action: &str, route: &st
     let leaves = world.leaves();
     let leaf = leaves.iter().find(|leaf| leaf.action == action && leaf.request == request);
     let leaf = leaf.unwrap_or_else(|| panic!("{what}: no leaf"));
-    assert_eq!((leaf.outcome.as_str(), leaf.status, leaf.route.as_str()), (code.as_str(), answer.status, route), "{what}");
+    assert_eq!((leaf.outcome.as_ref(), leaf.status, leaf.route.as_ref()), (code.as_str(), answer.status, route), "{what}");
     assert!(!format!("{leaf:?}").contains(MARK), "{what}: {leaf:?}");
 }
 

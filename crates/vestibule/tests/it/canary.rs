@@ -117,7 +117,7 @@ fn the_search_finds_what_is_planted_in_every_place_and_encoding() {
         let bytes = encoded("zq7xwv3kp1m2", encoding);
         world.app.writer.call(SetMeta { name: format!("planted {encoding}"), value: bytes.clone() }).unwrap();
         let mut leaf = world.app.service_leaf("planted");
-        leaf.request = String::from_utf8_lossy(&bytes).into_owned();
+        leaf.request = String::from_utf8_lossy(&bytes).into_owned().into();
         world.app.writer.call(AppendLeaf { leaf: leaf.to_bytes() }).unwrap();
         planted += 2;
     }

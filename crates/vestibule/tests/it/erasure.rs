@@ -86,7 +86,7 @@ fn an_older_copy_of_the_database_does_not_bring_them_back() {
     let answer = call(&dana.name);
     assert_eq!((answer.status, answer.code().as_str()), (422, "token.erased"), "{}", answer.text());
     assert_eq!(call(&eve.name).status, 201);
-    let outcomes: Vec<String> = world.leaves().into_iter().map(|leaf| leaf.outcome).collect();
+    let outcomes: Vec<String> = world.leaves().into_iter().map(|leaf| leaf.outcome.into_owned()).collect();
     for outcome in ["log.behind_key_store", "erasure.applied_to_older_copy"] {
         assert!(outcomes.iter().any(|known| known == outcome), "{outcome} in {outcomes:?}");
     }

@@ -208,7 +208,7 @@ impl World {
     }
 
     /// Every leaf of the log, decoded.
-    pub fn leaves(&self) -> Vec<Leaf> {
+    pub fn leaves(&self) -> Vec<Leaf<'static>> {
         self.settle();
         let rows = self.app.store.reader().unwrap().leaves(1, i64::MAX).unwrap();
         rows.iter().map(|row| Leaf::from_bytes(&row.leaf).unwrap()).collect()

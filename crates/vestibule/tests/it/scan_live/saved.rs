@@ -92,7 +92,7 @@ fn three_runs_show_what_is_new_gone_and_still_open_since() {
     let ours: Vec<_> = leaves.iter().filter(|leaf| leaf.action == "scan.saved").collect();
     assert_eq!(ours.len(), 4);
     let last = ours[2];
-    assert_eq!((last.route.as_str(), last.host.as_str(), last.others), ("make", "eu1.make.test", 3));
+    assert_eq!((last.route.as_ref(), last.host.as_ref(), last.others), ("make", "eu1.make.test", 3));
     assert_eq!((last.direction, last.mode, &last.actor), (Direction::In, Mode::Live, &Actor::Person("dana".into())));
     assert!(last.fields.is_empty() && last.tokens.is_empty() && last.subjects.is_empty());
 }
