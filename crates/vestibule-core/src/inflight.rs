@@ -15,27 +15,27 @@ pub const LOST: &str = "internal.lost";
 /// A piece of work that has not ended yet.
 pub struct InFlight<'s, S: Sink> {
     sink: &'s S,
-    route: String,
+    route: &'s str,
     open: bool,
 }
 
 impl<'s, S: Sink> InFlight<'s, S> {
     /// Work on `route` begins.
-    pub fn begin(sink: &'s S, route: &str) -> InFlight<'s, S> {
-        InFlight { sink, route: route.to_owned(), open: true }
+    pub fn begin(sink: &'s S, route: &'s str) -> InFlight<'s, S> {
+        InFlight { sink, route, open: true }
     }
 
     /// The work ended with this code.
     pub fn end(mut self, code: &'static str) {
         self.open = false;
-        self.sink.ended(&self.route, code);
+        self.sink.ended(self.route, code);
     }
 }
 
 impl<S: Sink> Drop for InFlight<'_, S> {
     fn drop(&mut self) {
         if self.open {
-            self.sink.ended(&self.route, LOST);
+            self.sink.ended(self.route, LOST);
         }
     }
 }

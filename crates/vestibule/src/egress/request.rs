@@ -82,8 +82,13 @@ impl Received {
 
     /// The headers that go on unless the grant says otherwise.
     pub(super) fn passed(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
-        self.headers.iter().filter(|(name, _)| PASSED.contains(name))
+        self.headers.iter().filter(|(name, _)| is_passed(name))
     }
+}
+
+/// Whether a header of this name goes on unless the grant says otherwise.
+pub(super) fn is_passed(name: &HeaderName) -> bool {
+    PASSED.contains(name)
 }
 
 /// Reads a call, or says why it cannot be checked.

@@ -2,7 +2,7 @@
 
 use super::Caller;
 use super::refuse::Refused;
-use super::request::{IDEMPOTENCY_KEY, Media, Received};
+use super::request::{self, IDEMPOTENCY_KEY, Media, Received};
 use crate::app::audience;
 use crate::app::recent::Unwrapped;
 use crate::app::routes::GrantDetail;
@@ -81,9 +81,7 @@ pub(super) fn find<'a>(
         return Err(Refused::at("request.duplicate_header", format!("the header {name}")));
     }
     for (name, value) in received.headers() {
-        let carries =
-            received.passed().any(|(passed, _)| passed == name) || detail.places.headers().any(|place| place == name.as_str());
-        if carries {
+        if request::is_passed(name) || detail.places.headers().any(|place| place == name.as_str()) {
             let text = value.to_str().map_err(|_| Refused::at("request.header", format!("the header {name}")))?;
             sites.extend(detail.places.find_header(name.as_str(), text, token_domain)?);
         }
