@@ -447,6 +447,12 @@ mod tests {
     }
 
     #[test]
+    fn lower_case_fits_into_the_room_that_is_made_for_it() {
+        let lower = |c: char| c.to_lowercase().map(char::len_utf8).sum::<usize>();
+        assert!((char::MIN..=char::MAX).all(|c| lower(c) * 2 <= c.len_utf8() * 3));
+    }
+
+    #[test]
     fn the_characters_of_base64_are_those_that_decode() {
         assert!((0..=u8::MAX).all(|byte| is_base64(byte) == (sextet(byte) != NONE)));
     }
