@@ -12,7 +12,7 @@ use std::collections::HashMap;
 
 use vestibule_core::document::{Document, Kind as JsonKind, NodeId};
 
-use super::{Entry, EntryBy, Kind, Logging, Platform, Reach, Role, Scenario, Step, walk};
+use super::{Entry, EntryBy, Kind, Platform, Reach, Role, Scenario, Step, walk};
 use crate::source::{At, Place, Source, Text};
 use step::Raw;
 
@@ -107,21 +107,9 @@ fn is_list_of_steps(tape: &Document<'_>, list: NodeId) -> bool {
 fn empty<'d>(tape: &Document<'d>, at: NodeId) -> Scenario<'d> {
     let said = |name: &str| tape.member(at, name).map(|member| step::word(tape, member)).filter(|word| !word.is_empty());
     Scenario {
-        platform: Platform::Zapier,
         name: said("title").or_else(|| said("name")).unwrap_or_default(),
         id: said("id"),
-        place: Place::Node(at),
-        active: None,
-        instant: None,
-        zone: None,
-        owner: None,
-        changed: None,
-        last_run: None,
-        logging: Logging::default(),
-        error_workflow: false,
-        steps: Vec::new(),
-        links: Vec::new(),
-        unread: Vec::new(),
+        ..Scenario::bare(Platform::Zapier, Place::Node(at))
     }
 }
 
