@@ -74,10 +74,15 @@ impl Gateway {
             }
             let worker = worker.ok();
             move |request: Request<Incoming>, peer: Peer| {
-                let worker = worker.clone();
+                let begun = worker.clone().map(|worker| begin(worker, request, peer));
                 async move {
-                    match worker {
-                        Some(worker) => route(worker, request, peer).await,
+                    match begun {
+                        Some(Begun::Task(task)) => match task.await {
+                            Ok(answer) => answer,
+                            // the panic has been counted as lost when the work in flight was dropped
+                            Err(_) => respond::problem("internal.lost", None, ""),
+                        },
+                        Some(Begun::Unknown) => respond::unknown_route(),
                         None => respond::problem("store.io", None, ""),
                     }
                 }
@@ -128,23 +133,26 @@ impl Gateway {
     }
 }
 
+/// A request whose work has begun.
+enum Begun {
+    Task(tokio::task::JoinHandle<Answer>),
+    Unknown,
+}
+
 /// Finds what a request is for. Work runs in a task of its own, so that a peer who hangs up cannot undo half of it.
-async fn route(worker: Rc<Worker>, request: Request<Incoming>, peer: Peer) -> Answer {
+fn begin(worker: Rc<Worker>, request: Request<Incoming>, peer: Peer) -> Begun {
     let path = request.uri().path();
-    let task = if let Some(rest) = path.strip_prefix("/out/") {
+    if let Some(rest) = path.strip_prefix("/out/") {
         let name = rest.split('/').next().unwrap_or_default().to_owned();
-        // boxed, because a task is moved several times on its way to its place, and this one is large
-        tokio::task::spawn_local(Box::pin(egress::call(worker, name, request)))
+        // boxed, because a task is moved several times on its way to its place, and this one is large; room is made first,
+        // so that it is made where it stays
+        let call = Box::write(Box::new_uninit(), egress::call(worker, name, request));
+        Begun::Task(tokio::task::spawn_local(Box::into_pin(call)))
     } else if let Some(route) = worker.routes().inbound.get(path).cloned() {
-        tokio::task::spawn_local(ingress::accept(worker, route, request, peer))
+        Begun::Task(tokio::task::spawn_local(ingress::accept(worker, route, request, peer)))
     } else {
         worker.app.counters.ended("", "route.unknown");
-        return respond::unknown_route();
-    };
-    match task.await {
-        Ok(answer) => answer,
-        // the panic has been counted as lost when the work in flight was dropped
-        Err(_) => respond::problem("internal.lost", None, ""),
+        Begun::Unknown
     }
 }
 

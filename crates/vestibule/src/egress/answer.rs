@@ -44,13 +44,13 @@ pub(super) async fn protect(
     caller: &Caller,
     detail: &GrantDetail,
     opened: &Opened,
-    sent: Sent,
+    sent: &Sent,
 ) -> Result<Answer, Refused> {
     let status = sent.response.status();
-    let body = match body(worker, caller, &detail.answer, opened, &sent).await {
+    let body = match body(worker, caller, &detail.answer, opened, sent).await {
         Ok(Body { bytes, logged }) => {
             if !logged {
-                ledger::outcome(worker, caller, sent.leaf, &sent.host, outcome_code(&sent), status.as_u16());
+                ledger::outcome(worker, caller, sent.leaf, &sent.host, outcome_code(sent), status.as_u16());
             }
             bytes
         }
@@ -176,8 +176,8 @@ async fn tokens(
     let (subject, key) = match opened.subject() {
         Some(row) => ((row.subject.row, row.subject.number), sent.keys.of(row.subject.number)?),
         None => {
-            let (subject, key) = pending_subject(worker, caller).await?;
-            (subject, &*pending.insert(key))
+            let (subject, key) = Box::pin(pending_subject(worker, caller)).await?;
+            (subject, &**pending.insert(Box::new(key)))
         }
     };
     let count = u32::try_from(record::records(fresh.len())).map_err(|_| Refused::new("document.too_many_values"))?;
@@ -196,9 +196,12 @@ async fn tokens(
     }
     let sealed = keyring.seal_record(key, first, &slots, &mut draw)?;
     let workflow = caller.principal.workflow.as_str();
-    let mut leaf =
-        ledger::outcome_leaf(worker, caller, sent.leaf, &sent.host, outcome_code(sent), sent.response.status().as_u16());
-    leaf.others = u32::try_from(fresh.len()).unwrap_or(u32::MAX);
+    let leaf = {
+        let status = sent.response.status().as_u16();
+        let mut leaf = ledger::outcome_leaf(worker, caller, sent.leaf, &sent.host, outcome_code(sent), status);
+        leaf.others = u32::try_from(fresh.len()).unwrap_or(u32::MAX);
+        leaf.to_bytes()
+    };
     let job = AnswerRecord {
         now,
         subject: subject.0,
@@ -214,7 +217,7 @@ async fn tokens(
         stable: Vec::new(),
         absent_stable: Vec::new(),
         audience_updates: Vec::new(),
-        leaf: leaf.to_bytes(),
+        leaf,
     };
     match worker.write(job).await? {
         AnswerReply::Committed { .. } => {}

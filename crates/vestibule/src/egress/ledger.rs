@@ -45,6 +45,27 @@ pub(super) async fn record(
     destination: &Destination,
     grant_revision: u64,
 ) -> Result<Receipt, Refused> {
+    let job = job(worker, caller, draft, opened, keys, destination, grant_revision)?;
+    match worker.write(job).await? {
+        ReceiptReply::Committed { leaf } => Ok(Receipt::committed(leaf, worker.app.clock.now())),
+        ReceiptReply::Refused(refusal) => Err(Refused::new(match refusal {
+            Refusal::KeyRevoked | Refusal::KeyExpired | Refusal::KeyChanged => "key.refused",
+            Refusal::SubjectErased => "token.erased",
+            Refusal::GrantChanged => "grant.changed",
+        })),
+    }
+}
+
+/// What [`record`] writes.
+fn job(
+    worker: &Worker,
+    caller: &Caller,
+    draft: &Draft<'_>,
+    opened: &Opened,
+    keys: &Keys,
+    destination: &Destination,
+    grant_revision: u64,
+) -> Result<vestibule_store::Receipt, Refused> {
     let action = if draft.sites.is_empty() { "call" } else { "reveal" };
     let mut leaf = caller.leaf(worker, action);
     leaf.host = destination.target.shown().into();
@@ -54,21 +75,13 @@ pub(super) async fn record(
     leaf.tokens = fingerprints.collect::<Result<_, _>>()?;
     leaf.others = u32::try_from(draft.sites.len().saturating_sub(FINGERPRINTS)).unwrap_or(u32::MAX);
     leaf.subjects = keys.pseudonyms();
-    let job = vestibule_store::Receipt {
+    Ok(vestibule_store::Receipt {
         now: leaf.at,
         leaf: leaf.to_bytes(),
         key: Some((caller.principal.key.clone(), caller.principal.revision)),
         subjects: opened.subjects(),
         grant_revision,
-    };
-    match worker.write(job).await? {
-        ReceiptReply::Committed { leaf } => Ok(Receipt::committed(leaf, worker.app.clock.now())),
-        ReceiptReply::Refused(refusal) => Err(Refused::new(match refusal {
-            Refusal::KeyRevoked | Refusal::KeyExpired | Refusal::KeyChanged => "key.refused",
-            Refusal::SubjectErased => "token.erased",
-            Refusal::GrantChanged => "grant.changed",
-        })),
-    }
+    })
 }
 
 /// How the call ended. Nothing waits for this leaf: without it, the call counts as revealed.

@@ -32,7 +32,12 @@ use vestibule_core::stage::Permit;
 pub use ledger::Caller;
 
 /// Makes one call for a workflow. Runs as a task of its own, so that a caller who hangs up cannot undo half of it.
-pub async fn call(worker: Rc<Worker>, name: String, request: Request<Incoming>) -> Answer {
+pub fn call(worker: Rc<Worker>, name: String, request: Request<Incoming>) -> impl Future<Output = Answer> {
+    // boxed, because it goes through several hands, and each would have room for it
+    answer(worker, name, Box::new(request))
+}
+
+async fn answer(worker: Rc<Worker>, name: String, request: Box<Request<Incoming>>) -> Answer {
     // a name that the configuration does not have is anybody's text: it goes neither into counts nor into the log
     let name = if worker.routes().outbound.contains_key(&name) { name } else { String::new() };
     let in_flight = InFlight::begin(worker.app.counters.as_ref(), &name);
@@ -57,7 +62,7 @@ pub async fn call(worker: Rc<Worker>, name: String, request: Request<Incoming>) 
     }
 }
 
-async fn pass(worker: &Worker, caller: &Caller, request: Request<Incoming>) -> Result<Answer, Refused> {
+async fn pass(worker: &Worker, caller: &Caller, request: Box<Request<Incoming>>) -> Result<Answer, Refused> {
     // the revision is read first: a reload in between must not lend old grants a new revision
     let revision = worker.app.grant_revision.load(std::sync::atomic::Ordering::SeqCst);
     let routes = worker.routes();
@@ -96,10 +101,14 @@ async fn pass(worker: &Worker, caller: &Caller, request: Request<Incoming>) -> R
     let sent = send(worker, caller, route, destination, &draft, &opened, allowed, revision).await;
     let finished = match sent {
         // the vendor has acted, whatever becomes of its answer: a repeat must not make it act again
-        Ok(sent) => answer::protect(worker, caller, detail, &opened, sent).await.map_err(Refused::after_sending),
+        Ok(sent) => answer::protect(worker, caller, detail, &opened, &sent).await.map_err(Refused::after_sending),
         Err(refused) => Err(refused),
     };
-    repeat::finish(worker, caller, repeat, opened.subject(), finished).await
+    match repeat {
+        None => finished,
+        // boxed, as few calls are claimed: all have room for what they await
+        Some(claim) => Box::pin(repeat::finish(worker, caller, claim, opened.subject(), finished)).await,
+    }
 }
 
 /// From the decision to the vendor's answer: record, permit, reveal, send.

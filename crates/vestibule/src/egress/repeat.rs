@@ -104,11 +104,10 @@ fn header(site: &Site) -> Option<&str> {
 pub(super) async fn finish(
     worker: &Worker,
     caller: &Caller,
-    claim: Option<[u8; 16]>,
+    key: [u8; 16],
     about: Option<&Row>,
     ended: Result<Answer, Refused>,
 ) -> Result<Answer, Refused> {
-    let Some(key) = claim else { return ended };
     let answer = match ended {
         Err(refused) if !refused.maybe_sent => {
             worker.write(Abandon { key }).await?;

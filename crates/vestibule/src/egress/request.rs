@@ -92,7 +92,7 @@ pub(super) fn is_passed(name: &HeaderName) -> bool {
 }
 
 /// Reads a call, or says why it cannot be checked.
-pub(super) async fn read(worker: &Worker, caller: &Caller, request: Request<Incoming>) -> Result<Received, Refused> {
+pub(super) async fn read(worker: &Worker, caller: &Caller, request: Box<Request<Incoming>>) -> Result<Received, Refused> {
     let (parts, stream) = request.into_parts();
     let below = parts.uri.path().strip_prefix("/out/").and_then(|path| path.strip_prefix(caller.route.as_str()));
     let path = below.unwrap_or_default();

@@ -245,18 +245,28 @@ impl Client {
     ///
     /// # Errors
     /// [`OutboundError`]; its [`OutboundError::maybe_sent`] tells whether the upstream may have seen the request.
-    pub async fn send(&self, target: &Target, mut request: Request<Full<Bytes>>) -> Result<Response<Bytes>, OutboundError> {
+    pub fn send(
+        &self,
+        target: &Target,
+        request: Request<Full<Bytes>>,
+    ) -> impl Future<Output = Result<Response<Bytes>, OutboundError>> {
+        // boxed, because it goes through several hands, and each would have room for it
+        self.send_boxed(target, Box::new(request))
+    }
+
+    async fn send_boxed(&self, target: &Target, mut request: Box<Request<Full<Bytes>>>) -> Result<Response<Bytes>, OutboundError> {
         prepare(target, &mut request)?;
         if let Some(live) = self.pool.take(target).await {
             let spare = request.method().is_idempotent().then(|| request.clone());
             match self.exchange(target, live, request).await {
                 Ok(answer) => return answer,
-                Err(Failure::Unsent(unsent)) => request = *unsent,
+                Err(Failure::Unsent(unsent)) => request = unsent,
                 Err(Failure::Silent) => request = spare.ok_or(OutboundError::Broken)?,
                 Err(Failure::Final(error)) => return Err(error),
             }
         }
-        let live = self.connect(target).await?;
+        // boxed, as calls seldom need a new connection: all have room for what they await
+        let live = Box::pin(self.connect(target)).await?;
         match self.exchange(target, live, request).await {
             Ok(answer) => answer,
             Err(Failure::Final(error)) => Err(error),
@@ -268,7 +278,7 @@ impl Client {
         &self,
         target: &Target,
         mut live: Live,
-        request: Request<Full<Bytes>>,
+        request: Box<Request<Full<Bytes>>>,
     ) -> Result<Result<Response<Bytes>, OutboundError>, Failure> {
         // every other request that is ready comes first, so that what they send goes out together: an upstream that is awake
         // with the first need not be woken for the rest

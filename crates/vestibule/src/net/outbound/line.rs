@@ -80,7 +80,7 @@ impl Live {
     /// Sends a request and reads the whole answer.
     pub(super) async fn exchange(
         &mut self,
-        request: Request<Full<Bytes>>,
+        request: Box<Request<Full<Bytes>>>,
         limits: &OutboundLimits,
     ) -> Result<Response<Bytes>, Failure> {
         let start = Instant::now();
@@ -98,9 +98,9 @@ impl Live {
         Ok(Response::from_parts(parts, bytes))
     }
 
-    async fn head(&mut self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Failure> {
+    async fn head(&mut self, request: Box<Request<Full<Bytes>>>) -> Result<Response<Incoming>, Failure> {
         let (driver, alarm) = (&mut self.driver, &mut self.alarm);
-        let mut answer = pin!(self.sender.try_send_request(request));
+        let mut answer = pin!(self.sender.try_send_request(*request));
         // only the driver can bring the answer, and it is polled right before: no waker of its own is needed
         let mut unwoken = Context::from_waker(Waker::noop());
         let outcome = poll_fn(|cx| {
