@@ -121,8 +121,8 @@ impl Rules {
     /// Says what happens to every value of `doc`.
     pub fn plan<'r, 'd>(&'r self, doc: &'d Document<'d>) -> Plan<'r, 'd> {
         let assigned = self.matcher.assign(doc);
-        let mut plan =
-            Plan { rules: self, doc, items: Vec::new(), kept: Vec::new(), removed: Vec::new(), replaced: Vec::new(), unnamed: 0 };
+        let kept = Vec::with_capacity(self.rules.len());
+        let mut plan = Plan { rules: self, doc, items: Vec::new(), kept, removed: Vec::new(), replaced: Vec::new(), unnamed: 0 };
         plan.visit(doc.root(), &assigned, None);
         plan
     }
@@ -219,7 +219,7 @@ impl<'r, 'd> Plan<'r, 'd> {
     /// The document the platform gets: `tokens` stand in for the items, in the same order. `token_domain` shapes
     /// e-mail tokens.
     pub fn write(&self, tokens: &[TokenText], token_domain: &str) -> Vec<u8> {
-        let mut edits = Edits::default();
+        let mut edits = Edits::with_room(self.items.len() + self.replaced.len(), 0);
         for (item, token) in self.items.iter().zip(tokens) {
             match item.part {
                 Part::Name => edits.rename(item.node, token.as_str()),
@@ -231,9 +231,7 @@ impl<'r, 'd> Plan<'r, 'd> {
         for (node, json) in &self.replaced {
             edits.replace(*node, json.clone());
         }
-        for node in &self.removed {
-            edits.remove(*node);
-        }
+        edits.remove_all(&self.removed);
         self.derive(&mut edits);
         edits.apply(self.doc)
     }

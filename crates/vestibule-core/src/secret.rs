@@ -36,7 +36,7 @@ impl<T: Zeroize> fmt::Debug for Secret<T> {
 
 /// Bytes that are wiped when dropped, those of the spare capacity too. `Zeroizing<Vec<u8>>` would do the same, one byte at a time,
 /// which for the values of a call or the pages of a file is too slow. A vector that grows leaves what it held before behind: give it
-/// its capacity first.
+/// its capacity first, or [`Wiped::append`].
 #[derive(Default)]
 pub struct Wiped(Vec<u8>);
 
@@ -44,6 +44,16 @@ impl Wiped {
     /// Takes bytes into custody.
     pub fn new(bytes: Vec<u8>) -> Wiped {
         Wiped(bytes)
+    }
+
+    /// Appends bytes; where there is no room, all move to a wider place, and the old one is wiped.
+    pub fn append(&mut self, bytes: &[u8]) {
+        if self.0.capacity() - self.0.len() < bytes.len() {
+            let mut wider = Vec::with_capacity((self.0.len() + bytes.len()) * 2);
+            wider.extend_from_slice(&self.0);
+            *self = Wiped(wider);
+        }
+        self.0.extend_from_slice(bytes);
     }
 
     fn wipe(&mut self) {
@@ -97,5 +107,14 @@ mod tests {
         assert_eq!(**bytes, [0; 16]);
         bytes.zeroize();
         assert!(bytes.is_empty());
+    }
+
+    #[test]
+    fn what_is_appended_follows_what_was_there() {
+        let mut bytes = Wiped::new(Vec::with_capacity(4));
+        for piece in [&b"dana"[..], b"", b"@", b"example.com"] {
+            bytes.append(piece);
+        }
+        assert_eq!(**bytes, *b"dana@example.com");
     }
 }

@@ -3,10 +3,15 @@
 use super::matcher::State;
 use super::{Assignment, Document, Form, Kind, Matcher, NodeId};
 
+/// Room for what most documents need on the way down.
+const DEEP: usize = 8;
+
 impl Matcher {
     /// One entry a node, parallel to the tape.
     pub fn assign(&self, doc: &Document<'_>) -> Vec<Assignment> {
-        let mut walk = Walk { matcher: self, doc, out: vec![Assignment::Unnamed; doc.len()], states: vec![0], open: Vec::new() };
+        let (mut states, open) = (Vec::with_capacity(DEEP), Vec::with_capacity(DEEP));
+        states.push(0);
+        let mut walk = Walk { matcher: self, doc, out: vec![Assignment::Unnamed; doc.len()], states, open };
         walk.run();
         walk.out
     }

@@ -65,29 +65,34 @@ pub(super) fn decode(inner: &str, escaped: bool) -> Cow<'_, str> {
 /// `text` as a JSON string with quotes. Only what RFC 8259 demands is escaped; everything else stays as it is.
 pub fn escape_string(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() + 2);
-    out.push(b'"');
+    escape_pieces(text, |piece| out.extend_from_slice(piece));
+    out
+}
+
+/// The pieces of [`escape_string`], one after the other.
+pub(crate) fn escape_pieces(text: &str, mut put: impl FnMut(&[u8])) {
+    put(b"\"");
     let mut rest = text.as_bytes();
     while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F)) {
         let (plain, tail) = rest.split_at(at);
-        out.extend_from_slice(plain);
+        put(plain);
         let Some((byte, tail)) = tail.split_first() else {
             break;
         };
         match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            0x08 => out.extend_from_slice(b"\\b"),
-            0x0C => out.extend_from_slice(b"\\f"),
-            other => out.extend_from_slice(format!("\\u{other:04x}").as_bytes()),
+            b'"' => put(b"\\\""),
+            b'\\' => put(b"\\\\"),
+            b'\n' => put(b"\\n"),
+            b'\r' => put(b"\\r"),
+            b'\t' => put(b"\\t"),
+            0x08 => put(b"\\b"),
+            0x0C => put(b"\\f"),
+            other => put(format!("\\u{other:04x}").as_bytes()),
         }
         rest = tail;
     }
-    out.extend_from_slice(rest);
-    out.push(b'"');
-    out
+    put(rest);
+    put(b"\"");
 }
 
 const ONES: u64 = 0x0101_0101_0101_0101;

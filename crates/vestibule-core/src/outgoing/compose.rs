@@ -1,7 +1,7 @@
 //! Putting real values where tokens stood, escaped for what carries them.
 
 use super::{Site, Spot};
-use crate::document::{Document, Edits, Form, NodeId, escape_string};
+use crate::document::{Document, Edits, Form, NodeId};
 use crate::policy::addressee::is_one_addressee;
 use crate::token::Carrier;
 use std::collections::BTreeMap;
@@ -36,11 +36,16 @@ pub struct ComposeFault {
 
 /// The body with every site replaced by its value.
 pub fn compose_json(doc: &Document<'_>, values: &[(&Site, Value<'_>)]) -> Result<Vec<u8>, ComposeFault> {
-    let mut edits = Edits::default();
+    // with quotes, and some room for what is escaped
+    let room = values.iter().map(|(_, value)| value.bytes.len() + 4).sum();
+    let mut edits = Edits::with_room(values.len(), room);
     let mut texts: BTreeMap<NodeId, Vec<(usize, usize, String)>> = BTreeMap::new();
     for (site, value) in values {
         match &site.spot {
-            Spot::Value(node) => edits.replace(*node, json(value, site)?),
+            Spot::Value(node) => match value.shape {
+                Shape::Text => edits.replace_with_text(*node, text(value, site)?),
+                Shape::Json => edits.replace(*node, value.bytes.to_vec()),
+            },
             Spot::Name(node) => edits.rename(*node, text(value, site)?),
             Spot::Text(node, start, end, carrier) => {
                 let inner = scalar(value, site)?;
@@ -64,7 +69,7 @@ pub fn compose_json(doc: &Document<'_>, values: &[(&Site, Value<'_>)]) -> Result
             at = end;
         }
         out.push_str(original.get(at..).unwrap_or_default());
-        edits.replace(node, escape_string(&out));
+        edits.replace_with_text(node, &out);
     }
     Ok(edits.apply(doc))
 }
@@ -163,13 +168,6 @@ pub fn header_value<'v>(value: &Value<'v>, site: &Site) -> Result<&'v str, Compo
 /// Checks a value that stands for an addressee: one, on one line, and no list of several.
 pub fn addressee(value: &Value<'_>, site: &Site) -> Result<(), ComposeFault> {
     if is_one_addressee(scalar(value, site)?) { Ok(()) } else { Err(fault("value.control_in_place", site)) }
-}
-
-fn json(value: &Value<'_>, site: &Site) -> Result<Vec<u8>, ComposeFault> {
-    match value.shape {
-        Shape::Text => Ok(escape_string(text(value, site)?)),
-        Shape::Json => Ok(value.bytes.to_vec()),
-    }
 }
 
 fn text<'v>(value: &Value<'v>, site: &Site) -> Result<&'v str, ComposeFault> {

@@ -9,7 +9,8 @@ use std::sync::Arc;
 impl Places {
     /// The tokens of a JSON body: in values, in the middle of texts, and in member names.
     pub fn find_json(&self, doc: &Document<'_>, token_domain: &str) -> Result<Vec<Site>, SiteFault> {
-        let mut sites = Vec::new();
+        // most calls have a token at each place
+        let mut sites = Vec::with_capacity(self.body.len());
         let assigned = self.matcher.assign(doc);
         for (id, node) in doc.nodes() {
             if let Some(name) = doc.name(id).filter(|name| token::may_hold(name)) {

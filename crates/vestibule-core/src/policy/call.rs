@@ -142,15 +142,15 @@ impl CallPattern {
 
     /// Order among patterns that match the same call: a literal beats `{name}` at the first segment where they differ.
     /// Two patterns of equal rank tie, which a configuration may not hold.
-    pub fn rank(&self) -> Vec<bool> {
-        self.segments.iter().map(|segment| matches!(segment, Segment::Literal(_))).collect()
+    pub fn rank(&self) -> impl Iterator<Item = bool> {
+        self.segments.iter().map(|segment| matches!(segment, Segment::Literal(_)))
     }
 
     /// Whether some call falls under both patterns and neither is more exact.
     pub fn ties(&self, other: &CallPattern) -> bool {
         self.method == other.method
             && self.segments.len() == other.segments.len()
-            && self.rank() == other.rank()
+            && self.rank().eq(other.rank())
             && self.segments.iter().zip(&other.segments).all(|pair| match pair {
                 (Segment::Literal(a), Segment::Literal(b)) => a == b,
                 _ => true,
@@ -174,7 +174,8 @@ fn is_name(name: &str) -> bool {
 }
 
 fn check_segment(segment: &str) -> Result<(), UnsafePath> {
-    let mut decoded = Vec::with_capacity(segment.len());
+    // whether it is nothing but dots so far, and how many
+    let (mut dots, mut only_dots) = (0, true);
     let mut bytes = segment.bytes();
     while let Some(byte) = bytes.next() {
         let plain = byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@".contains(&byte);
@@ -190,9 +191,10 @@ fn check_segment(segment: &str) -> Result<(), UnsafePath> {
         if value < 0x20 || value == 0x7f || b"/\\;".contains(&value) || (byte == b'%' && value == b'%') {
             return Err(UnsafePath);
         }
-        decoded.push(value);
+        dots += 1;
+        only_dots &= value == b'.';
     }
-    if decoded == b"." || decoded == b".." {
+    if only_dots && (dots == 1 || dots == 2) {
         return Err(UnsafePath);
     }
     Ok(())

@@ -161,7 +161,7 @@ pub fn select<'g>(
         return Err(denied("grant.none"));
     }
     let matching = || mine().filter(|(_, grant)| grant.call.matches(method, path));
-    let (index, grant) = matching().max_by_key(|(_, grant)| grant.call.rank()).ok_or_else(|| {
+    let (index, grant) = matching().max_by(|(_, a), (_, b)| a.call.rank().cmp(b.call.rank())).ok_or_else(|| {
         let path_known = mine().any(|(_, grant)| grant.call.matches_path(path));
         denied(if path_known { "grant.method" } else { "grant.path" })
     })?;

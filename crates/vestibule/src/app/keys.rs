@@ -4,6 +4,7 @@
 //! receipt of each reveal checks the key once more in its transaction.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use vestibule_core::clock::Timestamp;
 use vestibule_core::id::Mode;
@@ -17,6 +18,8 @@ pub struct KeyTable(HashMap<String, Entry>);
 
 struct Entry {
     row: ApiKeyRow,
+    /// Whom the key proves, for all who come with it.
+    principal: Arc<Principal>,
     /// Milliseconds of the last call with it, 0 for none since it was noted.
     used: AtomicI64,
 }
@@ -47,19 +50,21 @@ impl KeyTable {
             if !keyring.authority_mac_verify(LABEL, &parts(&row).each_ref().map(Vec::as_slice), &row.mac) {
                 return Err(ForgedKey(row.id));
             }
-            table.insert(row.id.clone(), Entry { row, used: AtomicI64::new(0) });
+            let (workflow, key) = (row.workflow.clone(), row.id.clone());
+            let principal = Arc::new(Principal { workflow, mode: row.mode, key, revision: row.revision });
+            table.insert(row.id.clone(), Entry { row, principal, used: AtomicI64::new(0) });
         }
         Ok(KeyTable(table))
     }
 
     /// The workflow of a presented key, if the key stands at `now`.
-    pub fn authenticate(&self, presented: &str, keyring: &Keyring, now: Timestamp) -> Option<Principal> {
+    pub fn authenticate(&self, presented: &str, keyring: &Keyring, now: Timestamp) -> Option<Arc<Principal>> {
         self.examine(presented, keyring, now).ok()
     }
 
     /// As [`KeyTable::authenticate`], with the code of why not: for the owner, never for the caller. Unknown ids take as
     /// long as wrong secrets.
-    pub fn examine(&self, presented: &str, keyring: &Keyring, now: Timestamp) -> Result<Principal, &'static str> {
+    pub fn examine(&self, presented: &str, keyring: &Keyring, now: Timestamp) -> Result<Arc<Principal>, &'static str> {
         let parsed: ParsedKey = parse_api_key(presented).ok_or("key.malformed")?;
         let entry = self.0.get(&parsed.id).filter(|entry| entry.row.mode == parsed.mode);
         let fits = keyring.check_api_key(&parsed, entry.map(|entry| &entry.row.hash));
@@ -72,7 +77,7 @@ impl KeyTable {
             return Err("key.expired");
         }
         entry.used.store(now.0, Ordering::Relaxed);
-        Ok(Principal { workflow: row.workflow.clone(), mode: row.mode, key: row.id.clone(), revision: row.revision })
+        Ok(Arc::clone(&entry.principal))
     }
 
     /// The keys used since the last call of this function, with the moment.

@@ -28,7 +28,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{Notify, oneshot};
 use vestibule_core::audit::{Actor, Leaf};
 use vestibule_core::clock::{Clock, Span, Timestamp};
-use vestibule_core::id::{Mode, Scope, SubjectNumber, SubjectRow, base32, hex};
+use vestibule_core::id::{Mode, Scope, SubjectNumber, SubjectRow, base32};
 use vestibule_core::inflight::Sink as _;
 use vestibule_core::retry::Schedule;
 use vestibule_store::{AddSubject, AppendLeaf, Job, NewSubjectRow, Store, StoreError, Writer};
@@ -65,7 +65,8 @@ pub struct App {
     keys: RwLock<Arc<KeyTable>>,
     started: Timestamp,
     requests: AtomicU64,
-    run: [u8; 6],
+    /// What the ids of requests begin with: random for the process.
+    run: String,
 }
 
 impl App {
@@ -107,7 +108,10 @@ impl App {
     /// An id for a request: random for the process, counted within it.
     pub fn request_id(&self) -> String {
         let count = self.requests.fetch_add(1, Ordering::Relaxed);
-        format!("req_{}{}", hex(&self.run), base32(&count.to_be_bytes()))
+        let count = base32(&count.to_be_bytes());
+        let mut id = String::with_capacity(self.run.len() + count.len());
+        id.extend([&*self.run, &*count]);
+        id
     }
 
     /// An identifier for an event, the same over all attempts to deliver it.

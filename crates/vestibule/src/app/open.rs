@@ -178,7 +178,7 @@ impl App {
             keys: RwLock::new(Arc::new(KeyTable::default())),
             started: now,
             requests: AtomicU64::new(0),
-            run: Draw::new(6)?.take()?,
+            run: format!("req_{}", vestibule_core::id::hex(&Draw::new(6)?.take::<6>()?)),
             clock: Arc::clone(&settings.clock),
             keeper,
         })

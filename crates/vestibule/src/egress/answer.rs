@@ -29,12 +29,12 @@ use vestibule_vault::{Draw, SubjectKey};
 const PENDING: Span = Span::days(30);
 
 /// A call that the vendor has answered.
-pub struct Sent {
+pub struct Sent<'d> {
     pub(super) response: Response<Bytes>,
     pub(super) guard: Guard,
     pub(super) keys: Keys,
     pub(super) leaf: i64,
-    pub(super) host: String,
+    pub(super) host: &'d str,
     pub(super) max: usize,
 }
 
@@ -44,18 +44,18 @@ pub(super) async fn protect(
     caller: &Caller,
     detail: &GrantDetail,
     opened: &Opened,
-    sent: &Sent,
+    sent: &Sent<'_>,
 ) -> Result<Answer, Refused> {
     let status = sent.response.status();
     let body = match body(worker, caller, &detail.answer, opened, sent).await {
         Ok(Body { bytes, logged }) => {
             if !logged {
-                ledger::outcome(worker, caller, sent.leaf, &sent.host, outcome_code(sent), status.as_u16());
+                ledger::outcome(worker, caller, sent.leaf, sent.host, outcome_code(sent), status.as_u16());
             }
             bytes
         }
         Err(refused) => {
-            ledger::outcome(worker, caller, sent.leaf, &sent.host, refused.code, status.as_u16());
+            ledger::outcome(worker, caller, sent.leaf, sent.host, refused.code, status.as_u16());
             return Err(refused);
         }
     };
@@ -79,7 +79,7 @@ pub(super) async fn protect(
 }
 
 /// How a call ends whose answer may pass.
-fn outcome_code(sent: &Sent) -> &'static str {
+fn outcome_code(sent: &Sent<'_>) -> &'static str {
     if sent.response.status().is_success() { "ok" } else { "upstream.status" }
 }
 
@@ -95,7 +95,7 @@ struct Body {
 }
 
 /// The protected body; empty where the vendor sent none.
-async fn body(worker: &Worker, caller: &Caller, rules: &AnswerRules, opened: &Opened, sent: &Sent) -> Result<Body, Refused> {
+async fn body(worker: &Worker, caller: &Caller, rules: &AnswerRules, opened: &Opened, sent: &Sent<'_>) -> Result<Body, Refused> {
     let bytes = sent.response.body();
     if bytes.is_empty() {
         return Ok(Body { bytes: Vec::new(), logged: false });
@@ -109,11 +109,10 @@ async fn body(worker: &Worker, caller: &Caller, rules: &AnswerRules, opened: &Op
     }
     let doc = Document::parse(bytes, &Limits::default()).map_err(|_| Refused::upstream("upstream.bad_json", true))?;
     let mut plan = rules.rules.plan(&doc);
-    for (node, rule) in plan.kept().to_vec() {
-        let fits = rules.types.get(usize::from(rule)).is_some_and(|kind| has_type(&doc, node, *kind));
-        if !fits {
-            plan.reject(node);
-        }
+    let fits = |rule: u16, node| rules.types.get(usize::from(rule)).is_some_and(|kind| has_type(&doc, node, *kind));
+    let unfit: Vec<NodeId> = plan.kept().iter().filter(|(node, rule)| !fits(*rule, *node)).map(|(node, _)| *node).collect();
+    for node in unfit {
+        plan.reject(node);
     }
     reflect(worker, caller, &doc, &mut plan, &sent.guard);
     let (tokens, logged) = tokens(worker, caller, rules, opened, &plan, sent).await?;
@@ -137,10 +136,10 @@ fn reflect(worker: &Worker, caller: &Caller, doc: &Document<'_>, plan: &mut Plan
         Kind::Number => Some(doc.raw(node).into()),
         _ => None,
     };
-    let texts: Vec<_> = plan.kept().iter().filter_map(|(node, _)| Some((*node, text(*node)?))).collect();
-    if guard.is_clean(texts.iter().map(|(_, text)| text.as_ref())) {
+    if guard.is_clean(plan.kept().iter().filter_map(|(node, _)| text(*node))) {
         return;
     }
+    let texts: Vec<_> = plan.kept().iter().filter_map(|(node, _)| Some((*node, text(*node)?))).collect();
     for (node, text) in texts {
         match guard.check(&text) {
             Reflection::Clean => {}
@@ -161,7 +160,7 @@ async fn tokens(
     rules: &AnswerRules,
     opened: &Opened,
     plan: &Plan<'_, '_>,
-    sent: &Sent,
+    sent: &Sent<'_>,
 ) -> Result<(Vec<TokenText>, bool), Refused> {
     let guard = &sent.guard;
     let items = plan.items();
@@ -198,7 +197,7 @@ async fn tokens(
     let workflow = caller.principal.workflow.as_str();
     let leaf = {
         let status = sent.response.status().as_u16();
-        let mut leaf = ledger::outcome_leaf(worker, caller, sent.leaf, &sent.host, outcome_code(sent), status);
+        let mut leaf = ledger::outcome_leaf(worker, caller, sent.leaf, sent.host, outcome_code(sent), status);
         leaf.others = u32::try_from(fresh.len()).unwrap_or(u32::MAX);
         leaf.to_bytes()
     };

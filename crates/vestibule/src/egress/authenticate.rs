@@ -8,10 +8,11 @@ use crate::app::worker::Worker;
 use crate::net::body::duplicate;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use std::sync::Arc;
 use vestibule_core::clock::Timestamp;
 
 /// The workflow whose key the request carries, or the code of why there is none: for the owner, never for the caller.
-pub(super) fn authenticate(worker: &Worker, headers: &HeaderMap) -> Result<Principal, &'static str> {
+pub(super) fn authenticate(worker: &Worker, headers: &HeaderMap) -> Result<Arc<Principal>, &'static str> {
     if duplicate(headers, &AUTHORIZATION) {
         return Err("key.malformed");
     }

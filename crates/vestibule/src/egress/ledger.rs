@@ -5,6 +5,7 @@ use super::tokens::{Draft, Keys, Opened};
 use crate::app::destination::Destination;
 use crate::app::keys::Principal;
 use crate::app::worker::Worker;
+use std::sync::Arc;
 use vestibule_core::audit::{Actor, Direction, Leaf};
 use vestibule_core::stage::Receipt;
 use vestibule_store::{ReceiptReply, Refusal};
@@ -15,7 +16,7 @@ const FINGERPRINTS: usize = 256;
 /// Who calls what.
 pub struct Caller {
     /// The workflow.
-    pub principal: Principal,
+    pub principal: Arc<Principal>,
     /// The name of the destination's route.
     pub route: String,
     /// The request's id.
@@ -71,8 +72,10 @@ fn job(
     leaf.host = destination.target.shown().into();
     leaf.fields = draft.field_names();
     let keyring = worker.app.keeper.keyring();
-    let fingerprints = draft.sites.iter().take(FINGERPRINTS).map(|site| keyring.fingerprint_token(&site.block.0));
-    leaf.tokens = fingerprints.collect::<Result<_, _>>()?;
+    leaf.tokens.reserve_exact(draft.sites.len().min(FINGERPRINTS));
+    for site in draft.sites.iter().take(FINGERPRINTS) {
+        leaf.tokens.push(keyring.fingerprint_token(&site.block.0)?);
+    }
     leaf.others = u32::try_from(draft.sites.len().saturating_sub(FINGERPRINTS)).unwrap_or(u32::MAX);
     leaf.subjects = keys.pseudonyms();
     Ok(vestibule_store::Receipt {

@@ -98,7 +98,7 @@ async fn pass(worker: &Worker, caller: &Caller, request: Box<Request<Incoming>>)
         repeat::Begun::Call(repeat) => repeat,
     };
     opened.claim = repeat;
-    let sent = send(worker, caller, route, destination, &draft, &opened, allowed, revision).await;
+    let sent = send(worker, caller, route, destination, draft, &opened, allowed, revision).await;
     let finished = match sent {
         // the vendor has acted, whatever becomes of its answer: a repeat must not make it act again
         Ok(sent) => answer::protect(worker, caller, detail, &opened, &sent).await.map_err(Refused::after_sending),
@@ -113,25 +113,27 @@ async fn pass(worker: &Worker, caller: &Caller, request: Box<Request<Incoming>>)
 
 /// From the decision to the vendor's answer: record, permit, reveal, send.
 #[expect(clippy::too_many_arguments, reason = "each is one stage of the call, named in the picture above")]
-async fn send(
+async fn send<'d>(
     worker: &Worker,
     caller: &Caller,
     route: &Arc<OutRoute>,
-    destination: &crate::app::destination::Destination,
-    draft: &tokens::Draft<'_>,
+    destination: &'d crate::app::destination::Destination,
+    draft: tokens::Draft<'_>,
     opened: &tokens::Opened,
     allowed: policy::Allowed,
     revision: u64,
-) -> Result<answer::Sent, Refused> {
+) -> Result<answer::Sent<'d>, Refused> {
     let keys = tokens::unwrap(worker, opened)?;
-    let receipt = ledger::record(worker, caller, draft, opened, &keys, destination, revision).await?;
+    let receipt = ledger::record(worker, caller, &draft, opened, &keys, destination, revision).await?;
     let leaf = receipt.leaf();
     let permit = Permit::new(allowed, receipt);
-    let wire = wire::reveal(worker, permit, draft, opened, &keys, destination)?;
+    let wire = wire::reveal(worker, permit, &draft, opened, &keys, destination)?;
+    // not needed while the vendor thinks, and others can use the room
+    drop(draft);
     let (request, guard) = wire.into_request();
     match worker.client.send(&destination.target, request).await {
         Ok(response) => {
-            let host = destination.target.host().to_owned();
+            let host = destination.target.host();
             Ok(answer::Sent { response, guard, keys, leaf, host, max: route.max_answer })
         }
         Err(error) => {

@@ -63,8 +63,9 @@ impl Guard {
         let texts = values.clone().map(|(value, _)| value).chain(marks.clone());
         // lower case takes at most half as much again, and a text that grew would leave a copy behind
         let mut room = Wiped::new(Vec::with_capacity(texts.map(|text| text.len() * 5 / 2 + 1).sum()));
-        let values = values.filter(|(value, _)| !value.is_empty());
-        let mut values: Vec<(Needle, Block)> = values.map(|(value, block)| (add(&mut room, value), block)).collect();
+        let mut all: Vec<(Needle, Block)> = Vec::with_capacity(values.size_hint().0);
+        all.extend(values.filter(|(value, _)| !value.is_empty()).map(|(value, block)| (add(&mut room, value), block)));
+        let mut values = all;
         let marks: Vec<Needle> = marks.map(|mark| add(&mut room, mark)).collect();
         let needles = Needles(Secret::new(room));
         // the longest first, so that a name within an address does not break it apart
@@ -87,9 +88,10 @@ impl Guard {
 
     /// Whether all of these texts of an answer are clean, seen at one glance. False may be a mistake: then each is to be
     /// checked.
-    pub(super) fn is_clean<'t>(&self, texts: impl Iterator<Item = &'t str> + Clone) -> bool {
-        let mut all = String::with_capacity(texts.clone().map(|text| text.len() + 1).sum());
+    pub(super) fn is_clean<T: AsRef<str>>(&self, texts: impl Iterator<Item = T> + Clone) -> bool {
+        let mut all = String::with_capacity(texts.clone().map(|text| text.as_ref().len() + 1).sum());
         for text in texts {
+            let text = text.as_ref();
             if self.token_of(text.as_bytes()).is_some() {
                 return false;
             }

@@ -76,8 +76,10 @@ impl Received {
 
     /// The media type as the vendor is told it: bare, so that it reads the body as what was checked.
     pub(super) fn media_type(&self) -> Option<HeaderValue> {
-        let text = self.headers.get(CONTENT_TYPE)?.to_str().ok()?;
-        HeaderValue::from_str(&essence(text)).ok()
+        match self.headers.get(CONTENT_TYPE)?.to_str().ok()? {
+            "application/json" => Some(HeaderValue::from_static("application/json")),
+            text => HeaderValue::from_str(&essence(text).to_ascii_lowercase()).ok(),
+        }
     }
 
     /// The headers that go on unless the grant says otherwise.
@@ -123,12 +125,12 @@ fn media(headers: &HeaderMap, body: &[u8]) -> Result<Media, Refused> {
     if is_json(text) {
         return Ok(Media::Json);
     }
-    if essence(text) == "application/x-www-form-urlencoded" && is_utf8(text) {
+    if essence(text).eq_ignore_ascii_case("application/x-www-form-urlencoded") && is_utf8(text) {
         return Ok(Media::Form);
     }
     Err(Refused::new("body.content_type"))
 }
 
-fn essence(media_type: &str) -> String {
-    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+fn essence(media_type: &str) -> &str {
+    media_type.split(';').next().unwrap_or_default().trim()
 }

@@ -31,7 +31,7 @@ const MOST: usize = 4096;
 /// A call taken apart, with every token in it.
 pub struct Draft<'a> {
     pub(super) received: &'a Received,
-    pub(super) segments: Vec<&'a str>,
+    pub(super) segments: &'a [&'a str],
     pub(super) body: Body<'a>,
     pub(super) query: Option<Form>,
     pub(super) sites: Vec<Site>,
@@ -63,7 +63,7 @@ impl Draft<'_> {
 /// Finds every token of a call. One that stands where no grant could name it is an error here and now.
 pub(super) fn find<'a>(
     received: &'a Received,
-    path: &CallPath<'a>,
+    path: &'a CallPath<'a>,
     detail: &GrantDetail,
     token_domain: &str,
 ) -> Result<Draft<'a>, Refused> {
@@ -94,7 +94,8 @@ pub(super) fn find<'a>(
             if !detail.places.is_everywhere() {
                 one_method(doc.children(doc.root()).filter_map(|child| doc.name(child)), "the body")?;
             }
-            sites.extend(detail.places.find_json(&doc, token_domain)?);
+            let found = detail.places.find_json(&doc, token_domain)?;
+            sites = if sites.is_empty() { found } else { sites.into_iter().chain(found).collect() };
             Body::Json(doc)
         }
         Media::Form => {
@@ -107,10 +108,10 @@ pub(super) fn find<'a>(
     if sites.len() > MOST {
         return Err(Refused::new("token.too_many"));
     }
-    if sites.iter().any(|site| site.spot == Spot::Header(IDEMPOTENCY_KEY.as_str().to_owned())) {
+    if sites.iter().any(|site| matches!(&site.spot, Spot::Header(name) if IDEMPOTENCY_KEY == **name)) {
         return Err(Refused::at("grant.place", "the header idempotency-key"));
     }
-    Ok(Draft { received, segments: path.segments().to_vec(), body, query, sites })
+    Ok(Draft { received, segments: path.segments(), body, query, sites })
 }
 
 /// Refuses parameters by which a call would name a second method.

@@ -63,8 +63,11 @@ fn compose(draft: &Draft<'_>, opened: &Opened, plain: &[PlainValue<'_>], destina
         }
     }
     let of = |carriers: &[Carrier]| -> Vec<(&Site, Value<'_>)> {
+        let count = draft.sites.iter().filter(|site| carriers.contains(&site.carrier)).count();
+        let mut found = Vec::with_capacity(count);
         let all = draft.sites.iter().zip(values.iter().copied());
-        all.filter(|(site, _)| carriers.contains(&site.carrier)).collect()
+        found.extend(all.filter(|(site, _)| carriers.contains(&site.carrier)));
+        found
     };
     let inner = of(&[Carrier::Body, Carrier::Name, Carrier::Text]);
     let body = match &draft.body {
@@ -94,15 +97,15 @@ fn compose(draft: &Draft<'_>, opened: &Opened, plain: &[PlainValue<'_>], destina
 }
 
 fn path(draft: &Draft<'_>, values: &[(&Site, Value<'_>)]) -> Result<String, ComposeFault> {
-    let mut segments: Vec<String> = draft.segments.iter().map(|segment| (*segment).to_owned()).collect();
-    for (site, value) in values {
-        if let Spot::Segment(position) = site.spot
-            && let Some(segment) = segments.get_mut(position)
-        {
-            *segment = outgoing::path_segment(value, site)?;
+    let mut path = String::with_capacity(draft.segments.iter().map(|segment| segment.len() + 1).sum());
+    for (position, segment) in draft.segments.iter().enumerate() {
+        path.push('/');
+        match values.iter().find(|(site, _)| site.spot == Spot::Segment(position)) {
+            Some((site, value)) => path.push_str(&outgoing::path_segment(value, site)?),
+            None => path.push_str(segment),
         }
     }
-    Ok(format!("/{}", segments.join("/")))
+    Ok(path)
 }
 
 fn headers(draft: &Draft<'_>, opened: &Opened, values: &[(&Site, Value<'_>)]) -> Result<HeaderMap, Refused> {

@@ -254,7 +254,11 @@ impl Client {
         self.send_boxed(target, Box::new(request))
     }
 
-    async fn send_boxed(&self, target: &Target, mut request: Box<Request<Full<Bytes>>>) -> Result<Response<Bytes>, OutboundError> {
+    async fn send_boxed(
+        &self,
+        target: &Target,
+        mut request: Box<Request<Full<Bytes>>>,
+    ) -> Result<Response<Bytes>, OutboundError> {
         prepare(target, &mut request)?;
         if let Some(live) = self.pool.take(target).await {
             let spare = request.method().is_idempotent().then(|| request.clone());
