@@ -18,6 +18,9 @@ const SHORTEST_PART: usize = 4;
 /// Shorter values leave too little in base64 to be told from chance.
 const SHORTEST_BASE64: usize = 6;
 
+/// Signs of a needle that are looked for before the needle itself.
+const SIGNS: usize = 4;
+
 /// The values and credentials of one call, wiped when the call is over.
 pub struct Guard {
     needles: Needles,
@@ -236,10 +239,17 @@ impl Look {
         look
     }
 
+    /// Whether every sign of a needle stands somewhere in the text. Signs are rare in words: this is a quick no for most
+    /// addresses, numbers and links, and `true` for everything else.
+    fn may_hold(&self, encoded: &[u8]) -> bool {
+        let mut signs = encoded.iter().filter(|byte| byte.is_ascii_punctuation()).take(SIGNS);
+        signs.all(|sign| memchr::memchr(*sign, &self.lower).is_some())
+    }
+
     /// Whether the needle stands there: raw, in other case, hexadecimal, percent, JSON, HTML, or base64 wherever it
     /// begins. An encoding that would leave no trace of its own is the raw text.
     fn shows(&self, plain: &[u8], lower: &[u8]) -> bool {
-        let found = |encoded: &[u8]| memmem::find(&self.lower, encoded).is_some();
+        let found = |encoded: &[u8]| self.may_hold(encoded) && memmem::find(&self.lower, encoded).is_some();
         // no encoding is shorter than what it encodes
         self.lower.len() >= plain.len().min(lower.len())
             && (found(lower)
