@@ -174,8 +174,8 @@ fn is_name(name: &str) -> bool {
 }
 
 fn check_segment(segment: &str) -> Result<(), UnsafePath> {
-    // whether it is nothing but dots so far, and how many
-    let (mut dots, mut only_dots) = (0, true);
+    // decoded: how many bytes, and whether all are dots
+    let (mut length, mut only_dots) = (0, true);
     let mut bytes = segment.bytes();
     while let Some(byte) = bytes.next() {
         let plain = byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@".contains(&byte);
@@ -191,10 +191,10 @@ fn check_segment(segment: &str) -> Result<(), UnsafePath> {
         if value < 0x20 || value == 0x7f || b"/\\;".contains(&value) || (byte == b'%' && value == b'%') {
             return Err(UnsafePath);
         }
-        dots += 1;
+        length += 1;
         only_dots &= value == b'.';
     }
-    if only_dots && (dots == 1 || dots == 2) {
+    if only_dots && (length == 1 || length == 2) {
         return Err(UnsafePath);
     }
     Ok(())
