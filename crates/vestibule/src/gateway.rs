@@ -144,10 +144,8 @@ fn begin(worker: Rc<Worker>, request: Request<Incoming>, peer: Peer) -> Begun {
     let path = request.uri().path();
     if let Some(rest) = path.strip_prefix("/out/") {
         let name = rest.split('/').next().unwrap_or_default().to_owned();
-        // boxed, because a task is moved several times on its way to its place, and this one is large; room is made first,
-        // so that it is made where it stays
-        let call = Box::write(Box::new_uninit(), egress::call(worker, name, request));
-        Begun::Task(tokio::task::spawn_local(Box::into_pin(call)))
+        // boxed, because a task is moved several times on its way to its place, and this one is large
+        Begun::Task(tokio::task::spawn_local(Box::pin(egress::call(worker, name, request))))
     } else if let Some(route) = worker.routes().inbound.get(path).cloned() {
         Begun::Task(tokio::task::spawn_local(ingress::accept(worker, route, request, peer)))
     } else {

@@ -46,7 +46,27 @@ pub(super) async fn record(
     destination: &Destination,
     grant_revision: u64,
 ) -> Result<Receipt, Refused> {
-    let job = job(worker, caller, draft, opened, keys, destination, grant_revision)?;
+    // a block, so that only the bytes of the leaf are kept while the commit is waited for
+    let job = {
+        let action = if draft.sites.is_empty() { "call" } else { "reveal" };
+        let mut leaf = caller.leaf(worker, action);
+        leaf.host = destination.target.shown().into();
+        leaf.fields = draft.field_names();
+        let keyring = worker.app.keeper.keyring();
+        leaf.tokens.reserve_exact(draft.sites.len().min(FINGERPRINTS));
+        for site in draft.sites.iter().take(FINGERPRINTS) {
+            leaf.tokens.push(keyring.fingerprint_token(&site.block.0)?);
+        }
+        leaf.others = u32::try_from(draft.sites.len().saturating_sub(FINGERPRINTS)).unwrap_or(u32::MAX);
+        leaf.subjects = keys.pseudonyms();
+        vestibule_store::Receipt {
+            now: leaf.at,
+            leaf: leaf.to_bytes(),
+            key: Some((caller.principal.key.clone(), caller.principal.revision)),
+            subjects: opened.subjects(),
+            grant_revision,
+        }
+    };
     match worker.write(job).await? {
         ReceiptReply::Committed { leaf } => Ok(Receipt::committed(leaf, worker.app.clock.now())),
         ReceiptReply::Refused(refusal) => Err(Refused::new(match refusal {
@@ -55,36 +75,6 @@ pub(super) async fn record(
             Refusal::GrantChanged => "grant.changed",
         })),
     }
-}
-
-/// What [`record`] writes.
-fn job(
-    worker: &Worker,
-    caller: &Caller,
-    draft: &Draft<'_>,
-    opened: &Opened,
-    keys: &Keys,
-    destination: &Destination,
-    grant_revision: u64,
-) -> Result<vestibule_store::Receipt, Refused> {
-    let action = if draft.sites.is_empty() { "call" } else { "reveal" };
-    let mut leaf = caller.leaf(worker, action);
-    leaf.host = destination.target.shown().into();
-    leaf.fields = draft.field_names();
-    let keyring = worker.app.keeper.keyring();
-    leaf.tokens.reserve_exact(draft.sites.len().min(FINGERPRINTS));
-    for site in draft.sites.iter().take(FINGERPRINTS) {
-        leaf.tokens.push(keyring.fingerprint_token(&site.block.0)?);
-    }
-    leaf.others = u32::try_from(draft.sites.len().saturating_sub(FINGERPRINTS)).unwrap_or(u32::MAX);
-    leaf.subjects = keys.pseudonyms();
-    Ok(vestibule_store::Receipt {
-        now: leaf.at,
-        leaf: leaf.to_bytes(),
-        key: Some((caller.principal.key.clone(), caller.principal.revision)),
-        subjects: opened.subjects(),
-        grant_revision,
-    })
 }
 
 /// How the call ended. Nothing waits for this leaf: without it, the call counts as revealed.

@@ -62,13 +62,12 @@ impl Guard {
         Guard::of(known, marks.chain(parts.iter().map(|part| part.as_slice())))
     }
 
-    fn of<'a>(values: impl Iterator<Item = (&'a [u8], Block)> + Clone, marks: impl Iterator<Item = &'a [u8]> + Clone) -> Guard {
-        let texts = values.clone().map(|(value, _)| value).chain(marks.clone());
+    fn of<'a>(known: impl Iterator<Item = (&'a [u8], Block)> + Clone, marks: impl Iterator<Item = &'a [u8]> + Clone) -> Guard {
+        let texts = known.clone().map(|(value, _)| value).chain(marks.clone());
         // lower case takes at most half as much again, and a text that grew would leave a copy behind
         let mut room = Wiped::new(Vec::with_capacity(texts.map(|text| text.len() * 5 / 2 + 1).sum()));
-        let mut all: Vec<(Needle, Block)> = Vec::with_capacity(values.size_hint().0);
-        all.extend(values.filter(|(value, _)| !value.is_empty()).map(|(value, block)| (add(&mut room, value), block)));
-        let mut values = all;
+        let mut values: Vec<(Needle, Block)> = Vec::with_capacity(known.size_hint().0);
+        values.extend(known.filter(|(value, _)| !value.is_empty()).map(|(value, block)| (add(&mut room, value), block)));
         let marks: Vec<Needle> = marks.map(|mark| add(&mut room, mark)).collect();
         let needles = Needles(Secret::new(room));
         // the longest first, so that a name within an address does not break it apart

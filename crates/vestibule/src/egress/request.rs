@@ -3,7 +3,7 @@
 use super::Caller;
 use super::refuse::Refused;
 use crate::app::worker::Worker;
-use crate::ingress::{is_json, is_utf8};
+use crate::ingress::{essence, is_json, is_utf8};
 use crate::net::body;
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH};
@@ -129,8 +129,4 @@ fn media(headers: &HeaderMap, body: &[u8]) -> Result<Media, Refused> {
         return Ok(Media::Form);
     }
     Err(Refused::new("body.content_type"))
-}
-
-fn essence(media_type: &str) -> &str {
-    media_type.split(';').next().unwrap_or_default().trim()
 }

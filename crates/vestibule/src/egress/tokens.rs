@@ -94,6 +94,7 @@ pub(super) fn find<'a>(
             if !detail.places.is_everywhere() {
                 one_method(doc.children(doc.root()).filter_map(|child| doc.name(child)), "the body")?;
             }
+            // nearly all calls carry tokens in the body alone
             let found = detail.places.find_json(&doc, token_domain)?;
             sites = if sites.is_empty() { found } else { sites.into_iter().chain(found).collect() };
             Body::Json(doc)

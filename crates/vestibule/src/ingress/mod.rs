@@ -20,7 +20,7 @@ pub(crate) use protect::{STABLE, SUBJECT, store_tag, vault_tag};
 pub use receive::Received;
 pub use release::release;
 pub use validate::Validated;
-pub(crate) use validate::{is_json, is_utf8};
+pub(crate) use validate::{essence, is_json, is_utf8};
 
 use crate::app::routes::InRoute;
 use crate::app::worker::Worker;

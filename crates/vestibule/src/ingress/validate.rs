@@ -59,11 +59,15 @@ pub(super) fn validate(authenticated: &Authenticated) -> Result<Validated<'_>, R
 /// `application/json` or a `+json` type, in UTF-8.
 pub(crate) fn is_json(media_type: &str) -> bool {
     let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(byte);
-    let essence = media_type.split(';').next().unwrap_or_default().trim().as_bytes();
-    let Some((kind, subtype)) = essence.split_at_checked("application/".len()) else { return false };
+    let Some((kind, subtype)) = essence(media_type).as_bytes().split_at_checked("application/".len()) else { return false };
     let suffix = subtype.get(subtype.len().saturating_sub("+json".len())..).unwrap_or_default();
     let names_json = subtype.eq_ignore_ascii_case(b"json") || suffix.eq_ignore_ascii_case(b"+json");
     kind.eq_ignore_ascii_case(b"application/") && subtype.iter().all(is_token) && names_json && is_utf8(media_type)
+}
+
+/// A media type without its parameters, in the case it came in.
+pub(crate) fn essence(media_type: &str) -> &str {
+    media_type.split(';').next().unwrap_or_default().trim()
 }
 
 /// Whether the parameters of a media type name no other character set than UTF-8.
