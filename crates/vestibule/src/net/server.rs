@@ -9,8 +9,10 @@
 //! | TLS handshake | [`Limits::handshake`] |
 //! | request head, and a new connection's first byte | [`Limits::header`] |
 //! | keep-alive, and an answer of which nothing can be written | [`Limits::idle`] |
+//! | a peer that goes on sending after its last answer | [`Limits::leaving`] |
 //!
-//! A connection past its deadline, or over a cap, is closed without an answer.
+//! A connection past its deadline, or over a cap, is closed without an answer. One that is refused in the middle of its
+//! body still gets its answer: see `Watched`.
 
 mod hall;
 mod open;
@@ -53,6 +55,8 @@ pub struct Limits {
     pub header: Duration,
     /// Without a byte between requests, and while an answer is written.
     pub idle: Duration,
+    /// From our closing to the peer's.
+    pub leaving: Duration,
     /// Connections of all addresses.
     pub connections: usize,
     /// Connections of one IPv4 address or IPv6 /64.
@@ -69,6 +73,7 @@ impl Default for Limits {
             handshake: Duration::from_secs(10),
             header: Duration::from_secs(10),
             idle: Duration::from_secs(75),
+            leaving: Duration::from_secs(5),
             connections: 10_000,
             connections_per_ip: 512,
             headers: 64,
@@ -367,19 +372,20 @@ where
 /// Closes connections past the deadline of their phase, and moves the clock that they read.
 async fn sweep<S>(hall: Rc<Hall<S>>) {
     let limits = hall.limits;
-    let shortest = limits.handshake.min(limits.header).min(limits.idle);
+    let shortest = limits.handshake.min(limits.header).min(limits.idle).min(limits.leaving);
     let period = (shortest / 8).clamp(Duration::from_millis(5), Duration::from_secs(1));
     loop {
         tokio::time::sleep(period).await;
         hall.clock.set(Instant::now());
         for entry in hall.inside.borrow().values() {
-            let late = match entry.watch.phase() {
-                Phase::Handshake => entry.watch.age() >= limits.handshake,
-                Phase::Fresh | Phase::Head => entry.watch.age() >= limits.header,
-                Phase::Idle => entry.watch.age() >= limits.idle,
-                Phase::Busy => false,
+            let deadline = match entry.watch.phase() {
+                Phase::Handshake => limits.handshake,
+                Phase::Fresh | Phase::Head => limits.header,
+                Phase::Idle => limits.idle,
+                Phase::Leaving => limits.leaving,
+                Phase::Busy => continue,
             };
-            if late {
+            if entry.watch.age() >= deadline {
                 hall.counters.timed_out.fetch_add(1, Ordering::Relaxed);
                 entry.task.abort();
             }

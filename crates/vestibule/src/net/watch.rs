@@ -5,11 +5,12 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
+use std::mem::MaybeUninit;
 use std::net::{IpAddr, Ipv6Addr};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -28,7 +29,12 @@ pub(super) enum Phase {
     Busy,
     /// The answer is being written, or the connection waits for the next request.
     Idle,
+    /// The last answer is out and our side is closed; what the peer still sends is read and dropped.
+    Leaving,
 }
+
+/// Bytes that a peer may still send after the last answer. One that sends more is not listening for it.
+const LEAVING_BYTES: usize = 32 * 1024 * 1024;
 
 /// The state of one connection.
 pub(super) struct Watch {
@@ -37,12 +43,15 @@ pub(super) struct Watch {
     since: Cell<Instant>,
     closing: Cell<bool>,
     waker: RefCell<Option<Waker>>,
+    /// Bytes dropped in [`Phase::Leaving`].
+    dropped: Cell<usize>,
 }
 
 impl Watch {
     pub(super) fn new(clock: Rc<Cell<Instant>>, phase: Phase) -> Self {
         let since = Cell::new(clock.get());
-        Self { clock, phase: Cell::new(phase), since, closing: Cell::new(false), waker: RefCell::new(None) }
+        let (closing, waker, dropped) = (Cell::new(false), RefCell::new(None), Cell::new(0));
+        Self { clock, phase: Cell::new(phase), since, closing, waker, dropped }
     }
 
     pub(super) fn enter(&self, phase: Phase) {
@@ -87,9 +96,15 @@ impl Watch {
             self.since.set(self.clock.get());
         }
     }
+
+    /// Whether a peer that sent `bytes` more after its last answer has sent too many.
+    fn drops(&self, bytes: usize) -> bool {
+        self.dropped.set(self.dropped.get().saturating_add(bytes));
+        self.dropped.get() > LEAVING_BYTES
+    }
 }
 
-/// A stream that tells its [`Watch`] of every byte.
+/// A stream that tells its [`Watch`] of every byte, and that closes without taking the last answer back.
 pub(super) struct Watched<T> {
     pub(super) stream: T,
     pub(super) watch: Rc<Watch>,
@@ -106,7 +121,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let done = Pin::new(&mut self.stream).poll_write(cx, bytes);
         if done.is_ready() {
@@ -131,8 +146,24 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
+    /// Closes our side, then reads on until the peer has closed too, sent too much, or used up its time: to close over
+    /// bytes that nobody read resets the connection, and the peer, still sending, would never see why it was refused
+    /// (RFC 9112, section 9.6). A server that stops waits for no peer.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let Self { stream, watch } = &mut *self;
+        if watch.phase() != Phase::Leaving {
+            ready!(Pin::new(&mut *stream).poll_shutdown(cx))?;
+            watch.enter(Phase::Leaving);
+        }
+        let mut memory = [const { MaybeUninit::uninit() }; 8192];
+        loop {
+            let mut buffer = ReadBuf::uninit(&mut memory);
+            match Pin::new(&mut *stream).poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() && !watch.drops(buffer.filled().len()) => {}
+                Poll::Pending if !watch.is_closing(cx) => return Poll::Pending,
+                _ => return Poll::Ready(Ok(())),
+            }
+        }
     }
 }
 

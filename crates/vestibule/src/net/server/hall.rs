@@ -109,7 +109,7 @@ impl<S: 'static> Hall<S> {
         for entry in self.inside.borrow().values() {
             match entry.watch.phase() {
                 Phase::Handshake | Phase::Fresh => entry.task.abort(),
-                Phase::Head | Phase::Busy | Phase::Idle => entry.watch.close(),
+                Phase::Head | Phase::Busy | Phase::Idle | Phase::Leaving => entry.watch.close(),
             }
         }
         // an error is the end of the grace

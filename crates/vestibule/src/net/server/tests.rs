@@ -208,6 +208,42 @@ fn bodies_over_the_limit_are_refused() {
 }
 
 #[test]
+fn a_refusal_reaches_a_client_that_still_sends() {
+    let server = plain();
+    let eleven_mib = vec![b'x'; 11 * MIB];
+    for round in 0..20 {
+        let mut stream = connect(&server);
+        write!(stream, "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", eleven_mib.len()).expect("written");
+        // as most clients do: it looks at the answer only when all is sent
+        stream.write_all(&eleven_mib).expect("nobody hangs up on it");
+        let said = rest(&mut stream);
+        assert!(said.starts_with("HTTP/1.1 413"), "round {round}: {said:?}");
+    }
+    assert_eq!(server.counters().timed_out.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn a_refused_peer_that_never_closes_is_closed() {
+    let server = counting(Limits { leaving: Duration::from_millis(200), ..Limits::default() }, &BodyBudget::new(MIB));
+    let mut stream = connect(&server);
+    write!(stream, "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", 11 * MIB).expect("written");
+    assert!(rest(&mut stream).starts_with("HTTP/1.1 413"), "its side is closed at once");
+    // ours stays open: the last connection is gone when its deadline has passed
+    while stream.write_all(b"x").is_ok() {}
+    assert_eq!(server.counters().timed_out.load(Ordering::Relaxed), 1);
+    assert_eq!(server.stop(Duration::from_secs(20)), 0);
+}
+
+#[test]
+fn stopping_does_not_wait_for_a_refused_peer() {
+    let server = counting(Limits { leaving: Duration::from_secs(3600), ..Limits::default() }, &BodyBudget::new(MIB));
+    let mut stream = connect(&server);
+    write!(stream, "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", 11 * MIB).expect("written");
+    assert!(rest(&mut stream).starts_with("HTTP/1.1 413"));
+    assert_eq!(server.stop(Duration::from_secs(3600)), 0, "it has its answer");
+}
+
+#[test]
 fn heads_over_the_limit_and_ambiguous_lengths_are_refused() {
     let server = plain();
     for (head, expected) in [
