@@ -64,6 +64,10 @@ pub fn problem(code: &str, place: Option<&str>, request: &str) -> Answer {
     if let Ok(value) = HeaderValue::from_str(request) {
         headers.insert(REQUEST_ID, value);
     }
+    if status == 405 {
+        // only routes that take data in answer so
+        headers.insert(http::header::ALLOW, HeaderValue::from_static("POST"));
+    }
     if known.is_some_and(|entry| entry.retryable) {
         headers.insert(http::header::RETRY_AFTER, HeaderValue::from_static("5"));
     }

@@ -65,6 +65,13 @@ pub(super) fn authenticate(worker: &Worker, route: &InRoute, received: Received)
     Ok(Authenticated { body: received.into_body(), media_type, replay })
 }
 
+/// Whether the headers alone prove who sends, which a static key does and a signature never does.
+pub(super) fn shows_key(worker: &Worker, route: &InRoute, headers: &HeaderMap) -> bool {
+    let headers = HeaderView(headers);
+    let claim = route.scheme.claim(&headers, &[], worker.app.clock.now(), route.tolerance);
+    matches!(claim, Ok(claim @ Claim::Static { .. }) if proven(&route.secrets, &claim))
+}
+
 /// Every secret is tried, so that the time taken does not tell which one fits.
 fn proven(secrets: &[Secret<Vec<u8>>], claim: &Claim<'_>) -> bool {
     let mut proven = false;

@@ -144,6 +144,35 @@ fn a_known_source_is_told_what_is_wrong() {
     println!("bad input of known sources: {} cases", cases.len());
 }
 
+#[test]
+fn a_source_that_shows_its_key_is_told_before_its_body_is_read() {
+    let world = World::new();
+    let large = format!(r#"{{"a":"{}"}}"#, MARK.repeat(1024 * 1024 / MARK.len()));
+    let mut count = 0;
+    for (scheme, path) in [(Scheme::Bearer, "/in/bearer"), (Scheme::Header, "/in/header")] {
+        let source = Source::with(scheme, path);
+        let good = || source.event(world.now(), "", format!(r#"{{"a":"{MARK}"}}"#));
+        let cases = [
+            ("another method", 405, "request.method", Request { method: "PUT".into(), ..good() }),
+            ("a query", 400, "request.query", Request { target: format!("{path}?key={MARK}"), ..good() }),
+            ("compressed", 415, "body.compressed", good().header("content-encoding", "gzip")),
+            ("two content types", 400, "request.duplicate_header", good().header("content-type", "application/json")),
+            ("too large", 413, "body.too_large", source.event(world.now(), "", large.as_str())),
+        ];
+        for (what, status, code, request) in cases {
+            let answer = world.send(&request);
+            assert_eq!((answer.status, answer.code().as_str()), (status, code), "{what}: {}", answer.text());
+            assert_eq!(answer.header("allow"), (status == 405).then_some("POST"), "{what}");
+            told(&world, what, &answer, "event.refuse", path.trim_start_matches("/in/"));
+            count += 1;
+        }
+        let wrong = Request { target: format!("{path}?a"), ..Request::new("POST", path).json(MARK) };
+        assert_eq!(world.send(&wrong.header("authorization", "Bearer wrong").header("x-api-key", "wrong")).status, 401);
+    }
+    nothing_stays(&world);
+    println!("bad input of sources with a key: {count} cases");
+}
+
 /// The answer is a problem that helps and repeats nothing, and the refusal stands in the log.
 pub fn told(world: &World, what: &str, answer: &Answer, action: &str, route: &str) {
     let body = answer.json();
