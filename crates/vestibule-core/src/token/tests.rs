@@ -269,6 +269,15 @@ fn a_token_that_letters_follow_is_found() {
 }
 
 #[test]
+fn escapes_that_are_no_text_hide_no_token() {
+    let percent: String = token().bytes().map(|byte| format!("%{byte:02X}")).collect();
+    for text in [format!("{percent}%ff"), format!("%ff{percent}"), format!("%c3{percent}%e2%82"), format!("%ff%{percent}%")] {
+        assert_eq!(only(&text).block, Ok(block()), "{text}");
+        assert_eq!(only(&text).carrier, Carrier::Percent, "{text}");
+    }
+}
+
+#[test]
 fn long_texts_are_searched_in_pieces() {
     let token = token();
     for at in (14_200..16_600).step_by(61).chain([0, 40_000]) {

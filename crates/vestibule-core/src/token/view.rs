@@ -43,7 +43,7 @@ pub(super) fn cells(text: &str) -> Vec<Cell> {
 /// Undoes HTML entities once, then percent escapes once; tells whether there were any.
 pub(super) fn decode_once(cells: &[Cell]) -> (Vec<Cell>, bool) {
     let html = rewrite(cells, '&', entity);
-    let percent = rewrite(&html, '%', percent_run);
+    let percent = rewrite(&html, '%', percent_escape);
     let changed = percent.len() != cells.len();
     (percent, changed)
 }
@@ -92,12 +92,17 @@ pub(super) fn fold(cells: &[Cell]) -> Vec<Cell> {
     out
 }
 
-/// Copies cells, letting `undo` replace what starts at each `mark`; it tells how many cells it took.
+/// Cells that one escape takes at most: four percent escapes, which make up one character.
+const ESCAPE: usize = 12;
+
+/// Copies cells, letting `undo` replace what starts at each `mark`; it tells how many cells it took. It sees one escape and
+/// no more, so that a text is read once, whatever stands in it.
 fn rewrite(cells: &[Cell], mark: char, undo: impl Fn(&[Cell], &mut Vec<Cell>) -> Option<usize>) -> Vec<Cell> {
     let mut out = Vec::with_capacity(cells.len());
     let mut rest = cells;
     while let Some((cell, tail)) = rest.split_first() {
-        rest = match if cell.c == mark { undo(rest, &mut out) } else { None } {
+        let escape = || rest.get(..ESCAPE).unwrap_or(rest);
+        rest = match if cell.c == mark { undo(escape(), &mut out) } else { None } {
             Some(taken) => rest.get(taken..).unwrap_or_default(),
             None => {
                 out.push(*cell);
@@ -110,8 +115,7 @@ fn rewrite(cells: &[Cell], mark: char, undo: impl Fn(&[Cell], &mut Vec<Cell>) ->
 
 /// One HTML character reference, ended by its semicolon: numeric, or one of the names that stand for what a token may meet.
 fn entity(rest: &[Cell], out: &mut Vec<Cell>) -> Option<usize> {
-    const LONGEST: usize = 12;
-    let end = rest.iter().take(LONGEST).position(|cell| cell.c == ';')?;
+    let end = rest.iter().position(|cell| cell.c == ';')?;
     let body = rest.get(1..end)?;
     let c = match body.first()?.c {
         '#' => {
@@ -146,22 +150,18 @@ fn entity(rest: &[Cell], out: &mut Vec<Cell>) -> Option<usize> {
     Some(end + 1)
 }
 
-/// A run of percent escapes, read as UTF-8; what is not UTF-8 stays as it is.
-fn percent_run(rest: &[Cell], out: &mut Vec<Cell>) -> Option<usize> {
-    let mut bytes = Vec::new();
-    while let Some([mark, digits @ ..]) = rest.get(bytes.len() * 3..bytes.len() * 3 + 3) {
-        match number(digits, 16) {
-            Some(byte) if mark.c == '%' => bytes.push(byte as u8),
-            _ => break,
-        }
-    }
-    let mut taken = 0;
-    for c in std::str::from_utf8(&bytes).ok()?.chars() {
-        let width = c.len_utf8() * 3;
-        out.push(merged(rest.get(taken..taken + width)?, c, PERCENT)?);
-        taken += width;
-    }
-    (taken > 0).then_some(taken)
+/// The percent escapes of one character in UTF-8. What is not UTF-8 stays as it is, and hides nothing beside it.
+fn percent_escape(rest: &[Cell], out: &mut Vec<Cell>) -> Option<usize> {
+    let byte = |at: usize| match rest.get(at * 3..at * 3 + 3)? {
+        [mark, digits @ ..] if mark.c == '%' => Some(number(digits, 16)? as u8),
+        _ => None,
+    };
+    let first = byte(0)?;
+    let width = first.leading_ones().max(1) as usize;
+    let bytes = (0..width.min(4)).map(byte).collect::<Option<Vec<u8>>>()?;
+    let c = std::str::from_utf8(&bytes).ok()?.chars().next()?;
+    out.push(merged(rest.get(..width * 3)?, c, PERCENT)?);
+    Some(width * 3)
 }
 
 /// One cell in the place of several.
@@ -175,4 +175,44 @@ fn number(digits: &[Cell], radix: u32) -> Option<u32> {
         return None;
     }
     digits.iter().try_fold(0, |value, cell| Some(value * radix + cell.c.to_digit(radix)?))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use std::cell::Cell as Count;
+
+    #[test]
+    fn the_work_grows_with_the_length_of_a_text_and_no_faster() {
+        let undos: [(char, fn(&[Cell], &mut Vec<Cell>) -> Option<usize>); 2] = [('%', percent_escape), ('&', entity)];
+        for text in ["%ff", "%41%ff", "%c3", "%e2%82", "%41", "%", "&", "&#38;", "&amp", "%25252525252541 "] {
+            let cells = cells(&text.repeat(2_000));
+            for (mark, undo) in undos {
+                let seen = Count::new(0);
+                rewrite(&cells, mark, |rest, out| {
+                    seen.set(seen.get() + rest.len());
+                    undo(rest, out)
+                });
+                assert!(seen.get() <= ESCAPE * cells.len(), "{text}: {} of {}", seen.get(), cells.len());
+            }
+        }
+    }
+
+    #[test]
+    fn escapes_that_are_no_text_stay_and_the_others_are_undone() {
+        let read = |text: &str| decode_once(&cells(text)).0.iter().map(|cell| cell.c).collect::<String>();
+        for (text, undone) in [
+            ("%41%ff%42", "A%ffB"),
+            ("%ff%41", "%ffA"),
+            ("%c3%41", "%c3A"),
+            ("%e2%82%41", "%e2%82A"),
+            ("%e2%82%ac%F0%9F%98%80%c3%a4", "\u{20ac}\u{1f600}\u{e4}"),
+            ("%f8%88%80%80%80", "%f8%88%80%80%80"),
+            ("%c3", "%c3"),
+            ("%4", "%4"),
+        ] {
+            assert_eq!(read(text), undone);
+        }
+    }
 }
