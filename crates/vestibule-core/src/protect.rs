@@ -176,10 +176,16 @@ impl<'r, 'd> Plan<'r, 'd> {
         &self.kept
     }
 
-    /// Removes a value that a rule would keep.
-    pub fn reject(&mut self, node: NodeId) {
-        self.kept.retain(|(kept, _)| *kept != node);
-        self.removed.push(node);
+    /// Asks once for each value that a rule would keep, and removes those that do not pass.
+    pub fn keep_if(&mut self, mut passes: impl FnMut(NodeId, u16) -> bool) {
+        let (kept, removed) = (&mut self.kept, &mut self.removed);
+        kept.retain(|(node, rule)| {
+            let passes = passes(*node, *rule);
+            if !passes {
+                removed.push(*node);
+            }
+            passes
+        });
     }
 
     /// Puts other JSON in the place of a value that a rule would keep.

@@ -148,3 +148,19 @@ fn a_name_inside_a_kept_container_is_no_field_unless_it_is_one() {
     assert_eq!(out, r#"{"job":{"id":7,"zzqx":1,"<0>":"<1>","list":[{"<2>":"<3>","title":"y"}]}}"#);
     assert_eq!(sealed.len(), 4);
 }
+
+#[test]
+fn each_kept_value_is_asked_about_once() {
+    let rule = Rule { path: "list[*]".parse().unwrap(), treatment: Treatment::Keep };
+    let rules = Rules::compile(&[rule], Otherwise::Drop, &[]).unwrap();
+    let json = format!(r#"{{"list":[{}7]}}"#, r#""a","#.repeat(1_000));
+    let doc = Document::parse(json.as_bytes(), &Limits::default()).unwrap();
+    let mut plan = rules.plan(&doc);
+    let mut asked = 0;
+    plan.keep_if(|node, _| {
+        asked += 1;
+        doc.node(node).kind() == Kind::Number
+    });
+    assert_eq!((asked, plan.kept().len()), (1_001, 1));
+    assert_eq!(plan.write(&[], ""), br#"{"list":[7]}"#);
+}

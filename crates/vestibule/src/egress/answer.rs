@@ -109,11 +109,7 @@ async fn body(worker: &Worker, caller: &Caller, rules: &AnswerRules, opened: &Op
     }
     let doc = Document::parse(bytes, &Limits::default()).map_err(|_| Refused::upstream("upstream.bad_json", true))?;
     let mut plan = rules.rules.plan(&doc);
-    let fits = |rule: u16, node| rules.types.get(usize::from(rule)).is_some_and(|kind| has_type(&doc, node, *kind));
-    let unfit: Vec<NodeId> = plan.kept().iter().filter(|(node, rule)| !fits(*rule, *node)).map(|(node, _)| *node).collect();
-    for node in unfit {
-        plan.reject(node);
-    }
+    plan.keep_if(|node, rule| rules.types.get(usize::from(rule)).is_some_and(|kind| has_type(&doc, node, *kind)));
     reflect(worker, caller, &doc, &mut plan, &sent.guard);
     let (tokens, logged) = tokens(worker, caller, rules, opened, &plan, sent).await?;
     Ok(Body { bytes: plan.write(&tokens, &worker.routes().token_domain), logged })
@@ -139,17 +135,19 @@ fn reflect(worker: &Worker, caller: &Caller, doc: &Document<'_>, plan: &mut Plan
     if guard.is_clean(plan.kept().iter().filter_map(|(node, _)| text(*node))) {
         return;
     }
-    let texts: Vec<_> = plan.kept().iter().filter_map(|(node, _)| Some((*node, text(*node)?))).collect();
-    for (node, text) in texts {
-        match guard.check(&text) {
-            Reflection::Clean => {}
-            Reflection::Replaced(text) => plan.put(node, escape_string(&text)),
-            Reflection::Leak => {
-                worker.app.counters.ended(&caller.route, "upstream.reflected_secret");
-                plan.reject(node);
-            }
+    let mut replaced = Vec::new();
+    plan.keep_if(|node, _| match text(node).map_or(Reflection::Clean, |text| guard.check(&text)) {
+        Reflection::Clean => true,
+        Reflection::Replaced(text) => {
+            replaced.push((node, escape_string(&text)));
+            true
         }
-    }
+        Reflection::Leak => {
+            worker.app.counters.ended(&caller.route, "upstream.reflected_secret");
+            false
+        }
+    });
+    replaced.into_iter().for_each(|(node, json)| plan.put(node, json));
 }
 
 /// Tokens for the values that no rule keeps: an old one for a value of this call, new ones for the rest. New ones are
