@@ -9,6 +9,7 @@
 mod answer;
 mod authenticate;
 mod ledger;
+mod needles;
 mod reflect;
 mod refuse;
 mod repeat;

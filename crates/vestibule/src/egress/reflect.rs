@@ -1,14 +1,14 @@
 //! What must not come back: values just revealed, and the credential. An answer that repeats a value gets its token
 //! instead; anything that repeats the credential is removed.
 
+use super::needles::{Needle, Needles, Sorted, add};
 use crate::app::destination::Credential;
-use memchr::memmem;
-use std::cmp::Ordering;
-use std::ops::Range;
+use std::cmp::{Ordering, Reverse};
+use std::collections::BTreeMap;
 use vestibule_core::document::{Document, Kind, Limits};
 use vestibule_core::outgoing::Site;
 use vestibule_core::runs::runs;
-use vestibule_core::secret::{Secret, Wiped};
+use vestibule_core::secret::Wiped;
 use vestibule_core::token::{Block, TokenText};
 use vestibule_vault::record::ValueKind;
 use vestibule_vault::reveal::PlainValue;
@@ -18,16 +18,34 @@ const SHORTEST_PART: usize = 4;
 /// Shorter values leave too little in base64 to be told from chance.
 const SHORTEST_BASE64: usize = 6;
 
-/// Signs of a needle that are looked for before the needle itself.
-const SIGNS: usize = 4;
-
 /// The values and credentials of one call, wiped when the call is over.
 pub struct Guard {
     needles: Needles,
     /// The values, the longest first.
     values: Vec<(Needle, Block)>,
-    marks: Vec<Needle>,
+    /// The values that are recognised inside a text too, as they are.
+    long: Sorted,
+    /// What such values look like.
+    shown_values: Shown,
+    /// What credentials and parts of revealed objects look like.
+    shown_marks: Shown,
     worth: Worth,
+}
+
+/// What needles look like in the views of a text.
+struct Shown {
+    lower: Sorted,
+    inner: Sorted,
+}
+
+impl Shown {
+    fn new<'n>(needles: &Needles, of: impl Iterator<Item = &'n Needle> + Clone) -> Shown {
+        let inner = of.clone().filter(|needle| needle.plain.len() >= SHORTEST_BASE64).map(Needle::inner);
+        Shown {
+            lower: Sorted::new(needles, of.map(|needle| needle.lower.clone()).zip(0..)),
+            inner: Sorted::new(needles, inner.zip(0..)),
+        }
+    }
 }
 
 /// Which runs of base64 are worth a look.
@@ -69,22 +87,25 @@ impl Guard {
         let mut values: Vec<(Needle, Block)> = Vec::with_capacity(known.size_hint().0);
         values.extend(known.filter(|(value, _)| !value.is_empty()).map(|(value, block)| (add(&mut room, value), block)));
         let marks: Vec<Needle> = marks.map(|mark| add(&mut room, mark)).collect();
-        let needles = Needles(Secret::new(room));
-        // the longest first, so that a name within an address does not break it apart
-        values.sort_by(|(a, _), (b, _)| rank(needles.plain(a), needles.plain(b)));
-        let all = || values.iter().map(|(value, _)| value).chain(&marks).map(|needle| needles.plain(needle));
+        let needles = Needles::new(room);
+        values.sort_by(|(a, _), (b, _)| rank(needles.text(&a.plain), needles.text(&b.plain)));
+        let all = || values.iter().map(|(value, _)| value).chain(&marks).map(|needle| needles.text(&needle.plain));
         let shortest = all().map(<[u8]>::len).filter(|length| *length >= SHORTEST_BASE64).min();
         let worth = Worth {
             characters: shortest.map_or(usize::MAX, shortest_core),
             bytes: shortest.unwrap_or(SHORTEST_BASE64) - 2,
             ascii: all().all(<[u8]>::is_ascii),
         };
-        Guard { needles, values, marks, worth }
+        let long = values.iter().map(|(value, _)| value).filter(|value| value.plain.len() >= SHORTEST_PART);
+        let shown_values = Shown::new(&needles, long.clone());
+        let shown_marks = Shown::new(&needles, marks.iter());
+        let long = Sorted::new(&needles, long.map(|value| value.plain.clone()).zip(0..));
+        Guard { needles, values, long, shown_values, shown_marks, worth }
     }
 
     /// The token of this value, if the call revealed it.
     pub(super) fn token_of(&self, text: &[u8]) -> Option<TokenText> {
-        let found = self.values.binary_search_by(|(value, _)| rank(self.needles.plain(value), text));
+        let found = self.values.binary_search_by(|(value, _)| rank(self.needles.text(&value.plain), text));
         self.values.get(found.ok()?).map(|(_, block)| TokenText::new(block))
     }
 
@@ -102,39 +123,51 @@ impl Guard {
             all.push('\n');
         }
         let look = Look::at(all, self.worth);
-        !self.marks.iter().chain(self.long().map(|(value, _)| value)).any(|needle| self.is_shown(&look, needle))
+        !self.is_shown(&look, &self.shown_marks) && !self.is_shown(&look, &self.shown_values)
     }
 
     /// Looks for the call's values and credential in a text of the answer.
     pub(super) fn check(&self, text: &str) -> Reflection {
         let look = Look::at(text.to_owned(), self.worth);
-        if self.marks.iter().any(|mark| self.is_shown(&look, mark)) {
+        if self.is_shown(&look, &self.shown_marks) {
             return Reflection::Leak;
         }
         if let Some(token) = self.token_of(text.as_bytes()) {
             return Reflection::Replaced(token.as_str().to_owned());
         }
-        if !self.long().any(|(value, _)| self.is_shown(&look, value)) {
+        if !self.is_shown(&look, &self.shown_values) {
             return Reflection::Clean;
         }
-        let mut out = text.to_owned();
-        for (value, block) in self.long() {
-            if let Ok(value) = std::str::from_utf8(self.needles.plain(value))
-                && out.contains(value)
-            {
-                out = out.replace(value, TokenText::new(block).as_str());
+        let out = self.replaced(text);
+        let look = Look::at(out.clone(), self.worth);
+        if self.is_shown(&look, &self.shown_values) { Reflection::Leak } else { Reflection::Replaced(out) }
+    }
+
+    /// The text with tokens in the place of values. The longest come first, so that a name within an address does not break
+    /// it apart.
+    fn replaced(&self, text: &str) -> String {
+        let mut hits = self.long.longest_in(&self.needles, text.as_bytes());
+        hits.sort_by_key(|(hit, _)| (Reverse(hit.len()), hit.start));
+        let mut taken: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
+        for (hit, index) in hits {
+            if taken.range(..hit.end).next_back().is_none_or(|(_, (end, _))| *end <= hit.start) {
+                taken.insert(hit.start, (hit.end, index));
             }
         }
-        let look = Look::at(out.clone(), self.worth);
-        if self.long().any(|(value, _)| self.is_shown(&look, value)) { Reflection::Leak } else { Reflection::Replaced(out) }
+        let mut out = String::with_capacity(text.len());
+        let mut at = 0;
+        for (start, (end, index)) in taken {
+            let Some((_, block)) = self.values.get(index) else { continue };
+            out.push_str(text.get(at..start).unwrap_or_default());
+            out.push_str(TokenText::new(block).as_str());
+            at = end;
+        }
+        out + text.get(at..).unwrap_or_default()
     }
 
-    fn long(&self) -> impl Iterator<Item = &(Needle, Block)> {
-        self.values.iter().filter(|(value, _)| value.plain.len() >= SHORTEST_PART)
-    }
-
-    fn is_shown(&self, look: &Look, needle: &Needle) -> bool {
-        look.shows(self.needles.plain(needle), self.needles.lower(needle))
+    fn is_shown(&self, look: &Look, shown: &Shown) -> bool {
+        look.views.iter().any(|view| shown.lower.stand_in(&self.needles, view))
+            || shown.inner.stand_in(&self.needles, &look.decoded)
     }
 }
 
@@ -156,116 +189,56 @@ fn rank(a: &[u8], b: &[u8]) -> Ordering {
     b.len().cmp(&a.len()).then_with(|| a.cmp(b))
 }
 
-/// What is searched for: where it stands as it is, and where in lower case.
-struct Needle {
-    plain: Range<usize>,
-    lower: Range<usize>,
-}
-
-/// The texts of all needles of a call, one behind the other: there are many, and each is short.
-struct Needles(Secret<Wiped>);
-
-impl Needles {
-    fn plain(&self, needle: &Needle) -> &[u8] {
-        self.0.expose().get(needle.plain.clone()).unwrap_or_default()
-    }
-
-    fn lower(&self, needle: &Needle) -> &[u8] {
-        self.0.expose().get(needle.lower.clone()).unwrap_or_default()
-    }
-}
-
-/// Adds a needle to the texts of all.
-fn add(texts: &mut Wiped, text: &[u8]) -> Needle {
-    let mut put = |text: &[u8]| {
-        texts.extend_from_slice(text);
-        texts.len() - text.len()..texts.len()
-    };
-    let plain = put(text);
-    let lower = match std::str::from_utf8(text) {
-        Ok(text) if !text.is_ascii() => put(&Wiped::new(text.to_lowercase().into_bytes())),
-        _ => {
-            let lower = put(text);
-            texts.get_mut(lower.clone()).unwrap_or_default().make_ascii_lowercase();
-            lower
-        }
-    };
-    Needle { plain, lower }
-}
-
 /// Lower case as people see it, so that `Ä` and `ä` are the same letter.
-fn lower(mut text: String) -> Vec<u8> {
+fn lower(mut text: Vec<u8>) -> Vec<u8> {
     if text.is_ascii() {
         text.make_ascii_lowercase();
-        return text.into_bytes();
+        return text;
     }
-    text.to_lowercase().into_bytes()
+    let mut out = Vec::with_capacity(text.len());
+    for chunk in text.utf8_chunks() {
+        out.extend_from_slice(chunk.valid().to_lowercase().as_bytes());
+        out.extend_from_slice(chunk.invalid());
+    }
+    out
 }
 
-/// A text that is searched, and which encodings it can hold at all: most texts hold none, and are searched once for each
-/// needle.
+/// A text that is searched, with every encoding undone that it can hold at all: most texts hold none.
 struct Look {
-    lower: Vec<u8>,
-    percent: bool,
-    backslash: bool,
-    entity: bool,
-    /// The longest run of hexadecimal digits.
-    digits: usize,
-    /// What long runs of the characters of base64 stand for.
+    /// In lower case: the text as it is, and with its percent, JSON or HTML escapes or its hexadecimal digits undone. An
+    /// encoding that would leave no trace of its own is the raw text.
+    views: Vec<Vec<u8>>,
+    /// What long runs of the characters of base64 stand for, wherever it begins.
     decoded: Vec<u8>,
 }
 
 impl Look {
     fn at(text: String, worth: Worth) -> Look {
-        let mut look =
-            Look { lower: Vec::new(), percent: false, backslash: false, entity: false, digits: 0, decoded: Vec::new() };
+        let (mut has_percent, mut has_backslash, mut has_entity) = (false, false, false);
         for at in memchr::memchr3_iter(b'%', b'\\', b'&', text.as_bytes()) {
             match text.as_bytes().get(at) {
-                Some(b'%') => look.percent = true,
-                Some(b'\\') => look.backslash = true,
-                _ => look.entity = true,
+                Some(b'%') => has_percent = true,
+                Some(b'\\') => has_backslash = true,
+                _ => has_entity = true,
             }
         }
-        let least_digits = 2 * SHORTEST_PART;
-        for run in runs(text.as_bytes(), worth.characters.min(least_digits), is_base64) {
-            let digits = run.split(|byte| !byte.is_ascii_hexdigit()).map(<[u8]>::len).max();
-            look.digits = look.digits.max(digits.unwrap_or(0));
+        let (mut digits, mut decoded) = (Vec::new(), Vec::new());
+        for run in runs(text.as_bytes(), worth.characters.min(2 * SHORTEST_PART), is_base64) {
+            let hex = run.split(|byte| !byte.is_ascii_hexdigit()).filter(|run| run.len() >= 2 * SHORTEST_PART);
+            hex.for_each(|run| unhex(run, &mut digits));
             if run.len() >= worth.characters {
-                decode(run, worth, &mut look.decoded);
+                decode(run, worth, &mut decoded);
             }
         }
-        look.lower = lower(text);
-        look
+        let undone = [
+            has_percent.then(|| unescaped(text.as_bytes(), b'%', percent)),
+            has_backslash.then(|| unescaped(text.as_bytes(), b'\\', backslash)),
+            has_entity.then(|| unescaped(text.as_bytes(), b'&', entity)),
+            (!digits.is_empty()).then_some(digits),
+        ];
+        let views = undone.into_iter().flatten().chain([text.into_bytes()]).map(lower).collect();
+        Look { views, decoded }
     }
-
-    /// Whether every sign of a needle stands somewhere in the text. Signs are rare in words: this is a quick no for most
-    /// addresses, numbers and links, and `true` for everything else.
-    fn may_hold(&self, encoded: &[u8]) -> bool {
-        let mut signs = encoded.iter().filter(|byte| byte.is_ascii_punctuation()).take(SIGNS);
-        signs.all(|sign| memchr::memchr(*sign, &self.lower).is_some())
-    }
-
-    /// Whether the needle stands there: raw, in other case, hexadecimal, percent, JSON, HTML, or base64 wherever it
-    /// begins. An encoding that would leave no trace of its own is the raw text.
-    fn shows(&self, plain: &[u8], lower: &[u8]) -> bool {
-        let found = |encoded: &[u8]| self.may_hold(encoded) && memmem::find(&self.lower, encoded).is_some();
-        // no encoding is shorter than what it encodes
-        self.lower.len() >= plain.len().min(lower.len())
-            && (found(lower)
-                || (self.digits >= plain.len() * 2 && found(hex(plain).as_bytes()))
-                || (self.percent && [false, true].iter().any(|all| found(percent(plain, *all).to_ascii_lowercase().as_bytes())))
-                || (self.backslash && found(&json(plain).to_ascii_lowercase()))
-                || (self.entity && found(&html(plain).to_ascii_lowercase()))
-                || (plain.len() >= SHORTEST_BASE64
-                    && self.decoded.len() >= plain.len() - 2
-                    && memmem::find(&self.decoded, inner(plain)).is_some()))
-    }
-}
-
-/// A needle without its first and last byte: these share characters of base64 with what stands beside them, which may be
-/// missing.
-fn inner(plain: &[u8]) -> &[u8] {
-    plain.get(1..plain.len().saturating_sub(1)).unwrap_or(plain)
 }
 
 /// Appends what a run of base64 stands for, at each of the four places at which it can begin within a group of
@@ -323,47 +296,93 @@ const fn sextets() -> [u8; 256] {
     out
 }
 
-fn hex(bytes: &[u8]) -> String {
-    vestibule_core::id::hex(bytes)
-}
-
-fn percent(bytes: &[u8], all: bool) -> String {
-    let mut out = String::with_capacity(bytes.len() * 3);
-    for byte in bytes {
-        if !all && (byte.is_ascii_alphanumeric() || b"-._~".contains(byte)) {
-            out.push(char::from(*byte));
-        } else {
-            out.push_str(&format!("%{byte:02x}"));
-        }
+/// What hexadecimal digits stand for, at each of the two places at which a byte can begin.
+fn unhex(digits: &[u8], out: &mut Vec<u8>) {
+    for digits in [digits, digits.get(1..).unwrap_or_default()] {
+        out.extend(digits.as_chunks().0.iter().filter_map(byte_of));
+        // stands between what does not belong together
+        out.push(b'\n');
     }
-    out
 }
 
-fn json(bytes: &[u8]) -> Vec<u8> {
+fn byte_of([high, low]: &[u8; 2]) -> Option<u8> {
+    let digit = |digit: u8| char::from(digit).to_digit(16);
+    Some((digit(*high)? << 4 | digit(*low)?) as u8)
+}
+
+/// Bytes with the escapes undone that begin with this mark: `undo` adds what one stands for and tells how long it is.
+fn unescaped(bytes: &[u8], mark: u8, undo: impl Fn(&[u8], &mut Vec<u8>) -> Option<usize>) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
-    for c in String::from_utf8_lossy(bytes).encode_utf16() {
-        match u8::try_from(c) {
-            Ok(byte @ (b'"' | b'\\' | b'/')) => out.extend([b'\\', byte]),
-            Ok(byte) if byte.is_ascii_graphic() || byte == b' ' => out.push(byte),
-            _ => out.extend(format!("\\u{c:04x}").bytes()),
-        }
+    let mut rest = bytes;
+    while let Some(at) = memchr::memchr(mark, rest) {
+        let (before, escape) = rest.split_at(at);
+        out.extend_from_slice(before);
+        let length = undo(escape, &mut out).unwrap_or_else(|| {
+            out.push(mark);
+            1
+        });
+        rest = escape.get(length..).unwrap_or_default();
     }
+    out.extend_from_slice(rest);
     out
 }
 
-fn html(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len());
-    for byte in bytes {
-        match byte {
-            b'&' => out.extend(b"&amp;"),
-            b'<' => out.extend(b"&lt;"),
-            b'>' => out.extend(b"&gt;"),
-            b'"' => out.extend(b"&quot;"),
-            b'\'' => out.extend(b"&#39;"),
-            _ => out.push(*byte),
+fn percent(escape: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+    out.push(byte_of(escape.get(1..)?.first_chunk()?)?);
+    Some(3)
+}
+
+/// An escape of JSON, two of them for a character beyond the first plane.
+fn backslash(escape: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+    let unit = |at: usize| match escape.get(at..at + 6)? {
+        [b'\\', b'u', digits @ ..] => {
+            let [high, low] = digits.as_chunks().0 else { return None };
+            Some(u16::from_be_bytes([byte_of(high)?, byte_of(low)?]))
         }
+        _ => None,
+    };
+    if let Some(first) = unit(0) {
+        let units = [Some(first), unit(6)];
+        let c = char::decode_utf16(units.into_iter().flatten()).next()?.ok()?;
+        push(c, out);
+        return Some(c.len_utf16() * 6);
     }
-    out
+    push(
+        match escape.get(1)? {
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            plain @ (b'"' | b'\\' | b'/') => char::from(*plain),
+            _ => return None,
+        },
+        out,
+    );
+    Some(2)
+}
+
+/// A character reference of HTML: numeric, or one of those that every writer of HTML uses.
+fn entity(escape: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+    const LONGEST: usize = 12;
+    let end = escape.iter().take(LONGEST).position(|byte| *byte == b';')?;
+    let name = std::str::from_utf8(escape.get(1..end)?).ok()?;
+    let number = |digits: &str, radix| char::from_u32(u32::from_str_radix(digits, radix).ok()?);
+    let c = match name {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" => '"',
+        "apos" => '\'',
+        _ => match name.strip_prefix(['#'])? {
+            digits if digits.starts_with(['x', 'X']) => number(digits.get(1..)?, 16)?,
+            digits => number(digits, 10)?,
+        },
+    };
+    push(c, out);
+    Some(end + 1)
+}
+
+fn push(c: char, out: &mut Vec<u8>) {
+    out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
 /// The fewest characters of base64 that the inside of a needle of this length takes, wherever it begins.
@@ -377,6 +396,7 @@ mod tests {
     use super::*;
     use base64::Engine as _;
     use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+    use vestibule_core::id::hex;
     use vestibule_core::token::Block;
 
     fn guard(value: &str, mark: &str) -> Guard {
@@ -413,10 +433,10 @@ mod tests {
             let encodings = [
                 hex(needle.as_bytes()),
                 hex(needle.as_bytes()).to_uppercase(),
-                percent(needle.as_bytes(), false),
-                percent(needle.as_bytes(), true),
-                String::from_utf8(json(needle.as_bytes())).unwrap(),
-                String::from_utf8(html(needle.as_bytes())).unwrap(),
+                percent_of(needle.as_bytes(), false),
+                percent_of(needle.as_bytes(), true),
+                String::from_utf8(json_of(needle.as_bytes())).unwrap(),
+                String::from_utf8(html_of(needle.as_bytes())).unwrap(),
                 STANDARD.encode(needle),
                 STANDARD.encode(format!("x{needle}y")),
                 STANDARD.encode(format!("xy{needle}z")),
@@ -472,9 +492,83 @@ mod tests {
     fn a_needle_alone_in_an_encoding_is_found_too() {
         let needle = "Lindenallee 7, 10115 Berlin";
         let guard = guard(needle, "s3cret-key");
-        for text in [hex(needle.as_bytes()), STANDARD.encode(needle), needle.to_lowercase(), percent(needle.as_bytes(), true)] {
+        for text in [hex(needle.as_bytes()), STANDARD.encode(needle), needle.to_lowercase(), percent_of(needle.as_bytes(), true)]
+        {
             assert_eq!(found(&guard, &text), Reflection::Leak, "{text}");
         }
         assert_eq!(found(&guard, needle.get(1..).unwrap()), Reflection::Clean);
+    }
+
+    #[test]
+    fn an_encoding_is_seen_through_however_it_is_mixed() {
+        let guard = guard("Dana \u{dc}nal <\u{1f600}>", "s3cret-key");
+        for text in [
+            "Dana%20\u{dc}nal <\u{1f600}>",
+            "D%61na %C3%9Cnal %3C%F0%9F%98%80%3e%ff",
+            r"x\u0044ana \u00dcnal <\ud83d\uDE00>\u12",
+            "dana &#220;nal &lt;&#x1f600;&gt; &amp",
+            "0044616e6120c39c6e616c203cf09f98803e0",
+        ] {
+            assert_eq!(found(&guard, text), Reflection::Leak, "{text}");
+        }
+        for text in ["100 % & more", r"C:\users\n", "deadbeef00", "&#x110000;&#;&;", r"\ud83d\u0041", "%", "%f", "\\"] {
+            assert_eq!(found(&guard, text), Reflection::Clean, "{text}");
+        }
+    }
+
+    #[test]
+    fn many_values_are_found_like_few() {
+        let values: Vec<String> = (0..400).map(|n| format!("dana{n}@example.org")).collect();
+        let known = values.iter().zip(0u128..).map(|(value, n)| (value.as_bytes(), Block(n.to_be_bytes())));
+        let guard = Guard::of(known, [b"s3cret-key".as_slice()].into_iter());
+        for (value, n) in values.iter().zip(0u128..) {
+            let token = TokenText::new(&Block(n.to_be_bytes()));
+            assert_eq!(found(&guard, value), Reflection::Replaced(token.as_str().into()));
+            assert_eq!(found(&guard, &format!("to x{value}, now")), Reflection::Replaced(format!("to x{token}, now")));
+            for text in [value.to_uppercase(), hex(value.as_bytes()), STANDARD.encode(value), percent_of(value.as_bytes(), true)]
+            {
+                assert_eq!(found(&guard, &format!("before {text} after")), Reflection::Leak, "{text}");
+            }
+        }
+        assert_eq!(found(&guard, "dana@example.org and dana17@example.com"), Reflection::Clean);
+    }
+
+    fn percent_of(bytes: &[u8], all: bool) -> String {
+        let mut out = String::with_capacity(bytes.len() * 3);
+        for byte in bytes {
+            if !all && (byte.is_ascii_alphanumeric() || b"-._~".contains(byte)) {
+                out.push(char::from(*byte));
+            } else {
+                out.push_str(&format!("%{byte:02x}"));
+            }
+        }
+        out
+    }
+
+    fn json_of(bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(bytes.len());
+        for c in String::from_utf8_lossy(bytes).encode_utf16() {
+            match u8::try_from(c) {
+                Ok(byte @ (b'"' | b'\\' | b'/')) => out.extend([b'\\', byte]),
+                Ok(byte) if byte.is_ascii_graphic() || byte == b' ' => out.push(byte),
+                _ => out.extend(format!("\\u{c:04x}").bytes()),
+            }
+        }
+        out
+    }
+
+    fn html_of(bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(bytes.len());
+        for byte in bytes {
+            match byte {
+                b'&' => out.extend(b"&amp;"),
+                b'<' => out.extend(b"&lt;"),
+                b'>' => out.extend(b"&gt;"),
+                b'"' => out.extend(b"&quot;"),
+                b'\'' => out.extend(b"&#39;"),
+                _ => out.push(*byte),
+            }
+        }
+        out
     }
 }
