@@ -144,6 +144,9 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Owner 0 "deliver.no_route" "route no longer delivers":
         "The route of a waiting delivery is not in the configuration any more, or has no `deliver`."
         => "Bring the route back and run `vestibule dead redeliver`, or discard the delivery.";
+    Owner 0 "deliver.route_changed" "route for something else now":
+        "Since the delivery was accepted, the route got another `mode`, or its `deliver` another workflow. It was not sent: its tokens open for the first workflow alone, and live data never goes where tests go."
+        => "Give what the route does now a route of its own, bring the old route back and run `vestibule dead redeliver`; or discard the delivery.";
     Owner 0 "deliver.header" "header of the delivery not usable":
         "The value of the header that the platform asks for cannot stand in a header: it holds a line break or another odd character."
         => "Correct the secret behind `header` of `deliver`, then `vestibule dead redeliver`.";

@@ -32,7 +32,11 @@ pub(super) async fn make(app: &Arc<App>, client: &Client, due: DueDelivery) {
     let route = routes.inbound_named(&due.route);
     let deliver = route.and_then(|route| route.deliver.as_ref());
     let outcome = match (route, deliver) {
-        (Some(route), Some(deliver)) => post(app, client, route, deliver, &due, began).await,
+        (Some(route), Some(deliver)) if route.mode == due.mode && deliver.workflow == due.workflow => {
+            post(app, client, route, deliver, &due, began).await
+        }
+        // it was protected for another workflow, or is of another mode: whoever the route names now must not get it
+        (Some(_), Some(_)) => Outcome { status: None, error: Some("deliver.route_changed"), attempt: None, retry_after: None },
         // the route is gone from the configuration: nobody can say where this goes
         _ => Outcome { status: None, error: Some("deliver.no_route"), attempt: None, retry_after: None },
     };
@@ -185,6 +189,7 @@ fn code_of(code: &str) -> &'static str {
     match code {
         "deliver.status" => "deliver.status",
         "deliver.no_route" => "deliver.no_route",
+        "deliver.route_changed" => "deliver.route_changed",
         _ => "deliver.failed",
     }
 }

@@ -167,6 +167,31 @@ fn what_the_platform_means_for_good_ends_it() {
 }
 
 #[test]
+fn what_waits_goes_where_it_was_accepted_for() {
+    let world = World::new();
+    world.platform.otherwise(|_| Reply::status(500));
+    post(&world, "/in/apply", "Dana");
+    post(&world, "/in/update", "Eve");
+    for row in [1, 2] {
+        recorded(&world, DeliveryRow(row), 1);
+    }
+    // one route is for tests now, the other one is another workflow's
+    let config = world.config().replacen("path      = \"/in/apply\"", "path      = \"/in/apply\"\nmode      = \"test\"", 1);
+    let config = config.replacen("deliver   = { workflow = \"mailer\"", "deliver   = { workflow = \"intake\"", 1);
+    let (config, _) = vestibule::config::load(&config, "vestibule.toml", world.now()).unwrap();
+    let before = world.platform.count();
+    world.app.set_routes(vestibule::app::routes::Routes::compile(&config).unwrap());
+    world.advance(Span::seconds(6));
+    for row in [1, 2] {
+        world.until("it is a dead letter", |reader| state(reader, DeliveryRow(row)) == Some(DeliveryState::Dead));
+    }
+    assert_eq!(world.platform.count(), before, "it went to whom it was not meant for");
+    let listed = dead::list(&world.app, &Filter::default()).unwrap().to_string();
+    assert_eq!(listed.matches("deliver.route_changed").count(), 2, "{listed}");
+    println!("changed routes: 2 deliveries kept back");
+}
+
+#[test]
 fn what_waits_survives_a_restart() {
     let world = World::new();
     world.platform.otherwise(|_| Reply::status(500));
