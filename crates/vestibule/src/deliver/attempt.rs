@@ -49,7 +49,7 @@ async fn post(app: &App, client: &Client, route: &InRoute, deliver: &Deliver, du
         Ok(request) => request,
         Err(code) => return failed(code),
     };
-    match client.send(&deliver.destination.target, request).await {
+    match client.tell(&deliver.destination.target, request).await {
         Ok(response) => {
             let status = response.status().as_u16();
             let fine = response.status().is_success();
@@ -119,7 +119,7 @@ fn request(
     Ok(request)
 }
 
-fn retry_after(response: &Response<Bytes>, now: Timestamp) -> Option<Span> {
+fn retry_after(response: &Response<()>, now: Timestamp) -> Option<Span> {
     let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
     let date = httpdate::parse_http_date(text).ok().and_then(|date| {
         let since = date.duration_since(std::time::UNIX_EPOCH).ok()?;

@@ -40,6 +40,15 @@ type Connection = TcpStream;
 /// Addresses of one host that are tried, one after the other.
 const ATTEMPTS: usize = 4;
 
+/// How much of an answer is wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// Head and body.
+    Whole,
+    /// The head alone.
+    Head,
+}
+
 /// A look-up at work.
 pub type Resolving<'a> = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + 'a>>;
 /// A connect at work.
@@ -251,18 +260,29 @@ impl Client {
         request: Request<Full<Bytes>>,
     ) -> impl Future<Output = Result<Response<Bytes>, OutboundError>> {
         // boxed, because it goes through several hands, and each would have room for it
-        self.send_boxed(target, Box::new(request))
+        self.send_boxed(target, Box::new(request), Wanted::Whole)
+    }
+
+    /// Sends one request, of whose answer only the head is wanted. The body is read, shortly, so that the connection can be
+    /// kept, and thrown away: one that is too long, compressed, slow or broken changes nothing.
+    ///
+    /// # Errors
+    /// [`OutboundError`], as for [`Client::send`].
+    pub async fn tell(&self, target: &Target, request: Request<Full<Bytes>>) -> Result<Response<()>, OutboundError> {
+        let answer = self.send_boxed(target, Box::new(request), Wanted::Head).await?;
+        Ok(answer.map(drop))
     }
 
     async fn send_boxed(
         &self,
         target: &Target,
         mut request: Box<Request<Full<Bytes>>>,
+        wanted: Wanted,
     ) -> Result<Response<Bytes>, OutboundError> {
         prepare(target, &mut request)?;
         if let Some(live) = self.pool.take(target).await {
             let spare = request.method().is_idempotent().then(|| request.clone());
-            match self.exchange(target, live, request).await {
+            match self.exchange(target, live, request, wanted).await {
                 Ok(answer) => return answer,
                 Err(Failure::Unsent(unsent)) => request = unsent,
                 Err(Failure::Silent) => request = spare.ok_or(OutboundError::Broken)?,
@@ -271,7 +291,7 @@ impl Client {
         }
         // boxed, as calls seldom need a new connection: all have room for what they await
         let live = Box::pin(self.connect(target)).await?;
-        match self.exchange(target, live, request).await {
+        match self.exchange(target, live, request, wanted).await {
             Ok(answer) => answer,
             Err(Failure::Final(error)) => Err(error),
             Err(Failure::Unsent(_) | Failure::Silent) => Err(OutboundError::Broken),
@@ -283,15 +303,16 @@ impl Client {
         target: &Target,
         mut live: Live,
         request: Box<Request<Full<Bytes>>>,
+        wanted: Wanted,
     ) -> Result<Result<Response<Bytes>, OutboundError>, Failure> {
         // every other request that is ready comes first, so that what they send goes out together: an upstream that is awake
         // with the first need not be woken for the rest
         tokio::task::yield_now().await;
-        let answer = live.exchange(request, &target.0.limits).await?;
+        let answer = live.exchange(request, &target.0.limits, wanted).await?;
         if live.is_reusable().await {
             self.pool.keep(target, live);
         }
-        Ok(refuse(answer))
+        Ok(refuse(answer, wanted))
     }
 
     async fn connect(&self, target: &Target) -> Result<Live, OutboundError> {
@@ -370,11 +391,11 @@ fn prepare(target: &Target, request: &mut Request<Full<Bytes>>) -> Result<(), Ou
 }
 
 /// Answers that are never handed on: redirects, switches of protocol, compressed bodies.
-fn refuse(answer: Response<Bytes>) -> Result<Response<Bytes>, OutboundError> {
+fn refuse(answer: Response<Bytes>, wanted: Wanted) -> Result<Response<Bytes>, OutboundError> {
     match answer.status() {
         status if status.is_redirection() => Err(OutboundError::Redirect { status: status.as_u16() }),
         status if status.is_informational() => Err(OutboundError::Broken),
-        _ if super::body::compressed(answer.headers()) => Err(OutboundError::Compressed),
+        _ if wanted == Wanted::Whole && super::body::compressed(answer.headers()) => Err(OutboundError::Compressed),
         _ => Ok(answer),
     }
 }

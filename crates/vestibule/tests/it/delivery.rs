@@ -192,6 +192,28 @@ fn what_waits_goes_where_it_was_accepted_for() {
 }
 
 #[test]
+fn the_status_decides_whatever_becomes_of_the_body() {
+    let world = World::new();
+    let big = vec![b'x'; 70 * 1024];
+    let bodies = [
+        Reply::with(200, &[], &big),
+        Reply::with(200, &[("content-encoding", "gzip")], b"\x1f\x8b"),
+        Reply::Bytes(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nslow".to_vec()),
+        Reply::Bytes(b"HTTP/1.1 202 Accepted\r\ntransfer-encoding: chunked\r\n\r\nno chunk\r\n".to_vec()),
+    ];
+    let cases = bodies.len();
+    for (position, reply) in bodies.into_iter().enumerate() {
+        world.platform.next([reply]);
+        post(&world, "/in/apply", "Dana");
+        let row = DeliveryRow(position as i64 + 1);
+        recorded(&world, row, 1);
+        assert_eq!(state(&world.app.store.reader().unwrap(), row), Some(DeliveryState::Delivered), "case {position}");
+    }
+    assert_eq!(world.platform.count(), cases, "a run for each event, and no second one");
+    println!("bodies of answers: {cases} cases, each delivered once");
+}
+
+#[test]
 fn what_waits_survives_a_restart() {
     let world = World::new();
     world.platform.otherwise(|_| Reply::status(500));

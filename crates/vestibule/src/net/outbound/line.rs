@@ -19,7 +19,7 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-use super::{Connection, OutboundError, OutboundLimits, Wait};
+use super::{Connection, OutboundError, OutboundLimits, Wait, Wanted};
 use crate::net::alarm::Alarm;
 use crate::net::body::{BodyError, read_frames};
 use crate::net::tls::ClientStream;
@@ -28,6 +28,8 @@ use crate::net::tls::ClientStream;
 const BUFFER: usize = 64 * 1024;
 /// A connection idle for less was in use a moment ago; asking the system about it would cost a call a request.
 const FRESH: Duration = Duration::from_secs(1);
+/// How long a body that nobody wants may take before its connection is given up.
+const UNWANTED: Duration = Duration::from_secs(1);
 
 /// Why an exchange failed, as far as trying again is concerned.
 pub(super) enum Failure {
@@ -77,24 +79,33 @@ impl Live {
         self.is_ready().await
     }
 
-    /// Sends a request and reads the whole answer.
+    /// Sends a request and reads the answer, as much of it as is wanted.
     pub(super) async fn exchange(
         &mut self,
         request: Box<Request<Full<Bytes>>>,
         limits: &OutboundLimits,
+        wanted: Wanted,
     ) -> Result<Response<Bytes>, Failure> {
         let start = Instant::now();
         self.alarm.set(start + limits.first_byte.min(limits.total));
         self.marks.answered.set(false);
         let (parts, body) = self.head(request).await?.into_parts();
         let driven = Driven { driver: &mut self.driver, body };
-        let bytes = read_frames(driven, limits.body, start + limits.total, |_| Ok(())).await.map_err(|error| {
-            Failure::Final(match error {
-                BodyError::TooLarge | BodyError::Budget => OutboundError::TooLarge,
-                BodyError::Slow => OutboundError::Timeout { wait: Wait::Answer },
-                BodyError::Broken => OutboundError::Broken,
-            })
-        })?;
+        let mut deadline = start + limits.total;
+        if wanted == Wanted::Head {
+            deadline = deadline.min(Instant::now() + UNWANTED);
+        }
+        let bytes = match read_frames(driven, limits.body, deadline, |_| Ok(())).await {
+            Ok(bytes) => bytes,
+            Err(_) if wanted == Wanted::Head => {
+                // what is left of the body would stand before the next answer
+                self.driver.over = true;
+                Bytes::new()
+            }
+            Err(BodyError::TooLarge | BodyError::Budget) => return Err(Failure::Final(OutboundError::TooLarge)),
+            Err(BodyError::Slow) => return Err(Failure::Final(OutboundError::Timeout { wait: Wait::Answer })),
+            Err(BodyError::Broken) => return Err(Failure::Final(OutboundError::Broken)),
+        };
         Ok(Response::from_parts(parts, bytes))
     }
 
