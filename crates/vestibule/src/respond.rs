@@ -38,6 +38,16 @@ pub fn unknown_route() -> Answer {
 
 /// A problem of our own, told to a known principal: code, what to change, and the place at fault by its name.
 pub fn problem(code: &str, place: Option<&str>, request: &str) -> Answer {
+    let again = problem::find(code).is_some_and(|entry| entry.retryable);
+    document(code, place, request, again)
+}
+
+/// The same, of a request that must not come again, whatever its code says of others.
+pub fn last_word(code: &str, place: Option<&str>, request: &str) -> Answer {
+    document(code, place, request, false)
+}
+
+fn document(code: &str, place: Option<&str>, request: &str, again: bool) -> Answer {
     let known = problem::find(code);
     let status = known.map_or(500, |entry| entry.status);
     let mut body = serde_json::Map::new();
@@ -48,7 +58,7 @@ pub fn problem(code: &str, place: Option<&str>, request: &str) -> Answer {
     if let Some(entry) = known {
         body.insert("detail".into(), entry.detail.into());
         body.insert("fix".into(), entry.fix.into());
-        body.insert("retryable".into(), entry.retryable.into());
+        body.insert("retryable".into(), again.into());
     }
     if let Some(place) = place {
         body.insert("field".into(), place.into());
@@ -68,7 +78,7 @@ pub fn problem(code: &str, place: Option<&str>, request: &str) -> Answer {
         // only routes that take data in answer so
         headers.insert(http::header::ALLOW, HeaderValue::from_static("POST"));
     }
-    if known.is_some_and(|entry| entry.retryable) {
+    if again {
         headers.insert(http::header::RETRY_AFTER, HeaderValue::from_static("5"));
     }
     answer

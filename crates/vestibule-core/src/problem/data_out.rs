@@ -122,7 +122,7 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
         => "Repair the certificate; for an own authority set `ca` of the destination. There is no switch to skip the check.";
     Caller 504 "upstream.timeout" "destination too slow":
         "The destination did not answer in time. Whether it acted on the call is unknown."
-        => "Send the call again with the same Idempotency-Key, or raise `timeout_seconds`." again;
+        => "Look at the destination whether it acted. A call that only reads can be sent again; one with an Idempotency-Key gets this answer for a day, so send it under a new key once it is certain that nothing came of it. If the destination is slow, raise `timeout_seconds`." again;
     Caller 502 "upstream.redirect" "destination redirects":
         "The destination answered with a redirect. It is never followed: it could lead the data elsewhere."
         => "Set `to` to the address the vendor now documents.";
@@ -137,7 +137,7 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
         => "Ask the vendor to honour `Accept-Encoding: identity`.";
     Caller 502 "upstream.broken" "answer broke off":
         "The destination closed the connection in the middle of its answer. Whether it acted on the call is unknown."
-        => "Send the call again with the same Idempotency-Key." again;
+        => "Look at the destination whether it acted. A call that only reads can be sent again; one with an Idempotency-Key gets this answer for a day, so send it under a new key once it is certain that nothing came of it." again;
     Caller 502 "upstream.bad_json" "answer is not strict JSON":
         "The answer claims to be JSON but strict JSON does not accept it, so it cannot be scrubbed and is not passed on."
         => "Report the defect to the vendor; the log names the code of the parser.";

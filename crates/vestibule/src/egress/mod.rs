@@ -100,14 +100,26 @@ async fn pass(worker: &Worker, caller: &Caller, request: Box<Request<Incoming>>)
     };
     opened.claim = repeat;
     let sent = send(worker, caller, route, destination, draft, &opened, allowed, revision).await;
-    let finished = match sent {
-        // the vendor has acted, whatever becomes of its answer: a repeat must not make it act again
-        Ok(sent) => answer::protect(worker, caller, detail, &opened, &sent).await.map_err(Refused::after_sending),
-        Err(refused) => Err(refused),
+    let (finished, undone) = match sent {
+        Ok(sent) => {
+            let undone = repeat::is_undone(&sent.response);
+            // the vendor has acted, whatever becomes of its answer: a repeat must not make it act again
+            (answer::protect(worker, caller, detail, &opened, &sent).await.map_err(Refused::after_sending), undone)
+        }
+        Err(refused) => {
+            let undone = !refused.maybe_sent;
+            (Err(refused), undone)
+        }
+    };
+    let finished = if undone || (repeat.is_none() && received.is_idempotent()) {
+        finished
+    } else {
+        finished.map_err(Refused::once_only)
     };
     match repeat {
         None => finished,
         // boxed, as few calls are claimed: all have room for what they await
+        Some(claim) if undone => Box::pin(repeat::give_back(worker, caller, claim, finished)).await,
         Some(claim) => Box::pin(repeat::finish(worker, caller, claim, opened.subject(), finished)).await,
     }
 }

@@ -20,27 +20,34 @@ pub struct Refused {
     pub place: Option<String>,
     /// Whether the vendor may have seen the call all the same.
     pub maybe_sent: bool,
+    /// Whether the caller may be told to send the call again, where the code allows it.
+    pub again: bool,
 }
 
 impl Refused {
     /// A refusal without a place.
     pub fn new(code: &'static str) -> Refused {
-        Refused { code, place: None, maybe_sent: false }
+        Refused { code, place: None, maybe_sent: false, again: true }
     }
 
     /// A refusal that names a place.
     pub fn at(code: &'static str, place: impl Into<String>) -> Refused {
-        Refused { code, place: Some(place.into()), maybe_sent: false }
+        Refused { code, place: Some(place.into()), maybe_sent: false, again: true }
     }
 
     /// The vendor did not answer, or not in a way that may be passed on.
     pub fn upstream(code: &'static str, maybe_sent: bool) -> Refused {
-        Refused { code, place: None, maybe_sent }
+        Refused { code, place: None, maybe_sent, again: true }
     }
 
     /// The same, of a call that the vendor has seen.
     pub fn after_sending(self) -> Refused {
         Refused { maybe_sent: true, ..self }
+    }
+
+    /// The same, of a call that may have had an effect, and would have another one.
+    pub fn once_only(self) -> Refused {
+        Refused { again: false, ..self }
     }
 
     /// The answer to the workflow; the refusal stands in the log.
@@ -57,13 +64,14 @@ impl Refused {
 
     /// The problem document alone.
     pub fn problem(&self, caller: &Caller) -> Answer {
-        respond::problem(self.code, self.place.as_deref(), &caller.request)
+        let told = if self.again { respond::problem } else { respond::last_word };
+        told(self.code, self.place.as_deref(), &caller.request)
     }
 }
 
 impl From<Denial> for Refused {
     fn from(denial: Denial) -> Refused {
-        Refused { code: denial.code, place: denial.place, maybe_sent: false }
+        Refused { code: denial.code, place: denial.place, maybe_sent: false, again: true }
     }
 }
 

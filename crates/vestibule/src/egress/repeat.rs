@@ -10,7 +10,7 @@ use crate::app::subject::unwrap;
 use crate::app::worker::Worker;
 use crate::respond::{self, Answer};
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use vestibule_core::clock::{Span, Timestamp};
@@ -100,7 +100,31 @@ fn header(site: &Site) -> Option<&str> {
     }
 }
 
-/// Keeps the answer of a claimed call, or gives the claim back if the call certainly had no effect.
+/// Whether the vendor says that it has done nothing, and that the same call may succeed later: it wants fewer calls or a
+/// pause, or did not know the credential.
+pub(super) fn is_undone(response: &Response<Bytes>) -> bool {
+    match response.status() {
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED => true,
+        StatusCode::SERVICE_UNAVAILABLE => response.headers().contains_key(RETRY_AFTER),
+        _ => false,
+    }
+}
+
+/// Gives the claim of a call back that certainly had no effect: the same call may be made again.
+pub(super) async fn give_back(
+    worker: &Worker,
+    caller: &Caller,
+    key: [u8; 16],
+    ended: Result<Answer, Refused>,
+) -> Result<Answer, Refused> {
+    if let Err(error) = worker.write(Abandon { key }).await {
+        // the claim stands until its end; how the call ended is told all the same
+        worker.app.counters_ended(&caller.route, error.code());
+    }
+    ended
+}
+
+/// Keeps the answer of a claimed call.
 pub(super) async fn finish(
     worker: &Worker,
     caller: &Caller,
@@ -109,10 +133,6 @@ pub(super) async fn finish(
     ended: Result<Answer, Refused>,
 ) -> Result<Answer, Refused> {
     let answer = match ended {
-        Err(refused) if !refused.maybe_sent => {
-            worker.write(Abandon { key }).await?;
-            return Err(refused);
-        }
         // the vendor may have acted: a repeat must not act again, so it gets this answer too
         Err(refused) => refused.problem(caller),
         Ok(answer) => answer,
@@ -167,6 +187,7 @@ fn decode(plain: &[u8], caller: &Caller) -> Option<Answer> {
     if whose > 0 {
         headers.insert(respond::ERROR_HEADER, HeaderValue::from_static(if whose == 2 { "upstream" } else { "gateway" }));
     }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert("idempotent-replay", HeaderValue::from_static("true"));
     headers.insert(respond::REQUEST_ID, HeaderValue::from_str(&caller.request).ok()?);
     Some(answer)

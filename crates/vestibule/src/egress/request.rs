@@ -49,6 +49,11 @@ impl Received {
         self.method.as_str()
     }
 
+    /// Whether the method promises that a second call changes no more than the first.
+    pub(super) fn is_idempotent(&self) -> bool {
+        self.method.is_idempotent()
+    }
+
     /// The path below the route, taken apart.
     pub(super) fn path(&self) -> Result<CallPath<'_>, Refused> {
         Ok(CallPath::parse(&self.path)?)

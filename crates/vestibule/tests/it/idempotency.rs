@@ -115,6 +115,63 @@ fn a_call_that_may_have_arrived_is_not_made_again_and_one_that_cannot_have_is() 
 }
 
 #[test]
+fn an_answer_that_says_try_again_is_not_kept() {
+    let world = World::new();
+    let key = world.key("intake", Mode::Live);
+    let wait = [("content-type", "application/json"), ("retry-after", "7")];
+    let html = [("content-type", "text/html"), ("retry-after", "7")];
+    // of a vendor that did nothing, a repeat asks again
+    let undone = [
+        (Reply::with(429, &wait, b"{}"), 429),
+        (Reply::with(503, &wait, b"{}"), 503),
+        (Reply::with(503, &html, b"<p>"), 502),
+        (Reply::json(401, "{}"), 401),
+        (Reply::json(407, "{}"), 407),
+    ];
+    let cases = undone.len();
+    for (position, (reply, status)) in undone.into_iter().enumerate() {
+        let request = keyed(&key, "/out/ats/candidates", &format!("run-{position}"), "{}");
+        world.ats.next([reply]);
+        assert_eq!(world.send(&request).status, status);
+        let again = world.send(&request);
+        assert_eq!((again.status, again.header("idempotent-replay")), (201, None), "case {position}: {}", again.text());
+    }
+    assert_eq!(world.ats.count(), 2 * cases);
+
+    // of any other one it gets the first answer, which no cache may keep
+    let unsaid = keyed(&key, "/out/ats/candidates", "run-unsaid", "{}");
+    world.ats.next([Reply::json(503, "{}")]);
+    assert_eq!(world.send(&unsaid).status, 503);
+    let again = world.send(&unsaid);
+    assert_eq!((again.status, again.header("idempotent-replay")), (503, Some("true")));
+    assert_eq!(again.header("cache-control"), Some("no-store"));
+    assert_eq!(world.ats.count(), 2 * cases + 1);
+    println!("idempotency: {cases} answers asked for again, 1 kept");
+}
+
+#[test]
+fn who_may_send_again_is_told_so_and_nobody_else() {
+    let world = World::new();
+    let key = world.key("intake", Mode::Live);
+    let cases = [
+        ("a key answers the same for a day", keyed(&key, "/out/slow/call", "run-1", "{}"), false),
+        ("a second call would write twice", call(&key, "POST", "/out/slow/call", "{}"), false),
+        ("reading twice changes nothing", call(&key, "GET", "/out/slow/call", ""), true),
+    ];
+    for (what, request, retryable) in &cases {
+        for (reply, code) in [(Reply::Silence, "upstream.timeout"), (Reply::Bytes(b"SSH-2.0\r\n\r\n".to_vec()), "upstream.broken")] {
+            let request = if *what == cases[0].0 { request.clone().with("idempotency-key", code) } else { request.clone() };
+            world.ats.next([reply]);
+            let answer = world.send(&request);
+            assert_eq!(answer.code(), code, "{what}: {}", answer.text());
+            assert_eq!(answer.json()["retryable"], *retryable, "{what}: {}", answer.text());
+            assert_eq!(answer.header("retry-after").is_some(), *retryable, "{what}");
+        }
+    }
+    println!("sending again: {} kinds of calls, 2 ways to fail", cases.len());
+}
+
+#[test]
 fn erasing_the_person_erases_the_kept_answer() {
     let world = World::new();
     let dana = person(&world, "Dana", "dana@example.org");
