@@ -150,6 +150,9 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Caller 502 "upstream.request" "call not buildable":
         "The call could not be written as an HTTP request."
         => "Look for odd characters in headers or path of the call.";
+    Caller 500 "answer.not_kept" "answer lost after the call":
+        "The destination has acted on the call, but the gateway could not protect its answer or keep it, for example because its disk is full. The log says what failed."
+        => "Do not send the call again before looking at the destination: what it was to do is done. The operator looks for `call.end` with the request id in the log, and at the journal.";
     Caller 503 "permit.stale" "decision too old":
         "The decision on this call was more than a second old when its values were to be opened, so they were not."
         => "Send the call again." again;

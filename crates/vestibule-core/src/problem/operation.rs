@@ -4,8 +4,8 @@ use super::{Problem, problems};
 
 pub(super) static PROBLEMS: &[Problem] = problems! {
     Caller 500 "internal.lost" "the gateway failed":
-        "Something broke inside the gateway. The request has an entry in the log, and nothing was sent unless the log says so."
-        => "Send again with the same Idempotency-Key; if it happens twice, give the request id to the operator." again;
+        "Something broke inside the gateway. The request has an entry in the log, which says whether anything was sent."
+        => "Give the request id to the operator. Before a call that writes is sent again, look at the destination whether it acted; sources send again by themselves, and an event is taken in once.";
     Caller 503 "store.full" "no space left":
         "The disk of the gateway is full. Nothing was accepted and nothing revealed."
         => "Free space in the data folder; senders try again by themselves." again;

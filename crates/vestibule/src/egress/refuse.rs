@@ -40,9 +40,10 @@ impl Refused {
         Refused { code, place: None, maybe_sent, again: true }
     }
 
-    /// The same, of a call that the vendor has seen.
+    /// The same, of a call that the vendor has acted on. What failed here speaks of a call that was not made, so it stands in
+    /// the log alone; what is wrong with the vendor's answer is told as it is.
     pub fn after_sending(self) -> Refused {
-        Refused { maybe_sent: true, ..self }
+        if self.maybe_sent { self } else { Refused { maybe_sent: true, ..Refused::new("answer.not_kept") } }
     }
 
     /// The same, of a call that may have had an effect, and would have another one.

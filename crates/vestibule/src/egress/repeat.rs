@@ -124,7 +124,7 @@ pub(super) async fn give_back(
     ended
 }
 
-/// Keeps the answer of a claimed call.
+/// Keeps the answer of a claimed call: the vendor may have acted, and a repeat must not make it act again.
 pub(super) async fn finish(
     worker: &Worker,
     caller: &Caller,
@@ -132,20 +132,21 @@ pub(super) async fn finish(
     about: Option<&Row>,
     ended: Result<Answer, Refused>,
 ) -> Result<Answer, Refused> {
-    let answer = match ended {
-        // the vendor may have acted: a repeat must not act again, so it gets this answer too
-        Err(refused) => refused.problem(caller),
-        Ok(answer) => answer,
-    };
+    let answer = ended.unwrap_or_else(|refused| refused.problem(caller));
     let (parts, body) = answer.into_parts();
     let bytes = body.collect().await.map(|collected| collected.to_bytes()).unwrap_or_default();
+    let plain = encode(parts.status, parts.headers.get(CONTENT_TYPE), parts.headers.get(respond::ERROR_HEADER), &bytes);
+    keep(worker, caller, key, about, &plain).await.map_err(|refused| refused.after_sending().once_only())?;
+    Ok(Response::from_parts(parts, Full::new(bytes)))
+}
+
+async fn keep(worker: &Worker, caller: &Caller, key: [u8; 16], about: Option<&Row>, plain: &[u8]) -> Result<(), Refused> {
     let scope = Scope::of(caller.principal.mode);
     let (subject, sealing) = sealing_subject(worker, scope, about).await?;
-    let plain = encode(parts.status, parts.headers.get(CONTENT_TYPE), parts.headers.get(respond::ERROR_HEADER), &bytes);
     let keyring = worker.app.keeper.keyring();
-    let sealed = keyring.seal_body(&sealing, BodyPurpose::Answer, &key, &plain, &mut Draw::new(body::DRAW)?)?;
+    let sealed = keyring.seal_body(&sealing, BodyPurpose::Answer, &key, plain, &mut Draw::new(body::DRAW)?)?;
     worker.write(Finish { key, answer: sealed, subject: subject.0 }).await?;
-    Ok(Response::from_parts(parts, Full::new(bytes)))
+    Ok(())
 }
 
 async fn sealing_subject(
