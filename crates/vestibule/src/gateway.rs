@@ -64,9 +64,11 @@ impl Gateway {
     /// Starts everything. When this returns, requests are answered.
     pub fn start(app: &Arc<App>, plan: Plan) -> Result<Gateway, GatewayError> {
         let (stop, stopped) = watch::channel(false);
-        let background = background(Arc::clone(app), &plan, stopped)?;
+        // what arrives as an answer counts as much as what arrives as a request (P16)
+        let (make, budget) = (plan.client, app.budget.clone());
+        let client: MakeClient = Arc::new(move || make().within(budget.clone()));
+        let background = background(Arc::clone(app), Arc::clone(&client), plan.deliver, stopped)?;
         let shared = Arc::clone(app);
-        let client = Arc::clone(&plan.client);
         let data = Server::start(plan.data, move || {
             let worker = Worker::new(&shared, client()).map(Rc::new);
             if let Err(error) = &worker {
@@ -154,9 +156,12 @@ fn begin(worker: Rc<Worker>, request: Request<Incoming>, peer: Peer) -> Begun {
     }
 }
 
-fn background(app: Arc<App>, plan: &Plan, stopped: watch::Receiver<bool>) -> Result<JoinHandle<()>, GatewayError> {
-    let client = Arc::clone(&plan.client);
-    let delivers = plan.deliver;
+fn background(
+    app: Arc<App>,
+    client: MakeClient,
+    delivers: bool,
+    stopped: watch::Receiver<bool>,
+) -> Result<JoinHandle<()>, GatewayError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let thread = std::thread::Builder::new().name("vestibule-background".into()).spawn(move || {
         let local = tokio::task::LocalSet::new();

@@ -129,6 +129,9 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Caller 502 "upstream.too_large" "answer too large":
         "The destination's answer is longer than `max_answer`."
         => "Ask for fewer items a page, or raise `max_answer`.";
+    Caller 502 "upstream.budget" "no room for the answer":
+        "The destination answered, but all bodies in memory together reached `body_budget`, so its answer was not read. The destination may have acted."
+        => "Make fewer calls with large answers at once; before a call that writes is sent again, look at the destination whether it acted. The operator can raise `body_budget`.";
     Caller 502 "upstream.not_json" "answer is not JSON":
         "The destination answered something that is not strict JSON, so it cannot be scrubbed and is not passed on."
         => "Ask the vendor's API for JSON, usually by the header `Accept: application/json`.";

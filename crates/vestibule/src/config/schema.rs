@@ -104,7 +104,7 @@ section! { KEYS "[keys]"
 section! { LIMITS "[limits]"
     "Bounds of the whole process. The defaults fit a machine with 1 GiB of memory."
     "max_body" = "\"10 MiB\"", "10 MiB": "Largest body of a request, 1 KiB to 256 MiB; a route can set its own.";
-    "body_budget" = "\"256 MiB\"", "256 MiB": "Most bytes that all bodies together may hold in memory, 1 MiB to 64 GiB.";
+    "body_budget" = "\"256 MiB\"", "256 MiB": "Most bytes that all bodies together, of requests and of answers to calls, may hold in memory, 1 MiB to 64 GiB.";
 }
 
 section! { SYSTEM "[system.NAME]"

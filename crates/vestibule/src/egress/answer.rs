@@ -10,6 +10,7 @@ use crate::app::routes::{AnswerRules, GrantDetail};
 use crate::app::worker::Worker;
 use crate::config::JsonType;
 use crate::ingress::is_json;
+use crate::net::body::Whole;
 use crate::respond::{self, Answer};
 use bytes::Bytes;
 use http::Response;
@@ -30,7 +31,7 @@ const PENDING: Span = Span::days(30);
 
 /// A call that the vendor has answered.
 pub struct Sent<'d> {
-    pub(super) response: Response<Bytes>,
+    pub(super) response: Response<Whole>,
     pub(super) guard: Guard,
     pub(super) keys: Keys,
     pub(super) leaf: i64,

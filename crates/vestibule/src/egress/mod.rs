@@ -111,11 +111,8 @@ async fn pass(worker: &Worker, caller: &Caller, request: Box<Request<Incoming>>)
             (Err(refused), undone)
         }
     };
-    let finished = if undone || (repeat.is_none() && received.is_idempotent()) {
-        finished
-    } else {
-        finished.map_err(Refused::once_only)
-    };
+    let finished =
+        if undone || (repeat.is_none() && received.is_idempotent()) { finished } else { finished.map_err(Refused::once_only) };
     match repeat {
         None => finished,
         // boxed, as few calls are claimed: all have room for what they await

@@ -8,6 +8,7 @@ use super::tokens::Draft;
 use crate::app::row::Row;
 use crate::app::subject::unwrap;
 use crate::app::worker::Worker;
+use crate::net::body::Whole;
 use crate::respond::{self, Answer};
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
@@ -102,7 +103,7 @@ fn header(site: &Site) -> Option<&str> {
 
 /// Whether the vendor says that it has done nothing, and that the same call may succeed later: it wants fewer calls or a
 /// pause, or did not know the credential.
-pub(super) fn is_undone(response: &Response<Bytes>) -> bool {
+pub(super) fn is_undone(response: &Response<Whole>) -> bool {
     match response.status() {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED => true,
         StatusCode::SERVICE_UNAVAILABLE => response.headers().contains_key(RETRY_AFTER),

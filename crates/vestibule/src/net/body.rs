@@ -83,6 +83,12 @@ pub struct Whole {
 }
 
 impl Whole {
+    /// No bytes.
+    #[must_use]
+    pub fn empty(budget: &BodyBudget) -> Whole {
+        Whole { bytes: Bytes::new(), lease: budget.lease() }
+    }
+
     /// The bytes, and their lease: keep the lease for as long as the bytes.
     #[must_use]
     pub fn into_parts(self) -> (Bytes, Lease) {

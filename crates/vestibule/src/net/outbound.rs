@@ -32,6 +32,7 @@ use vestibule_core::network::{AddressClass, Host, Origin, check_pinned, classify
 pub use self::error::{OutboundError, Wait};
 use self::line::{Failure, Line, Live};
 use self::pool::Pool;
+use super::body::{BodyBudget, Whole};
 use super::tls::ClientTls;
 
 /// A TCP connection; the name under which [`line`] knows it.
@@ -39,6 +40,9 @@ type Connection = TcpStream;
 
 /// Addresses of one host that are tried, one after the other.
 const ATTEMPTS: usize = 4;
+
+/// Bytes that all answers of a client may hold together, where nobody gives it a budget.
+const ANSWERS: usize = 256 * 1024 * 1024;
 
 /// How much of an answer is wanted.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -222,6 +226,7 @@ impl fmt::Debug for Target {
 pub struct Client {
     resolver: Rc<dyn Resolver>,
     dial: Rc<dyn Dial>,
+    budget: BodyBudget,
     pool: Pool,
 }
 
@@ -241,10 +246,16 @@ impl Client {
     /// A client with another resolver and other sockets; the checks stay.
     #[must_use]
     pub fn with(resolver: Rc<dyn Resolver>, dial: Rc<dyn Dial>) -> Self {
-        Self { resolver, dial, pool: Pool::default() }
+        Self { resolver, dial, budget: BodyBudget::new(ANSWERS), pool: Pool::default() }
     }
 
-    /// Sends one request and reads the whole answer. The URI is what [`Target::uri`] gave. `Host` and
+    /// The same, whose answers count against this budget.
+    #[must_use]
+    pub fn within(self, budget: BodyBudget) -> Self {
+        Self { budget, ..self }
+    }
+
+    /// Sends one request and reads the whole answer, which counts against the budget until it is dropped. The URI is what [`Target::uri`] gave. `Host` and
     /// `Accept-Encoding` are set here, hop-by-hop headers removed.
     ///
     /// A request on a kept connection that turns out closed is sent again once, on a new one: always if nothing
@@ -258,7 +269,7 @@ impl Client {
         &self,
         target: &Target,
         request: Request<Full<Bytes>>,
-    ) -> impl Future<Output = Result<Response<Bytes>, OutboundError>> {
+    ) -> impl Future<Output = Result<Response<Whole>, OutboundError>> {
         // boxed, because it goes through several hands, and each would have room for it
         self.send_boxed(target, Box::new(request), Wanted::Whole)
     }
@@ -278,7 +289,7 @@ impl Client {
         target: &Target,
         mut request: Box<Request<Full<Bytes>>>,
         wanted: Wanted,
-    ) -> Result<Response<Bytes>, OutboundError> {
+    ) -> Result<Response<Whole>, OutboundError> {
         prepare(target, &mut request)?;
         if let Some(live) = self.pool.take(target).await {
             let spare = request.method().is_idempotent().then(|| request.clone());
@@ -304,11 +315,11 @@ impl Client {
         mut live: Live,
         request: Box<Request<Full<Bytes>>>,
         wanted: Wanted,
-    ) -> Result<Result<Response<Bytes>, OutboundError>, Failure> {
+    ) -> Result<Result<Response<Whole>, OutboundError>, Failure> {
         // every other request that is ready comes first, so that what they send goes out together: an upstream that is awake
         // with the first need not be woken for the rest
         tokio::task::yield_now().await;
-        let answer = live.exchange(request, &target.0.limits, wanted).await?;
+        let answer = live.exchange(request, &target.0.limits, &self.budget, wanted).await?;
         if live.is_reusable().await {
             self.pool.keep(target, live);
         }
@@ -391,7 +402,7 @@ fn prepare(target: &Target, request: &mut Request<Full<Bytes>>) -> Result<(), Ou
 }
 
 /// Answers that are never handed on: redirects, switches of protocol, compressed bodies.
-fn refuse(answer: Response<Bytes>, wanted: Wanted) -> Result<Response<Bytes>, OutboundError> {
+fn refuse(answer: Response<Whole>, wanted: Wanted) -> Result<Response<Whole>, OutboundError> {
     match answer.status() {
         status if status.is_redirection() => Err(OutboundError::Redirect { status: status.as_u16() }),
         status if status.is_informational() => Err(OutboundError::Broken),

@@ -23,6 +23,7 @@ use hyper::body::Incoming;
 use serde_json::Value;
 use vestibule_core::network::{AddressClass, Host, Origin, classify};
 
+use super::body::Whole;
 use super::outbound::{Client, OutboundError, OutboundLimits, Target};
 use super::server::{Peer, Server, ServerConfig};
 use super::testing::{Counting, block_on, today, watched};
@@ -55,7 +56,7 @@ fn request(target: &Target) -> Request<Full<Bytes>> {
     Request::get(target.uri("/").expect("a path")).header("authorization", "Bearer key").body(Full::default()).expect("a request")
 }
 
-fn send(client: &Client, origin: &Origin) -> Result<Response<Bytes>, OutboundError> {
+fn send(client: &Client, origin: &Origin) -> Result<Response<Whole>, OutboundError> {
     let target = target(origin);
     block_on(client.send(&target, request(&target)))
 }
@@ -166,7 +167,7 @@ fn http_leads_nowhere(status: u16, header: &'static str, value: String, elsewher
             let answer = client.send(&target, request(&target)).await;
             match StatusCode::from_u16(status).expect("a status").is_redirection() {
                 true => assert_eq!(answer.err(), Some(OutboundError::Redirect { status })),
-                false => assert_eq!(answer.expect("an answer").body(), "x"),
+                false => assert_eq!(**answer.expect("an answer").body(), "x"),
             }
         }
     });
@@ -231,7 +232,7 @@ fn proxies_are_not_read(connects: &mut usize) {
 fn a_plain_call() {
     let (server, target, seen) = upstream(|| Response::new(Full::new(Bytes::from_static(b"direct"))));
     let client = Client::new();
-    assert_eq!(block_on(client.send(&target, request(&target))).expect("an answer").body(), "direct");
+    assert_eq!(**block_on(client.send(&target, request(&target))).expect("an answer").body(), "direct");
     assert_eq!(seen.try_iter().count(), 1);
     drop(client);
     assert_eq!(server.stop(Duration::from_secs(5)), 0);

@@ -2,7 +2,7 @@
 //! nothing stays behind.
 
 use crate::outbound::person;
-use crate::world::{Answer, Connection, Request, Scheme, Source, World, application, call};
+use crate::world::{Answer, Connection, Reply, Request, Scheme, Source, World, application, call};
 use vestibule_core::clock::Span;
 use vestibule_core::id::Mode;
 use vestibule_core::problem;
@@ -296,13 +296,22 @@ fn all_bodies_together_have_a_limit_and_give_it_back() {
         stranger.write(&event).await;
         assert_eq!(stranger.read().await.unwrap().status, 503);
         assert_eq!(world.connect().await.send(&small).await.unwrap().status, 200, "small events still come in");
+        // the answer of a vendor takes its part too
+        let (large_answer, asks) =
+            (Reply::json(200, &format!("\"{}\"", "x".repeat(300_000))), call(&key, "POST", "/out/mail/send", "{}"));
+        world.ats.next([large_answer.clone()]);
+        let refused = world.connect().await.send(&asks).await.unwrap();
+        assert_eq!((refused.status, refused.code().as_str()), (502, "upstream.budget"), "{}", refused.text());
         drop(open);
         world.until("the bodies are given back", |_| world.app.budget.used() == 0);
         let answer = world.connect().await.send(&outgoing).await.unwrap();
         assert_eq!(answer.status, 201, "{}", answer.text());
+        world.ats.next([large_answer]);
+        assert_eq!(world.connect().await.send(&asks).await.unwrap().status, 200);
+        world.until("the answer is given back", |_| world.app.budget.used() == 0);
     });
     assert_eq!(world.refused("apply", "body.budget"), 1);
-    println!("body budget: 2 refused, 2 taken");
+    println!("body budget: 3 refused, 3 taken");
 }
 
 /// No event, record, subject, delivery or kept answer, and the mark in no file.

@@ -159,7 +159,9 @@ fn who_may_send_again_is_told_so_and_nobody_else() {
         ("reading twice changes nothing", call(&key, "GET", "/out/slow/call", ""), true),
     ];
     for (what, request, retryable) in &cases {
-        for (reply, code) in [(Reply::Silence, "upstream.timeout"), (Reply::Bytes(b"SSH-2.0\r\n\r\n".to_vec()), "upstream.broken")] {
+        for (reply, code) in
+            [(Reply::Silence, "upstream.timeout"), (Reply::Bytes(b"SSH-2.0\r\n\r\n".to_vec()), "upstream.broken")]
+        {
             let request = if *what == cases[0].0 { request.clone().with("idempotency-key", code) } else { request.clone() };
             world.ats.next([reply]);
             let answer = world.send(&request);

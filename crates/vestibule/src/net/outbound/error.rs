@@ -51,6 +51,8 @@ pub enum OutboundError {
     },
     #[error("the answer is too large")]
     TooLarge,
+    #[error("all bodies together are larger than the gateway takes")]
+    Budget,
     #[error("the answer is a redirect ({status})")]
     Redirect {
         /// 3xx.
@@ -75,6 +77,7 @@ impl OutboundError {
             Self::Tls { .. } => "upstream.tls",
             Self::Timeout { .. } => "upstream.timeout",
             Self::TooLarge => "upstream.too_large",
+            Self::Budget => "upstream.budget",
             Self::Redirect { .. } => "upstream.redirect",
             Self::Compressed => "upstream.compressed",
             Self::Request => "upstream.request",
@@ -86,7 +89,7 @@ impl OutboundError {
     #[must_use]
     pub const fn retryable(&self) -> bool {
         match self {
-            Self::Dns | Self::Connect | Self::Timeout { .. } | Self::Broken => true,
+            Self::Dns | Self::Connect | Self::Timeout { .. } | Self::Budget | Self::Broken => true,
             Self::Tls { fault } => fault.is_passing(),
             Self::AddressRefused { .. } | Self::TooLarge | Self::Redirect { .. } | Self::Compressed | Self::Request => false,
         }
@@ -98,7 +101,7 @@ impl OutboundError {
         match self {
             Self::Dns | Self::AddressRefused { .. } | Self::Connect | Self::Tls { .. } | Self::Request => false,
             Self::Timeout { wait } => !matches!(wait, Wait::Connect),
-            Self::TooLarge | Self::Redirect { .. } | Self::Compressed | Self::Broken => true,
+            Self::TooLarge | Self::Budget | Self::Redirect { .. } | Self::Compressed | Self::Broken => true,
         }
     }
 }

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 use super::{Connection, OutboundError, OutboundLimits, Wait, Wanted};
 use crate::net::alarm::Alarm;
-use crate::net::body::{BodyError, read_frames};
+use crate::net::body::{self, BodyBudget, BodyError, Whole};
 use crate::net::tls::ClientStream;
 
 /// Bytes of an answer's head, and of one read of its body.
@@ -84,8 +84,9 @@ impl Live {
         &mut self,
         request: Box<Request<Full<Bytes>>>,
         limits: &OutboundLimits,
+        budget: &BodyBudget,
         wanted: Wanted,
-    ) -> Result<Response<Bytes>, Failure> {
+    ) -> Result<Response<Whole>, Failure> {
         let start = Instant::now();
         self.alarm.set(start + limits.first_byte.min(limits.total));
         self.marks.answered.set(false);
@@ -95,18 +96,19 @@ impl Live {
         if wanted == Wanted::Head {
             deadline = deadline.min(Instant::now() + UNWANTED);
         }
-        let bytes = match read_frames(driven, limits.body, deadline, |_| Ok(())).await {
-            Ok(bytes) => bytes,
+        let whole = match body::read(driven, limits.body, budget, deadline).await {
+            Ok(whole) => whole,
             Err(_) if wanted == Wanted::Head => {
                 // what is left of the body would stand before the next answer
                 self.driver.over = true;
-                Bytes::new()
+                Whole::empty(budget)
             }
-            Err(BodyError::TooLarge | BodyError::Budget) => return Err(Failure::Final(OutboundError::TooLarge)),
+            Err(BodyError::TooLarge) => return Err(Failure::Final(OutboundError::TooLarge)),
+            Err(BodyError::Budget) => return Err(Failure::Final(OutboundError::Budget)),
             Err(BodyError::Slow) => return Err(Failure::Final(OutboundError::Timeout { wait: Wait::Answer })),
             Err(BodyError::Broken) => return Err(Failure::Final(OutboundError::Broken)),
         };
-        Ok(Response::from_parts(parts, bytes))
+        Ok(Response::from_parts(parts, whole))
     }
 
     async fn head(&mut self, request: Box<Request<Full<Bytes>>>) -> Result<Response<Incoming>, Failure> {

@@ -106,7 +106,7 @@ fn verified_kept_alive_and_clean() {
             }
             let answer = client.send(&target, request).await.expect("an answer");
             let expected = format!("ats.example:{} identity - - /v1/people?x=1", address.port());
-            assert_eq!(answer.body(), &Bytes::from(expected));
+            assert_eq!(**answer.body(), expected);
         }
         let (one, two) = tokio::join!(client.send(&target, get(&target, "/a")), client.send(&target, get(&target, "/b")));
         assert!(one.is_ok() && two.is_ok());
@@ -157,11 +157,11 @@ fn a_kept_connection_that_was_closed_is_replaced() {
     let target = Target::plain_for_bench(port, quick());
     let (client, _, dial) = watched(&[&[]]);
     block_on(async {
-        assert_eq!(client.send(&target, post(&target, "/")).await.expect("an answer").body(), "fine");
+        assert_eq!(**client.send(&target, post(&target, "/")).await.expect("an answer").body(), "fine");
         has_closed.recv().expect("closed");
         // lets the runtime see the end of the connection
         tokio::time::timeout(Duration::from_millis(1), std::future::pending::<()>()).await.expect_err("pending");
-        assert_eq!(client.send(&target, post(&target, "/")).await.expect("an answer").body(), "fine");
+        assert_eq!(**client.send(&target, post(&target, "/")).await.expect("an answer").body(), "fine");
     });
     assert_eq!(dial.dialed.borrow().len(), 2);
     assert_eq!(thread.join().expect("played").len(), 2);
@@ -174,7 +174,7 @@ fn a_request_without_an_answer_is_sent_again_only_if_that_is_safe() {
     let (client, _, dial) = watched(&[&[]]);
     block_on(async {
         client.send(&target, get(&target, "/1")).await.expect("an answer");
-        assert_eq!(client.send(&target, get(&target, "/2")).await.expect("an answer").body(), "fine");
+        assert_eq!(**client.send(&target, get(&target, "/2")).await.expect("an answer").body(), "fine");
     });
     assert_eq!(dial.dialed.borrow().len(), 2);
     let heard = thread.join().expect("played");
@@ -232,6 +232,28 @@ fn answers_that_are_never_handed_on() {
     let target = Target::plain_for_bench(port, limits);
     assert!(block_on(Client::new().send(&target, get(&target, "/"))).is_err(), "interim answers without end");
     thread.join().expect("cut");
+}
+
+#[test]
+fn answers_share_a_budget_until_they_are_dropped() {
+    let full = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nsixsix";
+    let (port, thread, _) = scripted(vec![vec![Act::Say(full), Act::Say(full)], vec![Act::Say(full)], vec![Act::Say(full)]]);
+    let target = Target::plain_for_bench(port, quick());
+    let budget = BodyBudget::new(10);
+    let client = Client::new().within(budget.clone());
+    block_on(async {
+        let first = client.send(&target, get(&target, "/")).await.expect("an answer");
+        assert_eq!((budget.used(), first.body().as_ref()), (6, b"sixsix".as_slice()));
+        let refused = client.send(&target, post(&target, "/")).await.expect_err("no room");
+        assert!(refused == OutboundError::Budget && refused.maybe_sent(), "{refused}");
+        assert_eq!(client.tell(&target, get(&target, "/")).await.expect("its head is enough").status(), StatusCode::OK);
+        drop(first);
+        assert_eq!(budget.used(), 0);
+        assert!(client.send(&target, get(&target, "/")).await.is_ok());
+    });
+    drop(client);
+    assert_eq!(budget.used(), 0);
+    thread.join().expect("played");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! What an answer means is the clients' matter; here a status becomes an error that says what to change.
 
 use super::LiveError;
+use crate::net::body::Whole;
 use crate::net::outbound::{Client, OutboundError, Target};
 use bytes::Bytes;
 use http::header::{ACCEPT, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
@@ -62,7 +63,7 @@ pub(super) struct Asked {
 
 impl Api<'_> {
     /// The body of the answer to `GET path`, which begins with a slash and is escaped.
-    pub(super) async fn get(&self, path: &str, asked: Asked) -> Result<Bytes, LiveError> {
+    pub(super) async fn get(&self, path: &str, asked: Asked) -> Result<Whole, LiveError> {
         let (mut busy, mut failed) = (BUSY.into_iter(), FAILED.into_iter());
         loop {
             let (error, wait) = match self.once(path).await {
@@ -89,7 +90,7 @@ impl Api<'_> {
         }
     }
 
-    async fn once(&self, path: &str) -> Result<(StatusCode, HeaderMap, Bytes), OutboundError> {
+    async fn once(&self, path: &str) -> Result<(StatusCode, HeaderMap, Whole), OutboundError> {
         let (name, value) = &self.credential;
         let request = Request::builder()
             .method(Method::GET)
