@@ -51,6 +51,7 @@ impl Ledger {
 #[derive(Default)]
 pub struct Counters {
     ok: AtomicU64,
+    ignored: Mutex<BTreeMap<String, u64>>,
     refused: Mutex<BTreeMap<(String, &'static str), Count>>,
 }
 
@@ -80,6 +81,17 @@ impl Counters {
     /// How many requests ended well.
     pub fn ok(&self) -> u64 {
         self.ok.load(Ordering::Relaxed)
+    }
+
+    /// One more event that the conditions of this route left out.
+    pub fn ignored(&self, route: &str) {
+        let mut ignored = self.ignored.lock().unwrap_or_else(PoisonError::into_inner);
+        *ignored.entry(route.to_owned()).or_default() += 1;
+    }
+
+    /// The events that conditions left out, by route.
+    pub fn left_out(&self) -> BTreeMap<String, u64> {
+        self.ignored.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The refusals by route and code.

@@ -29,6 +29,9 @@ pub struct Routes {
     pub token_domain: String,
 }
 
+/// Places with the values of which each must hold one.
+pub type Conditions = Vec<(Matcher, Vec<config::Scalar>)>;
+
 /// A route in.
 pub struct InRoute {
     /// Its name.
@@ -46,7 +49,7 @@ pub struct InRoute {
     /// Networks requests may come from; empty: any.
     pub addresses: Vec<config::Cidr>,
     /// Conditions, all of which must hold.
-    pub when: Vec<(Matcher, Vec<config::Scalar>)>,
+    pub when: Conditions,
     /// Where the source's identifier of the person stands.
     pub subject_id: Option<Matcher>,
     /// Where the person's e-mail address stands.
@@ -166,11 +169,7 @@ impl InRoute {
             secrets,
             tolerance,
             addresses: from.addresses.clone(),
-            when: from
-                .when
-                .iter()
-                .map(|item| Ok((Matcher::compile(std::slice::from_ref(&item.path))?, item.any_of.clone())))
-                .collect::<Result<_, MatcherError>>()?,
+            when: when(from)?,
             subject_id: one(&from.subject.id)?,
             subject_email: one(&from.subject.email)?,
             rules: rules(from)?,
@@ -251,6 +250,12 @@ pub fn rules(from: &config::Inbound) -> Result<Rules, MatcherError> {
         config::Otherwise::Hold { .. } => Otherwise::Hold,
     };
     Rules::compile(&rules, otherwise, &derive)
+}
+
+/// The conditions of a route in. Needs no secret.
+pub fn when(from: &config::Inbound) -> Result<Conditions, MatcherError> {
+    let conditions = from.when.iter();
+    conditions.map(|item| Ok((Matcher::compile(std::slice::from_ref(&item.path))?, item.any_of.clone()))).collect()
 }
 
 fn compile_grant(from: &config::Grant) -> Result<(policy::Grant, GrantDetail), LoadError> {

@@ -31,8 +31,8 @@ use zeroize::Zeroizing;
 
 /// Longest text that is read from standard input.
 const MOST_INPUT: u64 = 64 * 1024;
-/// Largest document that `try` reads.
-const MOST_DOCUMENT: u64 = 64 << 20;
+/// Largest document that `try` reads: more than any route takes.
+const MOST_DOCUMENT: u64 = (256 << 20) + 1;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -93,7 +93,8 @@ fn carry_out(command: Command) -> Result<Shown, Failure> {
         Command::Try(args) => {
             let config = session::load(&args.at.config)?;
             let document = document(&args.file)?;
-            Ok(("try", ops::try_route::try_route(&config, &args.route, &document, SystemClock.now())?))
+            let file = args.file.display().to_string();
+            Ok(("try", ops::try_route::try_route(&config, &args.route, &file, &document, SystemClock.now())?))
         }
         // these have their own ways of printing and were handled before
         Command::Check(_) | Command::Explain(_) | Command::Scan(_) | Command::Bench(_) | Command::Dev(_) | Command::Serve(_) => {

@@ -13,6 +13,8 @@ mod setup;
 mod show;
 mod tail;
 
+pub(crate) use show::indented;
+
 use anyhow::Context as _;
 use clap::Args;
 use setup::Trial;

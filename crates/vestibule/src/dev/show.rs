@@ -107,9 +107,20 @@ fn head(shown: &Shown, interesting: &[&str]) -> String {
     std::iter::once(first).chain(kept.map(str::to_owned)).collect::<Vec<_>>().join("\n")
 }
 
-/// Indented JSON with its numbers and order untouched; at most a screenful.
+/// Indented JSON; at most a screenful.
 fn pretty(body: &[u8]) -> String {
     const LINES: usize = 40;
+    let out = indented(body);
+    let lines: Vec<&str> = out.lines().collect();
+    if lines.len() <= LINES {
+        return out;
+    }
+    let shown = lines.iter().take(LINES).copied().collect::<Vec<_>>().join("\n");
+    format!("{shown}\n… {} more lines", lines.len() - LINES)
+}
+
+/// JSON with a line for each member, its numbers and order untouched.
+pub(crate) fn indented(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let mut out = String::new();
     let (mut depth, mut inside, mut escaped) = (0usize, false, false);
@@ -144,12 +155,7 @@ fn pretty(body: &[u8]) -> String {
             c => out.push(c),
         }
     }
-    let lines: Vec<&str> = out.lines().collect();
-    if lines.len() <= LINES {
-        return out;
-    }
-    let shown = lines.iter().take(LINES).copied().collect::<Vec<_>>().join("\n");
-    format!("{shown}\n… {} more lines", lines.len() - LINES)
+    out
 }
 
 fn new_line(out: &mut String, depth: usize) {

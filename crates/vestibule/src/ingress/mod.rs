@@ -20,7 +20,7 @@ pub(crate) use protect::{STABLE, SUBJECT, store_tag, vault_tag};
 pub use receive::Received;
 pub use release::release;
 pub use validate::Validated;
-pub(crate) use validate::{essence, is_json, is_utf8};
+pub(crate) use validate::{document, essence, is_json, is_utf8, is_wanted};
 
 use crate::app::routes::InRoute;
 use crate::app::worker::Worker;
@@ -62,6 +62,7 @@ async fn pass(
     let authenticated = authenticate::authenticate(worker, route, received)?;
     let validated = validate::validate(&authenticated)?;
     if !validated.is_wanted(route) {
+        worker.app.counters.ignored(&route.name);
         return Ok(commit::ignored(worker, route, id).await);
     }
     commit::commit(worker, route, &validated, id).await

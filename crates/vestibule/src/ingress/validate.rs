@@ -4,7 +4,7 @@ use super::authenticate::{Authenticated, Replay};
 use super::refuse::Refused;
 use crate::app::routes::InRoute;
 use crate::config::Scalar;
-use vestibule_core::document::{Document, Kind, Limits, NodeId};
+use vestibule_core::document::{Document, Kind, Limits, Matcher, NodeId};
 use vestibule_core::{protect, token};
 
 /// An authentic request whose body is one strict JSON document.
@@ -30,10 +30,7 @@ impl<'a> Validated<'a> {
 
     /// Whether the route's conditions hold; if not, the event is neither stored nor forwarded (R96).
     pub(super) fn is_wanted(&self, route: &InRoute) -> bool {
-        route.when.iter().all(|(matcher, any_of)| {
-            let places = protect::places(&self.doc, matcher);
-            places.iter().any(|node| any_of.iter().any(|scalar| equals(&self.doc, *node, scalar)))
-        })
+        is_wanted(&self.doc, &route.when)
     }
 }
 
@@ -42,18 +39,30 @@ pub(super) fn validate(authenticated: &Authenticated) -> Result<Validated<'_>, R
     if !authenticated.media_type().is_some_and(is_json) {
         return Err(Refused::known("body.content_type"));
     }
-    let doc = Document::parse(authenticated.body(), &Limits::default()).map_err(|error| Refused::Known {
-        code: error.code,
-        place: Some(format!("line {}, column {}", error.line, error.column)),
-    })?;
+    let doc = document(authenticated.body()).map_err(|(code, place)| Refused::Known { code, place: Some(place) })?;
+    Ok(Validated { doc, replay: authenticated.replay() })
+}
+
+/// The body as a strict document without token-shaped text, or the code and the place of what is wrong with it.
+pub(crate) fn document(body: &[u8]) -> Result<Document<'_>, (&'static str, String)> {
+    let doc = Document::parse(body, &Limits::default())
+        .map_err(|error| (error.code, format!("line {}, column {}", error.line, error.column)))?;
     for (id, node) in doc.nodes() {
         let shaped = doc.name(id).is_some_and(|name| token::contains_token_shape(&name))
             || (node.kind() == Kind::String && token::contains_token_shape(&doc.string(id)));
         if shaped {
-            return Err(Refused::Known { code: "document.token_shaped", place: Some(doc.path(id)) });
+            return Err(("document.token_shaped", doc.path(id)));
         }
     }
-    Ok(Validated { doc, replay: authenticated.replay() })
+    Ok(doc)
+}
+
+/// Whether a route's conditions hold for a document.
+pub(crate) fn is_wanted(doc: &Document<'_>, when: &[(Matcher, Vec<Scalar>)]) -> bool {
+    when.iter().all(|(matcher, any_of)| {
+        let places = protect::places(doc, matcher);
+        places.iter().any(|node| any_of.iter().any(|scalar| equals(doc, *node, scalar)))
+    })
 }
 
 /// `application/json` or a `+json` type, in UTF-8.

@@ -148,6 +148,12 @@ impl OpError {
         OpError { code, message: message.into() }
     }
 
+    /// A name of such a `kind` that is none of `known`.
+    pub fn unknown<'a>(kind: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> OpError {
+        let near = problem::closest(name, known).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        OpError::new("cli.unknown_name", format!("there is no {kind} `{name}`{near}"))
+    }
+
     /// An error in the words of the catalogue.
     pub fn known(code: &'static str) -> OpError {
         OpError::new(code, problem::find(code).map_or(code, |entry| entry.title))

@@ -56,6 +56,7 @@ pub fn status(app: &App) -> Result<Value, OpError> {
             "answered": app.counters.ok(),
         },
         "deliveries": deliveries,
+        "ignored": app.counters.left_out(),
         "refused": refusals(app),
         "keys_ending": ending,
         "log": { "head": shown, "in_key_store": app.keeper.read(|keys| keys.head().map(|head| head.size)) },
@@ -117,10 +118,12 @@ mod tests {
         world.accept("anna@example.com");
         world.app.counters_ended("apply", "signature.mismatch");
         world.app.counters_ended("apply", "signature.mismatch");
+        world.app.counters.ignored("apply");
         let shown = status(&world.app).unwrap();
         assert_eq!(shown["counts"]["events"], 1);
         assert_eq!(shown["deliveries"]["due"], 1);
         assert_eq!(shown["refused"][0]["count"], 2);
+        assert_eq!(shown["ignored"]["apply"], 1);
         assert!(shown["refused"][0]["fix"].is_string(), "{shown}");
         assert_eq!(shown["erasure"]["kept"], true);
         assert!(!shown.to_string().contains("anna"));

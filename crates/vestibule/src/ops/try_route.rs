@@ -4,41 +4,53 @@
 //! destination gets are the values of the file that was given, so this answer does hold them.
 
 use super::{OpError, audit};
+use crate::app::ledger::Ledger;
 use crate::app::routes;
 use crate::config::{self, Config};
+use crate::ingress;
+use crate::net::body::BodyError;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use vestibule_core::audit::{Actor, Direction, Leaf};
 use vestibule_core::clock::Timestamp;
-use vestibule_core::document::{Document, Kind, Limits};
+use vestibule_core::document::{Kind, MatcherError};
 use vestibule_core::id::Pseudonym;
 use vestibule_core::protect::{Item, Part, Plan};
-use vestibule_core::token::{self, Block, TokenText};
+use vestibule_core::token::{Block, TokenText};
 use vestibule_vault::Draw;
 
-/// The three views of a document that would come in by `route`.
-pub fn try_route(config: &Config, route: &str, document: &[u8], now: Timestamp) -> Result<Value, OpError> {
+/// The three views of a document, found in `file`, that would come in by `route`. It passes the checks of `ingress`.
+pub fn try_route(config: &Config, route: &str, file: &str, document: &[u8], now: Timestamp) -> Result<Value, OpError> {
     let inbound = config.inbound.iter().find(|inbound| inbound.name == route);
-    let inbound = inbound.ok_or_else(|| OpError::new("cli.unknown_name", format!("there is no route `{route}`")))?;
-    let doc = Document::parse(document, &Limits::default())
-        .map_err(|error| OpError::new(error.code, format!("line {}, column {}", error.line, error.column)))?;
-    for (id, node) in doc.nodes() {
-        let shaped = doc.name(id).is_some_and(|name| token::contains_token_shape(&name))
-            || (node.kind() == Kind::String && token::contains_token_shape(&doc.string(id)));
-        if shaped {
-            return Err(OpError::new("document.token_shaped", format!("at {}", doc.path(id))));
-        }
+    let inbound =
+        inbound.ok_or_else(|| OpError::unknown("route in", route, config.inbound.iter().map(|inbound| &*inbound.name)))?;
+    if document.len() as u64 > inbound.max_body {
+        let (code, most) = (BodyError::TooLarge.code(), inbound.max_body);
+        let message = format!("`{file}` is larger than the {most} bytes that `{route}` takes");
+        return Err(OpError::new(code, message));
     }
-    let rules = routes::rules(inbound).map_err(|error| OpError::new(error.code(), error.to_string()))?;
+    let doc = ingress::document(document).map_err(|(code, place)| {
+        let what = OpError::known(code).message;
+        OpError::new(code, format!("`{file}`, {place}: {what}"))
+    })?;
+    let tied = |error: MatcherError| OpError::new(error.code(), error.to_string());
+    if !ingress::is_wanted(&doc, &routes::when(inbound).map_err(tied)?) {
+        let leaf = Leaf { action: "event.ignore".into(), outcome: "event.condition".into(), ..leaf(inbound, now) };
+        return Ok(json!({ "route": route, "ignored": true, "log": audit::readable(0, &leaf) }));
+    }
+    let rules = routes::rules(inbound).map_err(tied)?;
     let plan = rules.plan(&doc);
     let mut draw = Draw::new(16 * plan.items().len())?;
     let tokens = plan.items().iter().map(|_| Ok(TokenText::new(&Block(draw.take()?)))).collect::<Result<Vec<_>, OpError>>()?;
-    let platform = if plan.must_wait() { Value::Null } else { parsed(&plan.write(&tokens, &config.server.token_domain)) };
+    let delivered = (!plan.must_wait()).then(|| plan.write(&tokens, &config.server.token_domain));
     let workflow = inbound.deliver.as_ref().map(|deliver| deliver.workflow.as_str());
     Ok(json!({
         "route": route,
+        "ignored": false,
         "held": plan.must_wait(),
-        "platform": platform,
+        "platform": delivered.as_deref().map(parsed),
+        // members of an object have no order here: this is what is sent, byte for byte
+        "delivered": delivered.as_deref().map(String::from_utf8_lossy),
         "workflow": workflow,
         "destination": destinations(config, workflow, &plan),
         "log": log(inbound, &plan, now),
@@ -93,25 +105,24 @@ fn log(inbound: &config::Inbound, plan: &Plan<'_, '_>, now: Timestamp) -> Value 
         plan.items().iter().filter(|item| item.rule.is_some()).map(|item| plan.field(item).into()).collect();
     fields.dedup();
     let leaf = Leaf {
-        at: now,
-        writer: 0,
-        counter: 0,
-        actor: Actor::Source(inbound.name.as_str().into()),
         action: if plan.must_wait() { "event.hold" } else { "event.accept" }.into(),
-        mode: inbound.mode,
-        route: inbound.name.as_str().into(),
-        direction: Direction::In,
-        host: Cow::default(),
         fields,
         others: plan.unnamed(),
         tokens: plan.items().iter().take(64).map(|_| [0; 8]).collect(),
         subjects: vec![Pseudonym([0; 16])],
-        outcome: "ok".into(),
-        status: 200,
-        request: Cow::default(),
-        refers: 0,
+        ..leaf(inbound, now)
     };
     audit::readable(0, &leaf)
+}
+
+/// What all leaves about an event have in common.
+fn leaf(inbound: &config::Inbound, now: Timestamp) -> Leaf<'_> {
+    let name = inbound.name.as_str();
+    let mut leaf = Ledger::new(0, now).leaf(now, Actor::Source(name.into()), "", inbound.mode);
+    leaf.route = name.into();
+    leaf.direction = Direction::In;
+    leaf.status = 200;
+    leaf
 }
 
 fn parsed(bytes: &[u8]) -> Value {
@@ -125,13 +136,12 @@ mod tests {
 
     const EXAMPLE: &str = include_str!("../../../../examples/candidate-intake/vestibule.toml");
     const NOW: Timestamp = Timestamp(1_795_305_600_000);
-    const DOCUMENT: &str =
-        r#"{"candidate":{"id":"c-1","email":"anna@example.com","name":"Anna Alt","note":"tall"},"job":{"id":7}}"#;
+    const DOCUMENT: &str = r#"{"candidate":{"id":"c-1","email":"anna@example.com","name":"Anna Alt","note":"tall"},"job":{"id":7},"consent":{"given":true}}"#;
 
     #[test]
     fn three_views_of_one_document() {
         let (config, _) = config::load(EXAMPLE, "vestibule.toml", NOW).unwrap();
-        let views = try_route(&config, "careers-apply", DOCUMENT.as_bytes(), NOW).unwrap();
+        let views = try_route(&config, "careers-apply", "event.json", DOCUMENT.as_bytes(), NOW).unwrap();
         let platform = views["platform"].to_string();
         assert!(platform.contains("c-1") && platform.contains("vt1"), "{platform}");
         for value in ["anna", "Alt", "tall"] {
@@ -141,16 +151,48 @@ mod tests {
         assert_eq!(places["first_name"][0]["value"], "Anna Alt");
         assert_eq!(views["destination"][0]["call"], "POST /candidates");
         assert!(!views["destination"].to_string().contains("tall"));
-        assert_eq!(views["log"]["others"], 1);
+        assert_eq!(views["log"]["others"], 2);
     }
 
     #[test]
     fn bad_documents_and_routes_are_named() {
         let (config, _) = config::load(EXAMPLE, "vestibule.toml", NOW).unwrap();
-        let code = |route, document: &str| try_route(&config, route, document.as_bytes(), NOW).unwrap_err().code;
-        assert_eq!(code("nowhere", "{}"), "cli.unknown_name");
-        assert_eq!(code("careers-apply", "{\"a\":1,\"a\":2}"), "json.duplicate_name");
+        let refused = |route, document: &str| try_route(&config, route, "event.json", document.as_bytes(), NOW).unwrap_err();
+        let unknown = refused("careers-aply", "{}");
+        assert_eq!(
+            (unknown.code, &*unknown.message),
+            ("cli.unknown_name", "there is no route in `careers-aply`; did you mean `careers-apply`?")
+        );
+        let twice = refused("careers-apply", "{\"a\":1,\n\"a\":2}");
+        assert_eq!((twice.code, &*twice.message), ("json.duplicate_name", "`event.json`, line 2, column 1: member name twice"));
         let token = TokenText::new(&Block([1; 16]));
-        assert_eq!(code("careers-apply", &format!("[\"{token}\"]")), "document.token_shaped");
+        assert_eq!(refused("careers-apply", &format!("[\"{token}\"]")).code, "document.token_shaped");
+    }
+
+    #[test]
+    fn what_a_source_would_be_refused_or_ignored_with_is_said_here_too() {
+        let text = EXAMPLE.replace("[in.careers-apply]", "[in.careers-apply]\nmax_body = \"1 KiB\"");
+        let (config, _) = config::load(&text, "vestibule.toml", NOW).unwrap();
+        let views = |document: &str| try_route(&config, "careers-apply", "event.json", document.as_bytes(), NOW);
+        assert_eq!(views(DOCUMENT).unwrap()["log"]["action"], "event.accept");
+        for consent in ["\"given\":false", "\"givn\":true"] {
+            let views = views(&DOCUMENT.replace("\"given\":true", consent)).unwrap();
+            assert_eq!((&views["ignored"], &views["log"]["action"]), (&true.into(), &"event.ignore".into()));
+            assert_eq!(views["log"]["outcome"], "event.condition");
+            assert!(!views.to_string().contains("Alt") && !views.to_string().contains("vt1"), "{views}");
+        }
+        let large = views(&DOCUMENT.replace("tall", &"x".repeat(1024))).unwrap_err();
+        assert_eq!(
+            (large.code, &*large.message),
+            ("body.too_large", "`event.json` is larger than the 1024 bytes that `careers-apply` takes")
+        );
+    }
+
+    #[test]
+    fn what_is_delivered_keeps_its_order() {
+        let (config, _) = config::load(EXAMPLE, "vestibule.toml", NOW).unwrap();
+        let document = DOCUMENT.replacen('{', r#"{"job":{"id":1.50},"#, 1).replace(r#","job":{"id":7}"#, "");
+        let views = try_route(&config, "careers-apply", "event.json", document.as_bytes(), NOW).unwrap();
+        assert!(views["delivered"].as_str().unwrap().starts_with("{\"job\":{\"id\":1.50},\"candidate\":{\"id\":"), "{views}");
     }
 }

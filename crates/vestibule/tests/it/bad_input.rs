@@ -206,6 +206,7 @@ fn an_event_that_conditions_leave_out_is_answered_and_forgotten() {
     }
     nothing_stays(&world);
     assert_eq!(world.leaves().iter().filter(|leaf| leaf.action == "event.ignore").count(), bodies.len());
+    assert_eq!(world.app.counters.left_out()["apply"], bodies.len() as u64, "and its owner can see it");
     println!("events left out: {} cases", bodies.len());
 }
 

@@ -42,6 +42,9 @@ pub(super) fn status(answer: &Value) -> String {
         let (route, since, why) = (text(paused, "route"), text(paused, "since"), text(paused, "why"));
         out += &format!("\npaused       `{route}` since {since}: {why}; `vestibule dead enable {route}` lets it go on\n");
     }
+    for (route, count) in at(answer, "ignored").as_object().into_iter().flatten() {
+        out += &format!("\nignored      {count} x {route}: a condition of the route (`when`) did not hold\n");
+    }
     out += &refused(list(answer, "refused"));
     if !list(answer, "keys_ending").is_empty() {
         out += "\nkeys that end within 30 days\n";

@@ -149,14 +149,19 @@ pub(super) fn three(answer: &Value) -> String {
         out += &format!(" (`{}`; tokens here are samples)", text(answer, "workflow"));
     }
     out.push('\n');
-    out += &if is(answer, "held") {
+    out += &if is(answer, "ignored") {
+        "  nothing: a condition of the route (`when`) does not hold, so the event is ignored and nothing of it is kept\n"
+            .to_owned()
+    } else if is(answer, "held") {
         "  nothing yet: the event waits, because it holds values that no rule names\n".to_owned()
     } else {
-        indented(&format!("{:#}", at(answer, "platform")))
+        indented(&crate::dev::indented(text(answer, "delivered").as_bytes()))
     };
     out += "\nWhat destinations can get\n";
     let destinations = list(answer, "destination");
-    if destinations.is_empty() {
+    if is(answer, "ignored") {
+        out += "  nothing\n";
+    } else if destinations.is_empty() {
         out += "  nothing: no grant names the workflow of this route\n";
     }
     for call in destinations {
