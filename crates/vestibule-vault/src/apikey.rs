@@ -63,6 +63,12 @@ pub fn parse_api_key(text: &str) -> Option<ParsedKey> {
     Some(ParsedKey { mode, id: std::str::from_utf8(id).ok()?.to_owned(), secret: Zeroizing::new(*secret) })
 }
 
+/// The public id in a text that begins like a key, whole or cut off; nothing in a text that does not.
+pub fn id_in(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix("vst_live_").or_else(|| text.strip_prefix("vst_test_"))?;
+    rest.get(..ID)
+}
+
 impl Keyring {
     /// Makes a key; takes at most [`DRAW`] random bytes.
     ///

@@ -207,6 +207,15 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Operator 0 "cli.unknown_name" "no such name":
         "The configuration has no route, destination or workflow with this name."
         => "Run `vestibule status` for the names there are.";
+    Operator 0 "cli.unknown_dead" "no such dead letter":
+        "No dead letter has this number: it was sent again or thrown away, or the number is mistyped."
+        => "Run `vestibule dead list` for the numbers there are.";
+    Operator 0 "cli.unknown_held" "no such held event":
+        "No event that waits for its owner has this number: it went on or was dropped, or the number is mistyped."
+        => "Run `vestibule held list` for the numbers there are.";
+    Operator 0 "cli.unknown_key" "no such key":
+        "No workflow key has this public id. It is the ten characters after `vst_live_` or `vst_test_`."
+        => "Run `vestibule keys list` for the ids there are.";
     Operator 0 "file.unreadable" "file not readable":
         "A file that the configuration names cannot be read."
         => "Check its path, its owner and its mode.";

@@ -59,6 +59,8 @@ pub struct App {
     pub schedule: Schedule,
     /// Largest body of a call, in bytes.
     pub max_body: usize,
+    /// Whether it was opened to look at it: nothing is served, and nothing has been counted.
+    pub only_looks: bool,
     ledger: Ledger,
     routes: RwLock<Arc<Routes>>,
     key_schedule: RwLock<KeySchedule>,

@@ -138,7 +138,7 @@ impl App {
     pub fn open(settings: &Settings<'_>) -> Result<Arc<App>, LoadError> {
         let (keeper, routes) = begin(settings)?;
         let store = Store::open(settings.store.clone(), Arc::new(Audit(Arc::clone(&keeper))))?;
-        let app = App::over(settings, keeper, routes, store)?;
+        let app = App::over(settings, keeper, routes, store, false)?;
         app.settle_log()?;
         app.settle_erasures()?;
         app.settle_authority()?;
@@ -154,12 +154,18 @@ impl App {
     pub fn open_to_read(settings: &Settings<'_>) -> Result<Option<Arc<App>>, LoadError> {
         let (keeper, routes) = begin(settings)?;
         let Some(store) = Store::open_to_read(settings.store.clone())? else { return Ok(None) };
-        let app = App::over(settings, keeper, routes, store)?;
+        let app = App::over(settings, keeper, routes, store, true)?;
         app.settle_authority()?;
         Ok(Some(Arc::new(app)))
     }
 
-    fn over(settings: &Settings<'_>, keeper: Arc<Keeper>, routes: Routes, store: Store) -> Result<App, LoadError> {
+    fn over(
+        settings: &Settings<'_>,
+        keeper: Arc<Keeper>,
+        routes: Routes,
+        store: Store,
+        only_looks: bool,
+    ) -> Result<App, LoadError> {
         let config = settings.config;
         let now = settings.clock.now();
         Ok(App {
@@ -172,6 +178,7 @@ impl App {
             writer_number: WRITER,
             schedule: Schedule::default(),
             max_body: usize::try_from(config.limits.max_body).unwrap_or(usize::MAX),
+            only_looks,
             grant_revision: AtomicU64::new(u64::try_from(now.0).unwrap_or(0)),
             routes: RwLock::new(Arc::new(routes)),
             key_schedule: RwLock::new(KeySchedule::of(&config.keys)),

@@ -118,7 +118,7 @@ pub(super) enum KeysCommand {
     List(At),
     /// Revoke a key; it opens nothing from then on
     Revoke {
-        /// The public id, ten characters
+        /// The public id, ten characters; of a whole key, the id in it is taken
         id: String,
         #[command(flatten)]
         at: At,
@@ -181,10 +181,13 @@ pub(super) enum DeadCommand {
         #[command(flatten)]
         at: At,
     },
-    /// Throw them away for good
+    /// Throw them away for good; which ones must be said
     Discard {
         #[command(flatten)]
         filter: Filter,
+        /// All of them
+        #[arg(long, conflicts_with_all = ["id", "route", "workflow", "reason", "from", "to"])]
+        all: bool,
         /// Only count them
         #[arg(long)]
         dry_run: bool,
@@ -224,6 +227,12 @@ pub(super) struct Filter {
 }
 
 impl Filter {
+    /// Whether it leaves nothing out.
+    pub(super) fn is_empty(&self) -> bool {
+        let Filter { id, route, workflow, reason, from, to } = self;
+        id.is_none() && [route, workflow, reason, from, to].into_iter().all(Option::is_none)
+    }
+
     /// The filter as the operation takes it.
     pub(super) fn store(self) -> Result<ops::dead::Filter, Failure> {
         Ok(ops::dead::Filter {

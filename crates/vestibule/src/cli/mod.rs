@@ -20,6 +20,7 @@ use args::{Cli, Command, DeadCommand, HeldCommand, KeysCommand, LogCommand, Subj
 use clap::Parser as _;
 use failure::{FINDINGS, Failure};
 use serde_json::{Value, json};
+use session::asked;
 use std::io::{BufRead as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -103,10 +104,6 @@ fn carry_out(command: Command) -> Result<Shown, Failure> {
     }
 }
 
-fn asked(config: &Path, op: Op) -> Result<Value, Failure> {
-    session::carry_out(&session::load(config)?, op)
-}
-
 fn keys_command(command: KeysCommand) -> Result<Shown, Failure> {
     match command {
         KeysCommand::Create(args) => {
@@ -119,16 +116,22 @@ fn keys_command(command: KeysCommand) -> Result<Shown, Failure> {
             Ok(("keys.create", answer))
         }
         KeysCommand::List(args) => Ok(("keys.list", asked(&args.config, Op::KeysList)?)),
-        KeysCommand::Revoke { id, at } => Ok(("keys.revoke", asked(&at.config, Op::KeysRevoke { id })?)),
+        KeysCommand::Revoke { id, at } => {
+            let part = vestibule_vault::apikey::id_in(&id).map(str::to_owned);
+            let whole = part.is_some();
+            let mut answer = asked(&at.config, Op::KeysRevoke { id: part.unwrap_or(id) })?;
+            add(&mut answer, "whole_key_given", whole.into());
+            Ok(("keys.revoke", answer))
+        }
         KeysCommand::Signing { route, at } => Ok(("keys.signing", asked(&at.config, Op::KeysSigning { route })?)),
     }
 }
 
 fn rotate(args: &args::Rotate) -> Result<Shown, Failure> {
-    let config = session::load(&args.at.config)?;
     if args.kind != "root" {
-        return Ok(("rotate", session::carry_out(&config, Op::Rotate { kind: args.kind.clone() })?));
+        return Ok(("rotate", asked(&args.at.config, Op::Rotate { kind: args.kind.clone() })?));
     }
+    let config = session::load(&args.at.config)?;
     let file = args.new_root.as_deref().ok_or_else(|| {
         Failure::new("cli.argument", "`rotate root` needs `--new-root FILE`, where the new root key is or will be")
     })?;
@@ -150,7 +153,11 @@ fn dead_command(command: DeadCommand) -> Result<Shown, Failure> {
             let change = ops::dead::Change { filter: filter.store()?, dry_run };
             Ok(("dead.redeliver", asked(&at.config, Op::DeadRedeliver(change))?))
         }
-        DeadCommand::Discard { filter, dry_run, at } => {
+        DeadCommand::Discard { filter, all, dry_run, at } => {
+            if filter.is_empty() && !all && !dry_run {
+                let message = "say which dead letters to throw away, for example by `--route NAME`, or `--all`";
+                return Err(Failure::new("cli.argument", message));
+            }
             let change = ops::dead::Change { filter: filter.store()?, dry_run };
             Ok(("dead.discard", asked(&at.config, Op::DeadDiscard(change))?))
         }

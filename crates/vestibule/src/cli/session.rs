@@ -61,6 +61,33 @@ pub fn tell(report: &Report) {
     }
 }
 
+/// Carries out one operation that needs nothing of the configuration where a server runs but the place of its socket: a
+/// typing error in the file must not keep a leaked key alive.
+pub fn asked(file: &Path, op: Op) -> Result<Value, Failure> {
+    let text = read(file)?;
+    let faulty = match config::load(&text, &file.display().to_string(), SystemClock.now()) {
+        Ok((config, _)) => return carry_out(&config, op),
+        Err(report) => report,
+    };
+    let request = Request { by: login_name(), op };
+    let answer = match config::store_path(&text) {
+        Some(path) => progress::while_waiting(|| beside(&folder_of(&path).join(SOCKET), &request)),
+        None => Ok(None),
+    };
+    let Some(answer) = answer.transpose() else {
+        tell(&faulty);
+        return Err(Failure::told(super::failure::REFUSED));
+    };
+    let file = file.display();
+    // where nobody reads, the answer still comes
+    drop(writeln!(
+        std::io::stderr(),
+        "warning: `{file}` has faults, so only the place of the database was read in it; the running server was asked, which goes \
+         by the file as it was when it was last in order\n  = help: `vestibule check {file}` tells the faults"
+    ));
+    answer
+}
+
 fn read(file: &Path) -> Result<String, Failure> {
     let unreadable = |why: String| Failure::new("cli.file", format!("`{}` cannot be read: {why}", file.display()));
     let length = std::fs::metadata(file).map_err(|error| unreadable(error.kind().to_string()))?.len();
@@ -72,8 +99,11 @@ fn read(file: &Path) -> Result<String, Failure> {
 
 /// The folder of the database.
 pub fn data_folder(config: &Config) -> PathBuf {
-    let parent = config.store.path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    parent.unwrap_or(Path::new(".")).to_owned()
+    folder_of(&config.store.path).to_owned()
+}
+
+fn folder_of(database: &Path) -> &Path {
+    database.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Carries out one operation, wherever it can be done.

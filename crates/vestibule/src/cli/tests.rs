@@ -73,6 +73,10 @@ fn from_nothing_to_a_key_a_backup_and_a_restore() {
     assert_eq!(made["url"], "https://localhost:8443/out/");
     let (_, shown) = command(&format!("vestibule status {at}")).unwrap();
     assert_eq!(shown["counts"]["keys"], 1);
+    let unknown = ["since", "ignored", "refused"].map(|name| shown.get(name).is_some());
+    assert_eq!((&shown["running"], unknown, &shown["counts"]["answered"]), (&false.into(), [false; 3], &Value::Null), "{shown}");
+    let text = render::render("status", &shown);
+    assert!(text.starts_with("not running") && !text.contains("refused"), "{text}");
     command(&format!("vestibule backup --to {folder}/one.age {at}")).unwrap();
     let taken = command(&format!("vestibule backup --to {folder}/one.age {at}")).unwrap_err();
     assert_eq!(taken.code, "cli.exists");
@@ -169,10 +173,20 @@ fn beside_a_running_server_commands_act_on_it() {
     assert!(known(&app), "the running server knows the key at once");
     command(&format!("vestibule rotate all {at}")).unwrap();
     assert!(known(&app));
-    command(&format!("vestibule keys revoke {} {at}", made["id"].as_str().unwrap())).unwrap();
+    // a leaked key comes to hand whole, and somebody may be at work on the file
+    let good = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{good}\n[out.down]\nbogus = 1\n")).unwrap();
+    assert!(session::load(&file).unwrap_err().told);
+    let (_, revoked) = command(&format!("vestibule keys revoke {} {at}", made["key"].as_str().unwrap())).unwrap();
     assert!(!known(&app), "and forgets it at once");
+    assert_eq!((&revoked["id"], &revoked["whole_key_given"]), (&made["id"], &true.into()));
+    let (key, text) = (made["key"].as_str().unwrap(), render::render("keys.revoke", &revoked));
+    assert!(text.contains("history of the shell") && !text.contains(key) && !revoked.to_string().contains(key), "{text}");
+    let (_, shown) = command(&format!("vestibule status {at}")).unwrap();
+    assert_eq!((&shown["running"], shown["since"].is_string()), (&true.into(), true));
     let unknown = command(&format!("vestibule keys revoke 0000000000 {at}")).unwrap_err();
-    assert_eq!((unknown.code.as_str(), unknown.exit), ("cli.unknown_name", failure::REFUSED));
+    assert_eq!((unknown.code.as_str(), unknown.exit), ("cli.unknown_key", failure::REFUSED));
+    std::fs::write(&file, good).unwrap();
     let backup = folder.join("one.age");
     command(&format!("vestibule backup --to {} {at}", backup.display())).unwrap();
     let kit = folder.join("recovery-kit.txt");
@@ -181,4 +195,17 @@ fn beside_a_running_server_commands_act_on_it() {
     let (_, log) = command(&format!("vestibule log verify {at}")).unwrap();
     assert_eq!(log["ok"], true, "{log}");
     gateway.stop();
+    std::fs::write(&file, "bogus = 1").unwrap();
+    assert!(command(&format!("vestibule keys list {at}")).unwrap_err().told, "without a server the file must be in order");
+}
+
+#[test]
+fn dead_letters_are_thrown_away_only_by_word() {
+    let (_parent, at, _) = initialised();
+    let unsaid = command(&format!("vestibule dead discard {at}")).unwrap_err();
+    assert_eq!((unsaid.code.as_str(), unsaid.exit), ("cli.argument", failure::USAGE));
+    assert_eq!(command(&format!("vestibule dead discard --all {at}")).unwrap().1["found"], 0);
+    assert_eq!(command(&format!("vestibule dead discard --dry-run {at}")).unwrap().1["found"], 0);
+    assert_eq!(command(&format!("vestibule dead discard --route first-form {at}")).unwrap().1["found"], 0);
+    assert!(Cli::try_parse_from(["vestibule", "dead", "discard", "--all", "--route", "first-form"]).is_err());
 }

@@ -73,13 +73,18 @@ pub(super) fn store(context: &mut Context, root: &Fields<'_>) -> Option<Store> {
     };
     let fields = Fields::open(context, node, &schema::STORE)?;
     let text = fields.need_text(context, "url")?;
-    let path = text.value.strip_prefix("sqlite:").filter(|path| !path.is_empty() && !path.starts_with("//"));
+    let path = database(text.value);
     if path.is_none() {
         let message = "this is no place for the database";
         let help = "write `sqlite:` and the path of a file, for example \"sqlite:/var/lib/vestibule/vestibule.db\"";
         context.push(Diagnostic::error("config.bad_url", text.span.clone(), message).help(help));
     }
-    Some(Store { path: PathBuf::from(path?) })
+    Some(Store { path: path? })
+}
+
+/// The file that the address of a database names.
+pub(super) fn database(url: &str) -> Option<PathBuf> {
+    url.strip_prefix("sqlite:").filter(|path| !path.is_empty() && !path.starts_with("//")).map(PathBuf::from)
 }
 
 pub(super) fn keys(context: &mut Context, root: &Fields<'_>, database: Option<&Store>) -> Option<Keys> {

@@ -25,6 +25,8 @@ pub use diagnostic::{Diagnostic, Report, Severity};
 pub use examples::example;
 pub use model::*;
 
+use std::path::PathBuf;
+
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use vestibule_core::clock::Timestamp;
@@ -57,6 +59,15 @@ pub fn load_accounts(text: &str, file_name: &str, now: Timestamp) -> Result<(Vec
         accounts
     });
     reported(context, text, file_name, accounts)
+}
+
+/// The file of the database, read from a configuration that need not be in order otherwise.
+pub fn store_path(text: &str) -> Option<PathBuf> {
+    let (document, _) = DeTable::parse_recoverable(text);
+    match document.get_ref().get("store")?.get_ref().get("url")?.get_ref() {
+        DeValue::String(url) => base::database(url),
+        _ => None,
+    }
 }
 
 /// What was read, unless something in the file is refused.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use vestibule_core::clock::Timestamp;
 use vestibule_core::id::{DeliveryRow, Mode};
+use vestibule_core::problem;
 use vestibule_store::{DeadFilter, DeliveryRowData, DeliveryState, Discard, EnableRoute, Redeliver};
 
 /// Rows looked at in one step of a list.
@@ -67,8 +68,42 @@ impl Filter {
     }
 }
 
+/// Counts what a filter finds. A name that nothing has is an error: nought would read as if all were well.
+fn count(app: &App, filter: &Filter) -> Result<u64, OpError> {
+    let reader = app.store.reader()?;
+    let none = |only: DeadFilter| Ok::<_, OpError>(reader.count_dead(&only)? == 0);
+    let routes = app.routes();
+    // letters outlive the route, the workflow and the release they are of
+    if let Some(name) = &filter.route
+        && routes.inbound_named(name).is_none()
+        && none(DeadFilter { route: Some(name.clone()), ..DeadFilter::default() })?
+    {
+        return Err(OpError::unknown("route in", name, routes.inbound.values().map(|route| &*route.name)));
+    }
+    if let Some(name) = &filter.workflow
+        && !routes.workflows.contains_key(name)
+        && none(DeadFilter { workflow: Some(name.clone()), ..DeadFilter::default() })?
+    {
+        return Err(OpError::unknown("workflow", name, routes.workflows.keys().map(String::as_str)));
+    }
+    if let Some(code) = &filter.reason
+        && problem::find(code).is_none()
+        && none(DeadFilter { reason: Some(code.clone()), ..DeadFilter::default() })?
+    {
+        let near = problem::suggest(code).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        return Err(OpError::new("cli.unknown_code", format!("there is no code `{code}`{near}")));
+    }
+    if let Some(id) = filter.id
+        && none(DeadFilter { row: Some(DeliveryRow(id)), ..DeadFilter::default() })?
+    {
+        return Err(OpError::new("cli.unknown_dead", format!("no dead letter has the number {id}")));
+    }
+    Ok(reader.count_dead(&filter.store())?)
+}
+
 /// The dead letters a filter finds, the newest first.
 pub fn list(app: &App, filter: &Filter) -> Result<Value, OpError> {
+    let found = count(app, filter)?;
     let reader = app.store.reader()?;
     let mut letters = Vec::new();
     let mut before = None;
@@ -79,7 +114,7 @@ pub fn list(app: &App, filter: &Filter) -> Result<Value, OpError> {
         letters.extend(page.iter().filter(|row| filter.fits(row)).map(entry));
     }
     letters.truncate(SHOWN);
-    Ok(json!({ "count": reader.count_dead(&filter.store())?, "letters": letters }))
+    Ok(json!({ "count": found, "letters": letters }))
 }
 
 fn entry(row: &DeliveryRowData) -> Value {
@@ -98,7 +133,7 @@ fn entry(row: &DeliveryRowData) -> Value {
 
 /// Makes dead letters due again.
 pub fn redeliver(app: &App, by: &By, change: &Change) -> Result<Value, OpError> {
-    let found = app.store.reader()?.count_dead(&change.filter.store())?;
+    let found = count(app, &change.filter)?;
     if change.dry_run || found == 0 {
         return Ok(json!({ "found": found, "due": 0, "dry_run": change.dry_run }));
     }
@@ -111,7 +146,7 @@ pub fn redeliver(app: &App, by: &By, change: &Change) -> Result<Value, OpError> 
 
 /// Throws dead letters away; their bodies are deleted.
 pub fn discard(app: &App, by: &By, change: &Change) -> Result<Value, OpError> {
-    let found = app.store.reader()?.count_dead(&change.filter.store())?;
+    let found = count(app, &change.filter)?;
     if change.dry_run || found == 0 {
         return Ok(json!({ "found": found, "discarded": 0, "dry_run": change.dry_run }));
     }
@@ -124,6 +159,10 @@ pub fn discard(app: &App, by: &By, change: &Change) -> Result<Value, OpError> {
 pub fn enable(app: &App, by: &By, route: &str) -> Result<Value, OpError> {
     let paused = app.store.reader()?.disabled_routes()?.iter().any(|(name, ..)| name == route);
     if !paused {
+        let routes = app.routes();
+        if routes.inbound_named(route).is_none() {
+            return Err(OpError::unknown("route in", route, routes.inbound.values().map(|route| &*route.name)));
+        }
         return Err(OpError::new("cli.unknown_name", format!("no route `{route}` is paused")));
     }
     let mut leaf = by.leaf(app, "deliver.enable", Mode::Live);
@@ -154,7 +193,7 @@ mod tests {
         let listed = list(&world.app, &all).unwrap();
         assert_eq!((listed["count"].as_u64(), &listed["letters"][0]["reason"]), (Some(1), &"deliver.status".into()));
         assert!(!listed.to_string().contains("anna"));
-        let other = Filter { route: Some("nowhere".into()), ..Filter::default() };
+        let other = Filter { reason: Some("deliver.gone".into()), ..Filter::default() };
         assert_eq!(list(&world.app, &other).unwrap()["letters"].as_array().unwrap().len(), 0);
         let dry = Change { filter: Filter::default(), dry_run: true };
         assert_eq!(redeliver(&world.app, &by(), &dry).unwrap()["found"], 1);
@@ -168,8 +207,32 @@ mod tests {
     }
 
     #[test]
+    fn a_filter_that_can_find_nothing_is_an_error() {
+        let world = World::new();
+        world.accept("anna@example.com");
+        world.kill_deliveries("deliver.retired_code");
+        let refused = |filter: Filter| {
+            let listed = list(&world.app, &filter).unwrap_err();
+            let change = Change { filter, dry_run: false };
+            assert_eq!(redeliver(&world.app, &by(), &change).unwrap_err(), listed);
+            assert_eq!(discard(&world.app, &by(), &change).unwrap_err(), listed);
+            (listed.code, listed.message)
+        };
+        let route = refused(Filter { route: Some("aply".into()), ..Filter::default() });
+        assert_eq!(route, ("cli.unknown_name", "there is no route in `aply`; did you mean `apply`?".into()));
+        let workflow = refused(Filter { workflow: Some("nobody".into()), ..Filter::default() });
+        assert_eq!(workflow, ("cli.unknown_name", "there is no workflow `nobody`".into()));
+        let reason = refused(Filter { reason: Some("deliver.statos".into()), ..Filter::default() });
+        assert_eq!(reason, ("cli.unknown_code", "there is no code `deliver.statos`; did you mean `deliver.status`?".into()));
+        assert_eq!(refused(Filter { id: Some(9999), ..Filter::default() }).0, "cli.unknown_dead");
+        let outlived = Filter { reason: Some("deliver.retired_code".into()), ..Filter::default() };
+        assert_eq!(list(&world.app, &outlived).unwrap()["count"], 1, "letters outlive what named them");
+    }
+
+    #[test]
     fn only_a_paused_route_is_let_go_on() {
         let world = World::new();
-        assert_eq!(enable(&world.app, &by(), "apply").unwrap_err().code, "cli.unknown_name");
+        assert_eq!(enable(&world.app, &by(), "apply").unwrap_err().message, "no route `apply` is paused");
+        assert!(enable(&world.app, &by(), "aply").unwrap_err().message.ends_with("did you mean `apply`?"));
     }
 }

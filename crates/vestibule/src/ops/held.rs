@@ -75,7 +75,7 @@ pub fn discard(app: &App, by: &By, event: i64) -> Result<Value, OpError> {
 }
 
 fn none() -> OpError {
-    OpError::new("cli.unknown_name", "no held event has this number")
+    OpError::new("cli.unknown_held", "no held event has this number")
 }
 
 #[cfg(test)]
@@ -94,8 +94,8 @@ mod tests {
         assert_eq!(release(&world.app, &by(), id).unwrap()["event"], event["event"]);
         let shown = crate::ops::status::status(&world.app).unwrap();
         assert_eq!((&shown["counts"]["held"], &shown["deliveries"]["due"]), (&0.into(), &1.into()));
-        assert_eq!(release(&world.app, &by(), id).unwrap_err().code, "cli.unknown_name");
-        assert_eq!(release(&world.app, &by(), 99).unwrap_err().code, "cli.unknown_name");
+        assert_eq!(release(&world.app, &by(), id).unwrap_err().code, "cli.unknown_held");
+        assert_eq!(release(&world.app, &by(), 99).unwrap_err().code, "cli.unknown_held");
     }
 
     #[test]
@@ -110,6 +110,6 @@ mod tests {
         let id = listed["events"][0]["id"].as_i64().unwrap();
         assert_eq!(discard(&world.app, &by(), id).unwrap()["dropped"], true);
         assert_eq!(list(&world.app).unwrap()["count"], 0);
-        assert_eq!(discard(&world.app, &by(), id).unwrap_err().code, "cli.unknown_name");
+        assert_eq!(discard(&world.app, &by(), id).unwrap_err().code, "cli.unknown_held");
     }
 }

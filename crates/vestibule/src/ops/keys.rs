@@ -35,7 +35,7 @@ pub struct Create {
 /// Makes a key. The answer holds it; it is never shown again.
 pub fn create(app: &App, by: &By, order: &Create) -> Result<Value, OpError> {
     if !app.routes().workflows.contains_key(&order.workflow) {
-        return Err(OpError::new("cli.unknown_name", format!("there is no workflow `{}`", order.workflow)));
+        return Err(OpError::unknown("workflow", &order.workflow, app.routes().workflows.keys().map(String::as_str)));
     }
     if !(1..=MOST_DAYS).contains(&order.days) {
         return Err(OpError::new("cli.argument", format!("a key works for 1 to {MOST_DAYS} days")));
@@ -120,7 +120,7 @@ pub fn revoke(app: &App, by: &By, id: &str) -> Result<Value, OpError> {
         let job = RevokeKey { id: id.to_owned(), expected: row.revision, revoked: now, revision, mac: changed.mac, leaf };
         Ok(Some(app.writer.call(job)?))
     })?;
-    let row = known.ok_or_else(|| OpError::new("cli.unknown_name", "there is no key with this id"))?;
+    let row = known.ok_or_else(|| OpError::new("cli.unknown_key", "there is no key with this id"))?;
     let revoked = system::display(row.revoked.unwrap_or(now));
     Ok(json!({ "id": id, "workflow": row.workflow, "revoked": revoked, "already": row.revoked.is_some() }))
 }
@@ -129,7 +129,7 @@ pub fn revoke(app: &App, by: &By, id: &str) -> Result<Value, OpError> {
 pub fn signing(app: &App, by: &By, route: &str) -> Result<Value, OpError> {
     let routes = app.routes();
     let found = routes.inbound_named(route);
-    let found = found.ok_or_else(|| OpError::new("cli.unknown_name", format!("there is no route `{route}`")))?;
+    let found = found.ok_or_else(|| OpError::unknown("route in", route, routes.inbound.values().map(|route| &*route.name)))?;
     let configured = found.deliver.as_ref().and_then(|deliver| deliver.signing.as_ref());
     let secrets: Vec<String> = match configured {
         Some(secret) => vec![secret_text(secret.expose())],
@@ -220,7 +220,7 @@ mod tests {
         for days in [0, 366] {
             assert_eq!(create(&world.app, &by(), &order(days)).unwrap_err().code, "cli.argument");
         }
-        assert_eq!(revoke(&world.app, &by(), "0000000000").unwrap_err().code, "cli.unknown_name");
+        assert_eq!(revoke(&world.app, &by(), "0000000000").unwrap_err().code, "cli.unknown_key");
         assert_eq!(signing(&world.app, &by(), "nowhere").unwrap_err().code, "cli.unknown_name");
         assert!(world.actions().is_empty());
     }

@@ -62,7 +62,11 @@ pub(super) fn list_keys(answer: &Value) -> String {
 
 pub(super) fn revoke(answer: &Value) -> String {
     let word = if is(answer, "already") { "was revoked already, at" } else { "revoked at" };
-    format!("{} of `{}` {word} {}\n", text(answer, "id"), text(answer, "workflow"), text(answer, "revoked"))
+    let mut out = format!("{} of `{}` {word} {}\n", text(answer, "id"), text(answer, "workflow"), text(answer, "revoked"));
+    if is(answer, "whole_key_given") {
+        out += "note: the whole key was in the arguments, and the history of the shell keeps it: the ten characters of its id are enough\n";
+    }
+    out
 }
 
 pub(super) fn signing(answer: &Value) -> String {

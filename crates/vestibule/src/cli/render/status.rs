@@ -1,7 +1,7 @@
 //! What `status` says.
 
 use super::keys::{erasure, list_rows};
-use super::{at, list, number, table, text};
+use super::{at, is, list, number, table, text};
 use serde_json::Value;
 
 pub(super) fn status(answer: &Value) -> String {
@@ -11,8 +11,11 @@ pub(super) fn status(answer: &Value) -> String {
         if names.is_empty() { "none".to_owned() } else { names.join(", ") }
     };
     let mut out = format!(
-        "since        {}\nroutes in    {}\nroutes out   {}\nworkflows    {}\n",
-        text(answer, "since"),
+        "{}\nroutes in    {}\nroutes out   {}\nworkflows    {}\n",
+        match is(answer, "running") {
+            true => format!("since        {}", text(answer, "since")),
+            false => "not running; this is what database and key store hold".to_owned(),
+        },
         names("in"),
         names("out"),
         names("workflows"),
@@ -45,7 +48,9 @@ pub(super) fn status(answer: &Value) -> String {
     for (route, count) in at(answer, "ignored").as_object().into_iter().flatten() {
         out += &format!("\nignored      {count} x {route}: a condition of the route (`when`) did not hold\n");
     }
-    out += &refused(list(answer, "refused"));
+    if is(answer, "running") {
+        out += &refused(list(answer, "refused"));
+    }
     if !list(answer, "keys_ending").is_empty() {
         out += "\nkeys that end within 30 days\n";
         out += &list_rows(list(answer, "keys_ending"));
