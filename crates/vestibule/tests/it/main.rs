@@ -16,6 +16,7 @@ mod canary;
 mod crash;
 mod delivery;
 mod erasure;
+mod first_steps;
 mod forged;
 mod idempotency;
 mod interop;

@@ -53,6 +53,11 @@ impl Source {
         Source { path, scheme: Scheme::Standard, secret: STANDARD_SECRET }
     }
 
+    /// A source with Standard Webhooks and a secret of its own.
+    pub fn keyed(path: &'static str, secret: &str) -> Source {
+        Source { secret: secret.to_owned().leak(), ..Source::at(path) }
+    }
+
     /// A source with this scheme on this route.
     pub fn with(scheme: Scheme, path: &'static str) -> Source {
         Source { path, scheme, secret: secret_of(scheme) }
