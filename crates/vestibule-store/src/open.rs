@@ -21,12 +21,20 @@ pub struct Options {
     path: PathBuf,
     sync: bool,
     max_pages: Option<u32>,
+    lock: Option<Arc<File>>,
 }
 
 impl Options {
     /// The store in this file, every commit on disk before it is answered.
     pub fn new(path: impl Into<PathBuf>) -> Options {
-        Options { path: path.into(), sync: true, max_pages: None }
+        Options { path: path.into(), sync: true, max_pages: None, lock: None }
+    }
+
+    /// Takes the lock now instead of when the store is opened, for who has files to write before. It is held until the
+    /// store and these options are gone.
+    pub fn locked(self) -> Result<Options, StoreError> {
+        let lock = Some(Arc::new(lock(&self.path)?));
+        Ok(Options { lock, ..self })
     }
 
     /// Leaves the syncs out, so that the durability test can show that it finds this. No configuration reaches it.
@@ -52,15 +60,18 @@ pub struct Store {
     was_clean: bool,
     alterations: Alterations,
     // Held until everything else is gone; none where nothing is written.
-    _lock: Option<File>,
+    _lock: Option<Arc<File>>,
 }
 
 impl Store {
     /// Opens the store, makes it if there is none, and brings it to this release's schema. After an unclean stop the
     /// whole file is checked first. Files are readable by their owner only.
     pub fn open(options: Options, ports: Arc<dyn Ports>) -> Result<Store, StoreError> {
-        let Options { path, sync, max_pages } = options;
-        let lock = lock(&path)?;
+        let Options { path, sync, max_pages, lock: held } = options;
+        let lock = match held {
+            Some(held) => held,
+            None => Arc::new(lock(&path)?),
+        };
         own_only().open(&path)?;
         inspect(&path)?;
         let mut conn = connection::writing(&path, sync)?;

@@ -6,6 +6,7 @@
 //! The one thing no configuration can express is the grant that opens a token at any place: it lets people send their
 //! own JSON, and it exists for the stand-in ATS only.
 
+mod folder;
 mod guide;
 mod parties;
 mod sample;
@@ -30,7 +31,8 @@ const ROUND: Duration = Duration::from_secs(30);
 /// Try everything on this machine, without any setup.
 #[derive(Args, Debug)]
 pub struct DevArgs {
-    /// Keep the trial's database, keys and certificates in this folder and use them again next time
+    /// Keep the trial's database, keys and secrets in this folder and use them again next time; ports, certificates and the
+    /// workflow key are new each time
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// End after the first round instead of waiting for more events
@@ -48,7 +50,15 @@ pub struct DevArgs {
 pub fn run(args: &DevArgs) -> anyhow::Result<()> {
     let event = args.event.as_deref().map(read_event).transpose()?;
     let trial = Trial::start(args.data.as_deref())?;
-    let sent = match &event {
+    let ended = rounds(args, &trial, event.as_deref());
+    // also after a round that has failed: the folder holds keys
+    trial.stop();
+    ended
+}
+
+/// The first round with its three views, then whatever comes.
+fn rounds(args: &DevArgs, trial: &Trial, event: Option<&[u8]>) -> anyhow::Result<()> {
+    let sent = match event {
         Some(bytes) => trial.send_anything(bytes)?,
         None => trial.send_application()?,
     };
@@ -60,17 +70,16 @@ pub fn run(args: &DevArgs) -> anyhow::Result<()> {
         writeln!(out, "{}", show::json(&seen, &log))?;
     } else {
         let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        write!(out, "{}", show::text(&trial, &seen, &log, event.is_some(), colour)?)?;
+        write!(out, "{}", show::text(trial, &seen, &log, event.is_some(), colour)?)?;
         if !args.once {
             let token = event.is_none().then(|| show::first_token(&seen)).flatten();
-            write!(out, "{}", guide::text(&trial, token.as_deref()))?;
+            write!(out, "{}", guide::text(trial, token.as_deref()))?;
         }
     }
     out.flush()?;
     if !args.once {
-        tail::until_interrupted(&trial, args.json, &mut out)?;
+        tail::until_interrupted(trial, args.json, &mut out)?;
     }
-    trial.stop();
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Setting up the trial: folder, authority, keys, the two stand-ins, the gateway.
 
+use super::folder::{CONFIG, Folder, TRIAL};
 use super::parties::{self, Line, Record, Seen};
 use super::sample;
 use crate::app::routes::{OutRoute, Routes};
@@ -21,7 +22,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request};
 use http_body_util::Full;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -33,14 +34,12 @@ use vestibule_core::outgoing::Places;
 use vestibule_core::policy::{Carrier, Opens, Place};
 use vestibule_core::scheme::standard_webhooks::{self, SECRET_PREFIX, signature_text, signed_parts};
 use vestibule_core::secret::Secret;
-use vestibule_store::Options;
 use vestibule_vault::keystore::{CREATE_DRAW, ROOT_DRAW};
 use vestibule_vault::{Draw, KeyStore, Root, mac};
 
 /// A running trial.
 pub struct Trial {
-    folder: PathBuf,
-    temporary: bool,
+    folder: Folder,
     gateway: Gateway,
     automation: Server,
     ats: Server,
@@ -64,7 +63,8 @@ pub struct Sent {
 impl Trial {
     /// Makes or opens the trial's folder and starts everything.
     pub fn start(data: Option<&Path>) -> anyhow::Result<Trial> {
-        let folder = folder(data)?;
+        let place = Folder::open(data)?;
+        let folder = place.path.clone();
         let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
         let authority = TrialCa::new(Validity::around(today, 30))?;
         let gateway_certificate = authority.issue(&["localhost", "127.0.0.1"])?;
@@ -86,7 +86,7 @@ impl Trial {
         let platform = automation.address().context("the stand-in automation has no address")?;
         files::write(&folder.join("secrets/hook"), format!("https://localhost:{}/hook", platform.port()).as_bytes())?;
 
-        let app = open(&folder, platform, ats_address)?;
+        let app = open(&place, platform, ats_address)?;
         let first_leaf = app.store.reader()?.head()?.seq + 1;
         let key = workflow_key(&app)?;
         let tls = ServerTls::new(gateway_certificate.chain.as_bytes(), gateway_certificate.key.as_bytes())?;
@@ -109,7 +109,7 @@ impl Trial {
         known.map_err(|_| anyhow!("the stand-in automation was set up twice"))?;
         let signing = standard_webhooks_key(signing.expose())?;
         let door = target()?;
-        Ok(Trial { folder, temporary: data.is_none(), gateway, automation, ats, done, door, signing, anything, key, first_leaf })
+        Ok(Trial { folder: place, gateway, automation, ats, done, door, signing, anything, key, first_leaf })
     }
 
     /// The stand-in career site signs the sample application and posts it.
@@ -191,7 +191,7 @@ impl Trial {
 
     /// Where everything lies.
     pub fn folder(&self) -> &Path {
-        &self.folder
+        &self.folder.path
     }
 
     /// `https://localhost:PORT`.
@@ -213,32 +213,19 @@ impl Trial {
     pub fn stop(self) {
         self.gateway.stop();
         let _cut = self.automation.stop(Duration::from_secs(1)) + self.ats.stop(Duration::from_secs(1));
-        if self.temporary && std::fs::remove_dir_all(&self.folder).is_err() {
-            // another run's cleaning service may have been faster; nothing of value lies there
-        }
+        self.folder.leave();
     }
-}
-
-fn folder(data: Option<&Path>) -> anyhow::Result<PathBuf> {
-    let folder = match data {
-        Some(path) => std::path::absolute(path)?,
-        None => std::env::temp_dir().join(format!("vestibule-dev-{}", hex(&random::<6>()?))),
-    };
-    for part in ["", "data", "keys", "secrets"] {
-        let part = folder.join(part);
-        files::private_folder(&part).with_context(|| format!("the folder `{}` cannot be made", part.display()))?;
-    }
-    Ok(folder)
 }
 
 /// Opens the gateway's shared part with the trial's configuration, which is written beside the data for people to read.
-fn open(folder: &Path, platform: SocketAddr, ats: SocketAddr) -> anyhow::Result<Arc<App>> {
-    let text = include_str!("trial.toml")
+fn open(place: &Folder, platform: SocketAddr, ats: SocketAddr) -> anyhow::Result<Arc<App>> {
+    let folder = &place.path;
+    let text = TRIAL
         .replace("@DIR@", &folder.to_string_lossy())
         .replace("@PLATFORM@", &platform.to_string())
         .replace("@ATS_PORT@", &ats.port().to_string())
         .replace("@ATS@", &ats.to_string());
-    let file = folder.join("vestibule.toml");
+    let file = folder.join(CONFIG);
     files::write(&file, text.as_bytes())?;
     let loaded = config::load(&text, &file.to_string_lossy(), SystemClock.now());
     let (config, _warnings) = loaded.map_err(|report| anyhow!("{}", report.render(false)))?;
@@ -249,8 +236,7 @@ fn open(folder: &Path, platform: SocketAddr, ats: SocketAddr) -> anyhow::Result<
         crate::app::keeper::Keeper::create(&config.keys.store, root, store)?;
     }
     let root = secrets::resolve(&config.keys.root)?;
-    let settings =
-        Settings { config: &config, root: &root, clock: Arc::new(SystemClock), store: Options::new(config.store.path.clone()) };
+    let settings = Settings { config: &config, root: &root, clock: Arc::new(SystemClock), store: place.store.clone() };
     let app = App::open(&settings)?;
     let mut routes = Routes::compile(&config)?;
     open_everywhere(&mut routes)?;
