@@ -56,6 +56,9 @@ pub struct Notice {
     pub message: String,
 }
 
+/// The kind of a notice about something that was to be read and could not be.
+pub const NOT_READ: &str = "not-read";
+
 impl Notice {
     /// A notice of this kind.
     pub fn new(kind: &'static str, message: impl Into<String>) -> Self {
@@ -131,6 +134,11 @@ impl Report {
             understood: self.coverage.iter().map(|file| u64::from(file.understood)).sum(),
             by_name: self.coverage.iter().map(|file| u64::from(file.skipped)).sum(),
         }
+    }
+
+    /// Whether everything could be read that had to be.
+    pub fn is_complete(&self) -> bool {
+        self.notices.iter().all(|notice| notice.kind != NOT_READ)
     }
 
     /// Whether a finding to act on is at least this bad.

@@ -8,7 +8,7 @@ use std::io;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
-use super::{Report, Totals, bad, platform_name, sure, title};
+use super::{NOT_READ, Report, Totals, bad, platform_name, sure, title};
 use crate::check::{self, Meta};
 use crate::finding::{Confidence, Coverage, Finding, Severity};
 
@@ -62,7 +62,10 @@ impl<'r> Log<'r> {
         let run = Run {
             tool: json!({ "driver": driver }),
             column_kind: "unicodeCodePoints",
-            invocations: [json!({ "executionSuccessful": true, "toolExecutionNotifications": notifications(report) })],
+            invocations: [json!({
+                "executionSuccessful": report.is_complete(),
+                "toolExecutionNotifications": notifications(report),
+            })],
             results: Results { report, rules },
             properties: Properties { summary: report.totals(), coverage: &report.coverage },
         };
@@ -213,7 +216,10 @@ fn notifications(report: &Report) -> Value {
             "locations": [{ "physicalLocation": { "artifactLocation": { "uri": uri(&file.file) } } }],
         }))
     };
-    let notices = report.notices.iter().map(|notice| json!({ "level": "note", "message": { "text": notice.message } }));
+    let notices = report.notices.iter().map(|notice| {
+        let level = if notice.kind == NOT_READ { "error" } else { "note" };
+        json!({ "level": level, "message": { "text": notice.message } })
+    });
     report.coverage.iter().filter_map(unread).chain(notices).collect()
 }
 

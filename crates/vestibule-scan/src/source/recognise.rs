@@ -9,7 +9,7 @@ use super::parts::{LOSSY, Parts, Take};
 use super::{Place, Source, Text, archive, csv, env, mail, problem, sheet, text};
 use crate::finding::{Coverage, Finding, Severity};
 use crate::model::files::{self, What};
-use crate::model::{Role, Scenario, Spot, make, n8n, zapier};
+use crate::model::{Platform, Role, Scenario, Spot, make, n8n, zapier};
 
 /// What became of a file.
 pub enum Read<'r, 'd> {
@@ -238,7 +238,13 @@ impl File<'_> {
     fn broken(self, text: &str, error: &ParseError, lines_before: u32, take: &mut Take<'_>) -> bool {
         if means_json(text) {
             let finding = vec![problem::broken_json(self.path, error, text, lines_before)];
-            take(Read::Unreadable { finding, coverage: Some(self.unread("not valid JSON, read as plain text")) });
+            // what is cut off may have held anything; what is broken elsewhere is all there, and read as text
+            let coverage = if error.offset >= text.trim_end().len() {
+                self.unread("cut off: it ends too early")
+            } else {
+                Coverage { platform: Platform::File.as_str(), ..self.unread("not valid JSON, read as plain text") }
+            };
+            take(Read::Unreadable { finding, coverage: Some(coverage) });
         }
         false
     }

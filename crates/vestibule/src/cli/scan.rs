@@ -1,7 +1,8 @@
 //! `vestibule scan PATH…`: audits scenario files and says what to do.
 //!
-//! It works without a gateway, without a configuration and without the network. Exit code 0: nothing to act on; 1: something that was to
-//! be read could not be opened; 2: not understood; 3: there is a finding that is at least as bad as `--fail-on`.
+//! It works without a gateway, without a configuration and without the network. Exit code 0: nothing to act on; 1: something in a folder
+//! could not be opened; 2: not understood, or a file that was named could not be read; 3: there is a finding that is at least as bad as
+//! `--fail-on`.
 
 use std::io::{self, IsTerminal as _, Read, Write};
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::civil::Date;
 use vestibule_core::clock::{Clock as _, Timestamp};
 use vestibule_scan::check;
-use vestibule_scan::output::{self, Notice, Report};
+use vestibule_scan::output::{self, NOT_READ, Notice, Report};
 use vestibule_scan::remedy::plan::Plan;
 use vestibule_scan::source::recognise::LARGEST;
 use vestibule_scan::{Confidence, Coverage, Finding, Settings, Severity, Visit};
@@ -23,7 +24,7 @@ pub use args::{ConfidenceArg, FailOn, Format, PersonaArg, ScanArgs, SeverityArg}
 
 use account::Account;
 
-use super::failure::{FINDINGS, Failure, REFUSED};
+use super::failure::{FINDINGS, Failure, REFUSED, USAGE};
 use super::progress;
 use crate::files;
 use crate::scan::gather::{self, From, Input};
@@ -107,6 +108,7 @@ fn scanned(args: &ScanArgs, json: bool, io: &mut Io<'_>) -> Result<u8, Failure> 
             let gathered = inputs(args, io)?;
             report.passed_over = gathered.passed_over;
             let scanned = progress::while_waiting(|| run::merged(run::all(&gathered.inputs, &settings, wanted)));
+            report.notices.extend(not_read(&gathered.named, &scanned.coverage));
             with_unread(scanned, gathered.unread)
         }
     };
@@ -135,11 +137,25 @@ fn scanned(args: &ScanArgs, json: bool, io: &mut Io<'_>) -> Result<u8, Failure> 
     // the process ends here, and memory goes faster as a whole than text by text
     let report = std::mem::ManuallyDrop::new(report);
     let found = args.write_baseline.is_none() && args.fail_on.severity().is_some_and(|severity| report.reaches(severity));
-    Ok(match (found, outcome.unopened) {
-        (true, _) => FINDINGS,
-        (false, 0) => 0,
-        (false, _) => REFUSED,
+    Ok(match (found, report.is_complete(), outcome.unopened) {
+        (true, ..) => FINDINGS,
+        (false, false, _) => USAGE,
+        (false, true, 0) => 0,
+        (false, true, _) => REFUSED,
     })
+}
+
+/// What was named and could not be read: a run that finds nothing in it must not look like one that has read it.
+fn not_read(named: &[String], coverage: &[Coverage]) -> Vec<Notice> {
+    let unread = |name: &&String| {
+        let mut entries = coverage.iter().filter(|entry| entry.file == **name && entry.platform.is_empty());
+        entries.any(|entry| entry.error.is_some())
+    };
+    let told = |name: &String| {
+        let what = if name == "-" { "standard input".to_owned() } else { format!("`{name}`") };
+        Notice::new(NOT_READ, format!("{what} could not be read, or not to its end: this run says nothing about the rest of it"))
+    };
+    named.iter().filter(unread).map(told).collect()
 }
 
 /// Erases what is kept of an account.
@@ -225,6 +241,7 @@ fn inputs(args: &ScanArgs, io: &mut Io<'_>) -> Result<gather::Gathered, Failure>
         let read = (&mut *io.stdin).take(LARGEST as u64 + 1).read_to_end(&mut bytes);
         read.map_err(|error| Failure::new("cli.file", format!("standard input: {}", error.kind())))?;
         gathered.inputs.insert(0, Input { name: "-".to_owned(), from: From::Memory(bytes) });
+        gathered.named.push("-".to_owned());
     }
     if gathered.inputs.is_empty() && gathered.unread.is_empty() {
         // an empty folder is mostly the wrong one, and a build that scans nothing for a year looks like one that finds nothing
@@ -242,7 +259,7 @@ fn told(error: KnownError, json: bool, io: &mut Io<'_>) -> Failure {
         KnownError::Faults(report) => {
             let text = if json { format!("{:#}", report.json()) } else { report.render(io.colour) };
             drop(writeln!(io.err, "{text}"));
-            Failure::told(super::failure::USAGE)
+            Failure::told(USAGE)
         }
     }
 }

@@ -66,6 +66,8 @@ pub enum From {
 pub struct Gathered {
     /// The files, sorted by name, each once.
     pub inputs: Vec<Input>,
+    /// The names of those that the caller named themselves, rather than a folder around them.
+    pub named: Vec<String>,
     /// Files in folders that are of other kinds.
     pub passed_over: usize,
     /// What could not be opened or was too much.
@@ -100,6 +102,7 @@ impl Walk {
         if kind.is_dir() {
             self.folder(path);
         } else {
+            self.gathered.named.push(shown(path));
             self.take(path);
         }
     }
@@ -218,7 +221,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let odd = folder.path().join("notes.md");
         fs::write(&odd, "x").unwrap();
-        assert_eq!(gather(&[odd]).unwrap().inputs.len(), 1);
+        let gathered = gather(&[odd]).unwrap();
+        assert_eq!((gathered.inputs.len(), gathered.named), (1, vec![gathered.inputs[0].name.clone()]));
+        assert!(gather(&[folder.path().to_path_buf()]).unwrap().named.is_empty());
         let missing = folder.path().join("none.json");
         assert_eq!(gather(std::slice::from_ref(&missing)).unwrap_err().0, missing);
     }

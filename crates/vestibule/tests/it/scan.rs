@@ -75,6 +75,34 @@ fn the_exit_code_says_whether_there_is_something_to_do() {
 }
 
 #[test]
+fn what_was_named_and_cannot_be_read_ends_the_run_with_2() {
+    let cut = clean();
+    let folder = Folder::new(&[
+        ("none.json", Vec::new()),
+        ("program.bin", vec![0; 64]),
+        ("cut.json", cut.as_bytes()[..cut.len() / 2].into()),
+        ("comments.json", b"{\"a\": 1, // one\n \"b\": 2}".into()),
+        ("good.json", clean().into()),
+    ]);
+    for name in ["none.json", "program.bin", "cut.json"] {
+        let (path, good) = (folder.path(name), folder.path("good.json"));
+        let ran = run(&[&good, &path, "--fail-on", "high", "--format", "json"]);
+        let notices = ran.json()["notices"].clone();
+        assert_eq!((ran.code, &notices[0]["kind"], notices.as_array().unwrap().len()), (2, &"not-read".into(), 1), "{name}");
+        assert!(run(&[&path]).out.contains("could not be read"), "{name}");
+        let sarif = run(&[&path, "--fail-on", "high", "--format", "sarif"]).json();
+        let invocation = &sarif["runs"][0]["invocations"][0];
+        assert_eq!(invocation["executionSuccessful"], false, "{name}");
+        let said = invocation["toolExecutionNotifications"].as_array().unwrap();
+        assert!(said.iter().any(|said| said["level"] == "error"), "{name}: {said:?}");
+    }
+    let piped = run_with(b"", &["-"]);
+    assert!(piped.code == 2 && piped.out.contains("standard input could not be read"), "{}", piped.out);
+    assert_eq!(run(&[&folder.path("comments.json")]).code, 0, "all of it is there, and was read as text");
+    assert_eq!(run(&[&folder.path(""), "--fail-on", "high"]).code, 0, "what merely lies in a folder is told as not read");
+}
+
+#[test]
 fn filters_leave_out_and_say_so() {
     let folder = Folder::new(&[("bad.json", blueprint(KEY).into())]);
     let bad = folder.path("bad.json");
