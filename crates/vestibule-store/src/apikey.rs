@@ -3,7 +3,7 @@
 //! Whether a presented secret fits is decided by the vault; the writer only keeps, for its receipts, which keys stand.
 
 use crate::row::{bytes, mode, optional_time, time};
-use crate::{Job, StoreError, Tx};
+use crate::{Job, SetMeta, StoreError, Tx};
 use rusqlite::{Connection, Row};
 use std::collections::HashMap;
 use vestibule_core::clock::Timestamp;
@@ -42,6 +42,8 @@ pub struct ApiKeyRow {
 pub struct InsertKey {
     /// The key; its `last_used` is ignored.
     pub key: ApiKeyRow,
+    /// What the caller keeps of the whole list, written in the same transaction.
+    pub seal: SetMeta,
     /// The leaf.
     pub leaf: Vec<u8>,
 }
@@ -58,6 +60,8 @@ pub struct RevokeKey {
     pub revision: u64,
     /// MAC over the changed row.
     pub mac: [u8; 16],
+    /// What the caller keeps of the whole list, written in the same transaction.
+    pub seal: SetMeta,
     /// The leaf.
     pub leaf: Vec<u8>,
 }
@@ -108,6 +112,7 @@ impl Job for InsertKey {
         ))?;
         let standing = Standing { revision: key.revision, expires: key.expires, revoked: key.revoked.is_some() };
         tx.memory.keys.0.insert(key.id.clone(), standing);
+        self.seal.run(tx)?;
         Ok(KeyWritten::Committed { leaf: tx.append(&self.leaf)? })
     }
 }
@@ -128,6 +133,7 @@ impl Job for RevokeKey {
             revision(self.revision)?,
             self.mac,
         ))?;
+        self.seal.run(tx)?;
         Ok(KeyWritten::Committed { leaf: tx.append(&self.leaf)? })
     }
 }

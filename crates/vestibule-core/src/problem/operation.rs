@@ -52,8 +52,8 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
         "A row of the database does not carry the right seal: it was changed from outside. Nothing was revealed."
         => "Treat it as an incident: find out who could write to the database.";
     Operator 0 "store.authority_rolled_back" "older keys put back":
-        "The database holds an older state of keys and revocations than the key store has seen: revoked keys may stand again."
-        => "Bring the newest database back, or revoke the keys again after accepting the gap.";
+        "The list of workflow keys in the database, or one row of it, is older than the key store has seen: a revoked key may stand again."
+        => "Bring the newest database back, or `vestibule restore` a backup: it accepts the keys of that backup and lists those that stand.";
     Operator 0 "log.broken" "log does not verify":
         "An entry of the log was changed, removed, reordered or cut off. The first place is named."
         => "Treat it as an incident: keep the files, find out who could write to the database, compare with the head kept outside.";

@@ -4,7 +4,8 @@ use crate::support::{Fixture, NOW, id};
 use vestibule_core::clock::{Span, Timestamp};
 use vestibule_core::id::{Mode, SubjectNumber, SubjectRow};
 use vestibule_store::{
-    ApiKeyRow, EraseSubjects, InsertKey, KeyWritten, Receipt, ReceiptReply, Refusal, RevokeKey, SetGrantRevision, TouchKeys,
+    ApiKeyRow, EraseSubjects, InsertKey, KeyWritten, Receipt, ReceiptReply, Refusal, RevokeKey, SetGrantRevision, SetMeta,
+    TouchKeys,
 };
 
 fn key(name: &str) -> ApiKeyRow {
@@ -34,15 +35,19 @@ fn receipt(name: &str) -> Receipt {
     }
 }
 
+fn seal(revision: u8) -> SetMeta {
+    SetMeta { name: "seal".into(), value: vec![revision] }
+}
+
 fn revoke(name: &str) -> RevokeKey {
-    RevokeKey { id: name.into(), expected: 4, revoked: NOW, revision: 5, mac: [6; 16], leaf: b"revoke".to_vec() }
+    RevokeKey { id: name.into(), expected: 4, revoked: NOW, revision: 5, mac: [6; 16], seal: seal(5), leaf: b"revoke".to_vec() }
 }
 
 #[test]
 fn keys_are_kept_revoked_and_touched() {
     let mut fixture = Fixture::new();
     let writer = fixture.writer();
-    let insert = || InsertKey { key: key("aaaaaaaaaa"), leaf: b"key".to_vec() };
+    let insert = || InsertKey { key: key("aaaaaaaaaa"), seal: seal(4), leaf: b"key".to_vec() };
     assert_eq!(writer.call(insert()).unwrap(), KeyWritten::Committed { leaf: 1 });
     assert_eq!(writer.call(insert()).unwrap(), KeyWritten::Exists);
     assert_eq!(fixture.reader().keys().unwrap(), [key("aaaaaaaaaa")]);
@@ -51,19 +56,21 @@ fn keys_are_kept_revoked_and_touched() {
     writer.call(uses(Timestamp(60))).unwrap();
     assert_eq!(fixture.reader().keys().unwrap()[0].last_used, Some(Timestamp(70)));
     assert_eq!(writer.call(revoke("bbbbbbbbbb")).unwrap(), KeyWritten::Stale);
+    assert_eq!(fixture.reader().meta("seal").unwrap(), Some(vec![4]));
     assert_eq!(writer.call(revoke("aaaaaaaaaa")).unwrap(), KeyWritten::Committed { leaf: 2 });
     assert_eq!(writer.call(revoke("aaaaaaaaaa")).unwrap(), KeyWritten::Stale);
     drop(writer);
     fixture.reopen();
     let stored = fixture.reader().keys().unwrap().remove(0);
     assert_eq!((stored.revoked, stored.revision, stored.mac), (Some(NOW), 5, [6; 16]));
+    assert_eq!(fixture.reader().meta("seal").unwrap(), Some(vec![5]), "the seal changes with the list and not without");
 }
 
 #[test]
 fn a_receipt_is_given_only_while_everything_stands() {
     let mut fixture = Fixture::new();
     fixture.accept(1);
-    let insert = InsertKey { key: key("aaaaaaaaaa"), leaf: b"key".to_vec() };
+    let insert = InsertKey { key: key("aaaaaaaaaa"), seal: seal(4), leaf: b"key".to_vec() };
     fixture.writer().call(insert).unwrap();
     assert_eq!(fixture.writer().call(receipt("aaaaaaaaaa")).unwrap(), ReceiptReply::Committed { leaf: 3 });
 

@@ -43,18 +43,20 @@ pub struct Principal {
 pub struct ForgedKey(pub String);
 
 impl KeyTable {
-    /// The table of these rows; each must carry the authority's MAC.
-    pub fn load(rows: Vec<ApiKeyRow>, keyring: &Keyring) -> Result<KeyTable, ForgedKey> {
-        let mut table = HashMap::new();
-        for row in rows {
-            if !keyring.authority_mac_verify(LABEL, &parts(&row).each_ref().map(Vec::as_slice), &row.mac) {
-                return Err(ForgedKey(row.id));
-            }
+    /// Whether each of these rows carries the authority's MAC; that none is an older one, the list's seal shows.
+    pub(super) fn check(rows: &[ApiKeyRow], keyring: &Keyring) -> Result<(), ForgedKey> {
+        let fits = |row: &&ApiKeyRow| keyring.authority_mac_verify(LABEL, &parts(row).each_ref().map(Vec::as_slice), &row.mac);
+        rows.iter().find(|row| !fits(row)).map_or(Ok(()), |row| Err(ForgedKey(row.id.clone())))
+    }
+
+    /// The table of rows that were checked.
+    pub fn of(rows: Vec<ApiKeyRow>) -> KeyTable {
+        let entries = rows.into_iter().map(|row| {
             let (workflow, key) = (row.workflow.clone(), row.id.clone());
             let principal = Arc::new(Principal { workflow, mode: row.mode, key, revision: row.revision });
-            table.insert(row.id.clone(), Entry { row, principal, used: AtomicI64::new(0) });
-        }
-        Ok(KeyTable(table))
+            (row.id.clone(), Entry { row, principal, used: AtomicI64::new(0) })
+        });
+        KeyTable(entries.collect())
     }
 
     /// The workflow of a presented key, if the key stands at `now`.

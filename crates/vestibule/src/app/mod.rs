@@ -1,6 +1,7 @@
 //! The running gateway: what all threads share, and how it is put together from a configuration.
 
 pub mod audience;
+pub mod authority;
 pub mod destination;
 pub mod keeper;
 pub mod keys;

@@ -75,8 +75,8 @@ pub enum LoadError {
     /// A stored key is not ours.
     #[error(transparent)]
     Forged(#[from] ForgedKey),
-    /// The database holds older keys than the key store has seen.
-    #[error("the database is older than the key store: keys that were revoked since may stand again")]
+    /// The database holds older keys than the key store has seen, or one older row.
+    #[error("the list of workflow keys is not the newest one: a key that was revoked since may stand again")]
     AuthorityRolledBack,
     /// A certificate cannot be used.
     #[error(transparent)]
@@ -142,6 +142,7 @@ impl App {
         app.settle_log()?;
         app.settle_erasures()?;
         app.settle_authority()?;
+        app.catch_up_authority()?;
         let revision = app.grant_revision.load(std::sync::atomic::Ordering::SeqCst);
         app.writer.call(SetGrantRevision { revision })?;
         app.writer.call(AppendLeaf { leaf: app.service_leaf("gateway.start").to_bytes() })?;
@@ -254,25 +255,6 @@ impl App {
         self.writer.call(EraseSubjects { now: self.clock.now(), subjects: subjects.collect(), only_lapsed: false })?;
         Ok(())
     }
-
-    /// Loads the workflow keys; a database older than the newest change of keys is refused.
-    fn settle_authority(&self) -> Result<(), LoadError> {
-        let reader = self.store.reader()?;
-        let rows = reader.keys()?;
-        let newest = rows.iter().map(|row| row.revision).max().unwrap_or(0);
-        let accepted = self.accepted_authority(reader.meta(AUTHORITY_FLOOR)?.as_deref());
-        if newest.max(accepted) < self.keeper.read(|keys| keys.authority_revision()) {
-            return Err(LoadError::AuthorityRolledBack);
-        }
-        self.set_keys(KeyTable::load(rows, &self.keeper.keyring())?);
-        Ok(())
-    }
-
-    fn accepted_authority(&self, stored: Option<&[u8]>) -> u64 {
-        let Some((revision, mac)) = stored.and_then(|bytes| bytes.split_first_chunk::<8>()) else { return 0 };
-        let fits = mac.try_into().is_ok_and(|mac| self.keeper.keyring().authority_mac_verify(AUTHORITY_FLOOR, &[revision], mac));
-        if fits { u64::from_be_bytes(*revision) } else { 0 }
-    }
 }
 
 /// What comes before the database is touched.
@@ -281,9 +263,6 @@ fn begin(settings: &Settings<'_>) -> Result<(Arc<Keeper>, Routes), LoadError> {
     let keeper = Keeper::open(&config.keys.store, settings.root.expose().as_bytes())?;
     Ok((Arc::new(keeper), Routes::compile(config)?))
 }
-
-/// The meta value by which an operator has accepted that a restored database holds older keys.
-pub const AUTHORITY_FLOOR: &str = "authority-floor";
 
 struct Audit(Arc<Keeper>);
 

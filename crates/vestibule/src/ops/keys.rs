@@ -6,7 +6,7 @@
 
 use super::{By, OpError};
 use crate::app::keys::{KeyTable, mac};
-use crate::app::{App, LoadError};
+use crate::app::{App, LoadError, authority};
 use crate::system;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ pub fn create(app: &App, by: &By, order: &Create) -> Result<Value, OpError> {
     let mode = if order.test { Mode::Test } else { Mode::Live };
     let lifetime = Span::days(i64::from(order.days));
     let mut made = None;
-    change(app, |revision| {
+    change(app, |keys, revision| {
         // under the key store's lock: a pepper that is rotated meanwhile must know of this key
         let minted = app.keeper.keyring().mint_api_key(mode, &mut Draw::new(apikey::DRAW)?)?;
         let now = app.clock.now();
@@ -65,7 +65,10 @@ pub fn create(app: &App, by: &By, order: &Create) -> Result<Value, OpError> {
         key.mac = mac(&app.keeper.keyring(), &key);
         let leaf = leaf(app, by, "key.create", mode, &key.id);
         made = Some((minted, expires));
-        Ok(Some(app.writer.call(InsertKey { key, leaf })?))
+        let at = keys.partition_point(|row| row.id < key.id);
+        keys.insert(at, key.clone());
+        let seal = authority::seal(&app.keeper.keyring(), revision, keys);
+        Ok(Some(app.writer.call(InsertKey { key, seal, leaf })?))
     })?;
     let (minted, expires) = made.ok_or(OpError::known("internal.lost"))?;
     Ok(json!({
@@ -81,7 +84,7 @@ pub fn create(app: &App, by: &By, order: &Create) -> Result<Value, OpError> {
 /// Every key, without its secret.
 pub fn list(app: &App) -> Result<Value, OpError> {
     let now = app.clock.now();
-    let keys: Vec<Value> = app.store.reader()?.keys()?.iter().map(|row| entry(row, now)).collect();
+    let keys: Vec<Value> = app.sealed_keys()?.iter().map(|row| entry(row, now)).collect();
     Ok(json!({ "keys": keys }))
 }
 
@@ -109,15 +112,20 @@ pub(super) fn entry(row: &ApiKeyRow, now: Timestamp) -> Value {
 pub fn revoke(app: &App, by: &By, id: &str) -> Result<Value, OpError> {
     let now = app.clock.now();
     let mut known = None;
-    change(app, |revision| {
+    change(app, |keys, revision| {
         // under the key store's lock, so that of two who revoke the same key the second finds it revoked
-        let row = app.store.reader()?.keys()?.into_iter().find(|row| row.id == id);
-        known.clone_from(&row);
-        let Some(row) = row.filter(|row| row.revoked.is_none()) else { return Ok(None) };
-        let mut changed = ApiKeyRow { revoked: Some(now), revision, ..row.clone() };
-        changed.mac = mac(&app.keeper.keyring(), &changed);
-        let leaf = leaf(app, by, "key.revoke", row.mode, id);
-        let job = RevokeKey { id: id.to_owned(), expected: row.revision, revoked: now, revision, mac: changed.mac, leaf };
+        let Some(row) = keys.iter_mut().find(|row| row.id == id) else { return Ok(None) };
+        known = Some(row.clone());
+        if row.revoked.is_some() {
+            return Ok(None);
+        }
+        let (expected, mode) = (row.revision, row.mode);
+        (row.revoked, row.revision) = (Some(now), revision);
+        row.mac = mac(&app.keeper.keyring(), row);
+        let mac = row.mac;
+        let seal = authority::seal(&app.keeper.keyring(), revision, keys);
+        let leaf = leaf(app, by, "key.revoke", mode, id);
+        let job = RevokeKey { id: id.to_owned(), expected, revoked: now, revision, mac, seal, leaf };
         Ok(Some(app.writer.call(job)?))
     })?;
     let row = known.ok_or_else(|| OpError::new("cli.unknown_key", "there is no key with this id"))?;
@@ -145,17 +153,21 @@ pub fn signing(app: &App, by: &By, route: &str) -> Result<Value, OpError> {
     Ok(json!({ "route": route, "configured": configured.is_some(), "secrets": secrets }))
 }
 
-/// Writes one change under the next revision and puts the new table in force; `write` returns none if there is nothing
-/// to change.
-fn change(app: &App, write: impl FnOnce(u64) -> Result<Option<KeyWritten>, LoadError>) -> Result<(), OpError> {
+/// Writes one change under the next revision and puts the new table in force. `write` gets the list as it is, and answers
+/// none if there is nothing to change.
+fn change(
+    app: &App,
+    write: impl FnOnce(&mut Vec<ApiKeyRow>, u64) -> Result<Option<KeyWritten>, LoadError>,
+) -> Result<(), OpError> {
     let written = app.keeper.change(|keys: &mut KeyStore| {
         let reader = app.store.reader()?;
-        let newest = reader.keys()?.iter().map(|row| row.revision).max().unwrap_or(0);
-        let revision = newest.max(keys.authority_revision()) + 1;
-        let written = write(revision)?;
+        let keyring = app.keeper.keyring();
+        let mut sealed = authority::read_newest(&reader, &keyring, keys.authority_revision())?;
+        let revision = sealed.revision + 1;
+        let written = write(&mut sealed.rows, revision)?;
         if matches!(written, Some(KeyWritten::Committed { .. })) {
             keys.raise_authority_revision(revision);
-            app.set_keys(KeyTable::load(reader.keys()?, &app.keeper.keyring())?);
+            app.set_keys(KeyTable::of(authority::read_newest(&reader, &keyring, revision)?.rows));
         }
         Ok::<_, LoadError>(written)
     })?;
@@ -210,6 +222,56 @@ mod tests {
         let world = world.restart().unwrap();
         assert_eq!(list(&world.app).unwrap()["keys"][0]["state"], "revoked");
         assert_eq!(world.restart_over(&before).err().unwrap().code(), "store.authority_rolled_back");
+    }
+
+    #[test]
+    fn an_older_row_put_back_among_newer_ones_is_found() {
+        let world = World::new();
+        let first = create(&world.app, &by(), &order(30)).unwrap();
+        let older = world.copy_database();
+        revoke(&world.app, &by(), first["id"].as_str().unwrap()).unwrap();
+        create(&world.app, &by(), &order(30)).unwrap();
+        let newest = world.copy_database();
+        let put_back = format!(
+            "ATTACH '{}' AS older; INSERT OR REPLACE INTO api_key SELECT * FROM older.api_key; DETACH older",
+            older.display()
+        );
+        let (row, seal) = ("UPDATE api_key SET revoked = NULL WHERE revision = 2", "DELETE FROM meta WHERE name = 'api-keys'");
+        let mut world = world;
+        for (statement, code) in [
+            (put_back.as_str(), "store.authority_rolled_back"),
+            ("DELETE FROM api_key WHERE revision = 2", "store.authority_rolled_back"),
+            (seal, "store.authority_rolled_back"),
+            (row, "store.tampered"),
+        ] {
+            let closed = world.close();
+            closed.sql().execute_batch(statement).unwrap();
+            let (closed, error) = closed.refused();
+            assert_eq!(error.code(), code, "{statement}");
+            world = closed.put_database(&newest).open().unwrap();
+        }
+        // while it runs, no list is shown and no change is made over such a row
+        let direct = rusqlite::Connection::open(&world.config.store.path).unwrap();
+        direct.execute_batch(&put_back).unwrap();
+        for refused in [list(&world.app).unwrap_err(), create(&world.app, &by(), &order(30)).unwrap_err()] {
+            assert_eq!(refused.code, "store.authority_rolled_back");
+        }
+    }
+
+    #[test]
+    fn a_crash_between_database_and_key_store_neither_locks_out_nor_lets_an_older_list_in() {
+        let world = World::new();
+        let first = create(&world.app, &by(), &order(30)).unwrap();
+        let (keys, older) = (world.copy_keys(), world.copy_database());
+        revoke(&world.app, &by(), first["id"].as_str().unwrap()).unwrap();
+        let newest = world.copy_database();
+        // the database has committed, the key store has not heard of it
+        let closed = world.close();
+        closed.put_keys(&keys);
+        let world = closed.put_database(&newest).open().unwrap();
+        assert_eq!(list(&world.app).unwrap()["keys"][0]["state"], "revoked");
+        let (_, error) = world.close().put_database(&older).refused();
+        assert_eq!(error.code(), "store.authority_rolled_back");
     }
 
     #[test]

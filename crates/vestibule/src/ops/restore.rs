@@ -7,8 +7,7 @@
 use super::backup::{HEADER, Header, Live, NoLeaves, Scratch, age_error, beside, check, io_error, is_noted};
 use super::{By, OpError, keys, rotate, verify};
 use crate::app::keeper::Keeper;
-use crate::app::open::AUTHORITY_FLOOR;
-use crate::app::{App, Settings};
+use crate::app::{App, Settings, authority};
 use crate::{files, system};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -19,8 +18,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use vestibule_core::id::{Mode, SubjectNumber, hex};
 use vestibule_core::secret::Secret;
-use vestibule_store::{AppendLeaf, Options, SetMeta, Store, SubjectState};
-use vestibule_vault::backup as age;
+use vestibule_store::{AppendLeaf, Options, Store, SubjectState};
+use vestibule_vault::{KeyStore, backup as age};
 
 /// What to restore, and what the operator accepts.
 pub struct Order {
@@ -142,12 +141,12 @@ fn gap(keeper: &Keeper, header: &Header, accepted: Option<&str>) -> Result<bool,
 fn prepare(keeper: &Keeper, copy: &Path) -> Result<usize, OpError> {
     let store = Store::open(Options::new(copy), Arc::new(NoLeaves))?;
     let reader = store.reader()?;
-    let revision = keeper.read(|keys| keys.authority_revision());
-    let newest = reader.keys()?.iter().map(|row| row.revision).max().unwrap_or(0);
-    if newest < revision {
-        let bytes = revision.to_be_bytes();
-        let mac = keeper.keyring().authority_mac(AUTHORITY_FLOOR, &[&bytes]);
-        store.writer().call(SetMeta { name: AUTHORITY_FLOOR.into(), value: [&bytes[..], &mac[..]].concat() })?;
+    let known = keeper.read(KeyStore::authority_revision);
+    let keyring = keeper.keyring();
+    let sealed = authority::read(&reader, &keyring)?;
+    if sealed.revision < known {
+        // the list of the backup stands from now on, and counts as the newest change
+        store.writer().call(authority::seal(&keyring, known + 1, &sealed.rows))?;
     }
     let erased: HashSet<SubjectNumber> = keeper.read(|keys| keys.erased().iter().map(|(number, _)| *number).collect());
     let mut back = 0;

@@ -217,7 +217,7 @@ fn newest_retired(app: &App, kind: Kind) -> KeyVersion {
 /// How many keys that stand were made while a pepper was in use.
 fn keys_made_before(app: &App, retired: Option<Timestamp>) -> Result<u64, OpError> {
     let now = app.clock.now();
-    let rows = app.store.reader()?.keys()?;
+    let rows = app.sealed_keys()?;
     let stands = rows.iter().filter(|row| row.revoked.is_none() && now < row.expires);
     Ok(stands.filter(|row| retired.is_none_or(|at| row.created <= at)).count() as u64)
 }

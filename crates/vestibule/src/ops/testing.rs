@@ -254,10 +254,7 @@ impl World {
 
     /// Closes it, puts an older copy in the place of the database, and opens it.
     pub(crate) fn restart_over(self, copy: &Path) -> Result<World, LoadError> {
-        let closed = self.close();
-        closed.remove_database();
-        std::fs::copy(copy, &closed.config.store.path).unwrap();
-        closed.open()
+        self.close().put_database(copy).open()
     }
 
     /// Closes it, changes bytes of the database, and opens it.
@@ -278,6 +275,19 @@ impl Closed {
         Ok(World { app, config, clock, root, dir })
     }
 
+    /// Why it does not open, and the gateway as it lies there.
+    pub(crate) fn refused(self) -> (Closed, LoadError) {
+        let error = App::open(&settings(&self.config, &self.root, &self.clock)).err().expect("it does not open");
+        (self, error)
+    }
+
+    /// Puts a copy in the place of the database.
+    pub(crate) fn put_database(self, copy: &Path) -> Closed {
+        self.remove_database();
+        std::fs::copy(copy, &self.config.store.path).unwrap();
+        self
+    }
+
     /// Restores a backup.
     pub(crate) fn restore(&self, order: &restore::Order) -> Result<Value, super::OpError> {
         restore::restore(&settings(&self.config, &self.root, &self.clock), &by(), order)
@@ -291,6 +301,11 @@ impl Closed {
     /// Puts other bytes in the place of the key store.
     pub(crate) fn put_keys(&self, bytes: &[u8]) {
         std::fs::write(&self.config.keys.store, bytes).unwrap();
+    }
+
+    /// The database in the hands of somebody who can write to it.
+    pub(crate) fn sql(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(&self.config.store.path).unwrap()
     }
 
     /// Deletes the database.

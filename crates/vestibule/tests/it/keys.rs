@@ -92,7 +92,7 @@ fn the_receipt_refuses_a_key_that_was_revoked_since_it_was_looked_up() {
     let dana = person(&world, "Dana", "dana@example.org");
     let key = world.key("intake", Mode::Live);
     // the table that requests are looked up in is kept as it was
-    let standing = || KeyTable::load(world.app.store.reader().unwrap().keys().unwrap(), &world.app.keeper.keyring()).unwrap();
+    let standing = || KeyTable::of(world.app.sealed_keys().unwrap());
     let before = standing();
     world.revoke(&key);
     world.app.set_keys(before);
