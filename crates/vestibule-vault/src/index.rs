@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! inner = first 16 bytes of HMAC-SHA-256(key of the category, LP(1) LP(index) LP(scope) LP(realm) LP(category)
-//!                                                             LP(normalised value) [LP(subject)])
+//!                                                             LP(normalised value) [LP(sender)] [LP(subject)])
 //! tag   = AES-256(outer key of the epoch, inner)
 //! ```
-//! The subject index finds a person within a realm; the stable-token index adds the subject, so that two subjects and
-//! two realms never share a token. Each epoch the outer layer is re-encrypted without the value, and the tags of an old
+//! The subject index finds a person within a realm: by what means the same whoever says it, such as an e-mail address, or
+//! by an id, which means somebody only together with the system that gave it. The stable-token index adds the subject, so
+//! that two subjects and two realms never share a token. Each epoch the outer layer is re-encrypted without the value, and the tags of an old
 //! copy of the database mean nothing once the outer key of their epoch is destroyed. The MAC of a row is keyed by the
 //! same epoch, so it is made anew with the outer layer. Which categories may be indexed is core's decision.
 
@@ -93,16 +94,27 @@ impl OuterKey {
 }
 
 impl Keyring {
-    /// The tags under which a subject with this value may stand: write the first, look up all.
+    /// The tags under which a subject with this value may stand: write the first, look up all. `sender`: whose id the value
+    /// is; none for a value that means the same whoever sends it.
     ///
     /// # Errors
     /// [`VaultError::Primitive`].
-    pub fn subject_tags(&self, scope: Scope, realm: &str, category: u16, normalised: &[u8]) -> Result<Vec<Tag>, VaultError> {
-        let context = Context::new(labels::INDEX_SUBJECT)
+    pub fn subject_tags(
+        &self,
+        scope: Scope,
+        realm: &str,
+        category: u16,
+        normalised: &[u8],
+        sender: Option<&str>,
+    ) -> Result<Vec<Tag>, VaultError> {
+        let mut context = Context::new(labels::INDEX_SUBJECT)
             .with(&scope.to_bytes())
             .with(realm.as_bytes())
             .with(&category.to_be_bytes())
             .with(normalised);
+        if let Some(sender) = sender {
+            context = context.with(sender.as_bytes());
+        }
         self.tags(category, &context)
     }
 

@@ -66,6 +66,9 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Owner 200 "event.condition" "condition not met":
         "The event does not meet `when` of its route, for example consent was not given. It was answered 200, not stored and not forwarded."
         => "Nothing, if that is intended; otherwise compare `when` with a sample of the source.";
+    Owner 200 "subject.two_people" "id and e-mail address of two people":
+        "The id of the event is known as one person, its e-mail address as another. It was taken in as the person of the id; the other one was neither changed nor merged."
+        => "Look at both in the source: a shared or mistyped address, or one person entered twice. Whoever asks to be erased is erased once by id and once by address.";
     Caller 422 "document.token_shaped" "text shaped like a token":
         "The event holds text that looks like one of this gateway's tokens. Sources may not send that: it could be used to fish for somebody else's data."
         => "Remove the token from the data the source sends; tokens belong into calls out.";

@@ -26,7 +26,8 @@ fn made() -> Value {
     ];
     let row = ring.seal_record(&new.key, number(42), &fields, &mut known(4, 32)).unwrap();
     let body = ring.seal_body(&new.key, BodyPurpose::Queued, b"17", b"{\"id\":1}", &mut known(5, 32)).unwrap();
-    let tag = ring.subject_tags(scope, "hr", 7, b"dana@example.com").unwrap()[0];
+    let tag = ring.subject_tags(scope, "hr", 7, b"dana@example.com", None).unwrap()[0];
+    let id = ring.subject_tags(scope, "hr", 8, b"4711", Some("crm")).unwrap()[0];
     let stable = ring.stable_tags(scope, "hr", 7, new.number, b"dana@example.com").unwrap()[0];
     let minted = ring.mint_api_key(Mode::Live, &mut known(6, 128)).unwrap();
     let delivery = ring.delivery_secret("careers-apply");
@@ -41,6 +42,7 @@ fn made() -> Value {
         "body": hex(&body),
         "file": hex(&new.key.seal_file(b"cv", b"%PDF", &mut known(8, 24)).unwrap()),
         "subject_tag": hex(&tag.bytes),
+        "subject_id_tag": hex(&id.bytes),
         "stable_tag": hex(&stable.bytes),
         "index_mac": hex(&ring.index_mac("subject", &tag, &[b"1", b"2"]).unwrap()),
         "replay_key": hex(&ring.replay_key(scope, "careers-apply", &[b"msg_1"])),

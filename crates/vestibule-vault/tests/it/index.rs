@@ -20,14 +20,17 @@ fn tags_are_shared_by_nothing_but_the_same_value_in_the_same_place() {
                 for category in [7, 8, 1000] {
                     for value in ["a@b.example", "a@b.exampl", ""] {
                         let value = value.as_bytes();
-                        let mut tags = ring.subject_tags(scope, realm, category, value).unwrap();
+                        let mut tags = ring.subject_tags(scope, realm, category, value, None).unwrap();
+                        for sender in ["crm", "in.crm", ""] {
+                            tags.extend(ring.subject_tags(scope, realm, category, value, Some(sender)).unwrap());
+                        }
                         for subject in [1, 2] {
                             let subject = SubjectNumber([subject; 16]);
                             tags.extend(ring.stable_tags(scope, realm, category, subject, value).unwrap());
                         }
                         count += tags.len();
                         seen.extend(tags.iter().map(|tag| tag.bytes));
-                        let again = ring.subject_tags(scope, realm, category, value).unwrap();
+                        let again = ring.subject_tags(scope, realm, category, value, None).unwrap();
                         assert_eq!(again[0], tags[0]);
                     }
                 }
@@ -41,7 +44,7 @@ fn tags_are_shared_by_nothing_but_the_same_value_in_the_same_place() {
 #[test]
 fn rewrapping_needs_no_value_and_gives_the_tag_of_the_new_epoch() {
     let mut store = store();
-    let tags = |ring: &vestibule_vault::Keyring| ring.subject_tags(live(), "hr", 7, b"a@b").unwrap();
+    let tags = |ring: &vestibule_vault::Keyring| ring.subject_tags(live(), "hr", 7, b"a@b", None).unwrap();
     let old = tags(&store.keyring().unwrap())[0];
     store.rotate(Kind::IndexOuter, Timestamp(1), &mut draw(32)).unwrap();
     let ring = store.keyring().unwrap();
@@ -74,7 +77,7 @@ fn an_inner_key_rotates_and_old_rows_are_still_found() {
 #[test]
 fn a_row_mac_covers_everything_in_the_row() {
     let ring = store().keyring().unwrap();
-    let tags: Vec<_> = [b"a", b"b"].map(|value| ring.subject_tags(live(), "hr", 7, value).unwrap()[0]).into();
+    let tags: Vec<_> = [b"a", b"b"].map(|value| ring.subject_tags(live(), "hr", 7, value, None).unwrap()[0]).into();
     let mac = ring.index_mac("subject", &tags[0], &[b"ab", b"c"]).unwrap();
     assert!(ring.index_mac_verify("subject", &tags[0], &[b"ab", b"c"], &mac));
     assert!(!ring.index_mac_verify("stable", &tags[0], &[b"ab", b"c"], &mac));

@@ -33,7 +33,7 @@ fn record() -> RecordNo {
 
 fn make(ring: &Keyring) -> Made {
     let subject = new_subject(ring);
-    let tag = ring.subject_tags(live(), "hr", 7, b"a@b").unwrap()[0];
+    let tag = ring.subject_tags(live(), "hr", 7, b"a@b", None).unwrap()[0];
     Made {
         token: ring.token(record(), Slot(4), [5; 6]).unwrap(),
         row_mac: ring.index_mac("subject", &tag, &[b"row"]).unwrap(),
@@ -58,7 +58,7 @@ fn assert_reads(ring: &Keyring, made: &Made) {
     let token = ring.open_token(made.token).unwrap();
     assert_eq!((token.record, token.slot, token.random), (record(), Slot(4), [5; 6]));
     assert_eq!(ring.token(record(), Slot(4), [5; 6]).unwrap(), made.token, "stable tokens stay the same");
-    assert!(ring.subject_tags(live(), "hr", 7, b"a@b").unwrap().contains(&made.tag));
+    assert!(ring.subject_tags(live(), "hr", 7, b"a@b", None).unwrap().contains(&made.tag));
     assert!(ring.index_mac_verify("subject", &made.tag, &[b"row"], &made.row_mac));
     assert!(ring.leaf_mac_verify(&[1; 32], b"leaf", &made.leaf));
     assert!(ring.head_mac_verify(&[1; 16], 5, &[2; 32], &made.head));

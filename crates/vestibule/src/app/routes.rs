@@ -40,6 +40,8 @@ pub struct InRoute {
     pub mode: Mode,
     /// Within which people are matched.
     pub realm: String,
+    /// Whose ids the source's identifiers of people are, see [`config::Inbound::sender`].
+    pub sender: String,
     /// How the source proves authorship.
     pub scheme: Box<dyn SignatureScheme>,
     /// The secrets any of which may have signed.
@@ -165,6 +167,7 @@ impl InRoute {
             name: from.name.clone(),
             mode: from.mode,
             realm: from.realm.clone(),
+            sender: from.sender(),
             scheme,
             secrets,
             tolerance,

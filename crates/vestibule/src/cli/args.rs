@@ -283,7 +283,7 @@ pub(super) enum SubjectCommand {
 #[derive(Args)]
 pub(super) struct Erase {
     /// A token of the person
-    #[arg(conflicts_with_all = ["realm", "mode", "id"])]
+    #[arg(conflicts_with_all = ["realm", "mode", "id", "from"])]
     pub(super) token: Option<String>,
     /// The realm in which the person is known
     #[arg(long, value_name = "NAME")]
@@ -294,6 +294,9 @@ pub(super) struct Erase {
     /// Standard input holds the source's own id, not an e-mail address
     #[arg(long)]
     pub(super) id: bool,
+    /// Whose id it is: the system that sends, or `in.NAME` for a route that names none; needed where several give ids
+    #[arg(long, value_name = "SYSTEM", requires = "id")]
+    pub(super) from: Option<String>,
     #[command(flatten)]
     pub(super) at: At,
 }

@@ -176,7 +176,7 @@ fn erase_subject(args: args::Erase) -> Result<Shown, Failure> {
             };
             let category = if args.id { "user_id" } else { "email" };
             let value = first_line()?.to_string();
-            erase::Whom::Known { category: category.into(), value, realm, test: mode == args::ModeArg::Test }
+            erase::Whom::Known { category: category.into(), value, realm, test: mode == args::ModeArg::Test, from: args.from }
         }
     };
     let mut answer = session::carry_out(&config, Op::Erase(whom))?;

@@ -127,7 +127,7 @@ section! { WORKFLOW "[workflow.NAME]"
 section! { IN "[in.NAME]"
     "A route for data coming in. What no rule names never passes."
     "path" = "\"/careers/apply\"", "required": "The exact path that the source posts to.";
-    "from" = "\"careers-site\"", "unknown": "The system that sends.";
+    "from" = "\"careers-site\"", "unknown": "The system that sends. Its routes share the ids that it gives people; the ids of a route that names none are its own.";
     "realm" = "\"hr\"", "default": "People are matched within a realm, never across.";
     "mode" = "\"live\"", "live": "`test` or `live`. Keys, events, subjects and tokens of the two never mix.";
     "secret" = "\"env:CAREERS_SIGNING_SECRET\"", "required": "Reference to the secret the source proves itself with; a list of up to 4 during a rotation.";
@@ -156,7 +156,7 @@ section! { SCHEME "scheme"
 
 section! { SUBJECT "subject"
     "How the person of an event is known. Both paths need a rule in `fields`."
-    "id" = "\"candidate.id\"", "none": "The source's own identifier of the person.";
+    "id" = "\"candidate.id\"", "none": "The sender's own identifier of the person. Another sender's equal identifier is somebody else's; where it leads to another person than the address does, it decides.";
     "email" = "\"candidate.email\"", "none": "The person's e-mail address; its rule has the category `email`.";
 }
 

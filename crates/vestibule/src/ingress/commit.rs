@@ -12,6 +12,8 @@ use vestibule_core::audit::{Actor, Direction};
 use vestibule_core::clock::Timestamp;
 use vestibule_store::{AcceptEvent, AcceptReply};
 
+/// The outcome of an event whose id and e-mail address are known as two people.
+const TWO_PEOPLE: &str = "subject.two_people";
 /// How often an event is protected again because somebody else wrote first.
 const TRIES: u32 = 8;
 
@@ -39,9 +41,13 @@ pub(super) async fn write(
     for attempt in 0..TRIES {
         let now = worker.app.clock.now();
         let protected = protect::protect(worker, route, validated, unnamed, &event_id, attempt > 0, now).await?;
+        let two_people = protected.two_people;
         let job = job(worker, route, replay, protected, event_id.clone(), request, now);
         match worker.write(job).await.map_err(protect::store)? {
             AcceptReply::Accepted { delivery, .. } => {
+                if two_people {
+                    worker.app.counters_ended(&route.name, TWO_PEOPLE);
+                }
                 if delivery.is_some() {
                     worker.app.deliveries.notify_one();
                 }
@@ -89,6 +95,9 @@ fn job(
     leaf.others = protected.others;
     leaf.tokens = protected.fingerprints;
     leaf.subjects = vec![protected.pseudonym];
+    if protected.two_people {
+        leaf.outcome = TWO_PEOPLE.into();
+    }
     leaf.status = 200;
     leaf.request = request.into();
     AcceptEvent {

@@ -27,7 +27,7 @@ use vestibule_vault::{Draw, Keyring, VaultError, body, subject};
 /// How long the values of somebody nobody can name are kept.
 const PENDING: Span = Span::days(30);
 /// The category under which a source's own identifier of a person is indexed.
-const USER_ID: &str = "user_id";
+pub(crate) const USER_ID: &str = "user_id";
 /// Fingerprints of at most this many tokens go into one leaf; the rest is counted.
 const FINGERPRINTS: usize = 64;
 
@@ -47,6 +47,9 @@ pub struct Protected {
     pub(super) fields: Vec<String>,
     pub(super) others: u32,
     pub(super) fingerprints: Vec<[u8; 8]>,
+    /// Whether its address is another person's than its id. It is the id's: an id is given to one, an address is shared,
+    /// mistyped and passed on.
+    pub(super) two_people: bool,
 }
 
 /// The person of an event.
@@ -55,6 +58,7 @@ struct Person {
     unwrapped: Rc<Unwrapped>,
     index: Vec<IndexRow>,
     absent: Vec<Tag>,
+    two_people: bool,
 }
 
 /// What happens to an event with values that no rule names, on a route that holds them.
@@ -159,6 +163,7 @@ pub(super) async fn protect(
         subject: person.used,
         index: person.index,
         absent_subjects: person.absent,
+        two_people: person.two_people,
     })
 }
 
@@ -290,22 +295,27 @@ fn find_person(
 ) -> Result<Person, Refused> {
     let scope = Scope::of(route.mode);
     let mut wanted: Vec<Vec<Tag>> = Vec::new();
-    for (matcher, alias) in [(&route.subject_id, USER_ID), (&route.subject_email, "email")] {
+    // an id means somebody only together with who gave it; an address means the same whoever sends it
+    let ways = [(&route.subject_id, USER_ID, Some(route.sender.as_str())), (&route.subject_email, "email", None)];
+    for (matcher, alias, sender) in ways {
         let category = category::by_alias(alias).ok_or_else(|| Refused::known("internal.lost"))?;
         if let Some(normalised) = matcher.as_ref().and_then(|matcher| identifier(doc, matcher, category)) {
-            let tags = keyring.subject_tags(scope, &route.realm, category.code, normalised.as_bytes()).map_err(vault)?;
-            wanted.push(tags.iter().map(store_tag).collect());
+            let tags = keyring.subject_tags(scope, &route.realm, category.code, normalised.as_bytes(), sender);
+            wanted.push(tags.map_err(vault)?.iter().map(store_tag).collect());
         }
     }
     let mut found: Option<SubjectData> = None;
     let mut missing: Vec<Vec<Tag>> = Vec::new();
+    let mut two_people = false;
     for tags in wanted {
         match reader.subject_by_tags(&tags).map_err(store)? {
             Some(hit) => {
-                if !keyring.index_mac_verify(SUBJECT, &vault_tag(&hit.tag), &[&hit.subject.number.0], &hit.mac) {
+                let number = hit.subject.number;
+                if !keyring.index_mac_verify(SUBJECT, &vault_tag(&hit.tag), &[&number.0], &hit.mac) {
                     return Err(Refused::known("store.tampered"));
                 }
-                found.get_or_insert(hit.subject);
+                let first = found.get_or_insert(hit.subject);
+                two_people |= first.number != number;
             }
             None => missing.push(tags),
         }
@@ -340,7 +350,7 @@ fn find_person(
             absent.extend(older);
         }
     }
-    Ok(Person { used, unwrapped, index, absent })
+    Ok(Person { used, unwrapped, index, absent, two_people })
 }
 
 /// The normalised value of the first place a subject path names.

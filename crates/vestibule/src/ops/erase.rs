@@ -6,11 +6,13 @@
 use super::whois::{block, locate, pseudonym};
 use super::{By, OpError};
 use crate::app::App;
+use crate::app::routes::{InRoute, Routes};
 use crate::ingress;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use vestibule_core::category;
 use vestibule_core::id::{Mode, Scope, base32};
+use vestibule_core::problem::closest;
 use vestibule_store::{EraseSubjects, Erasure, StoreError, SubjectData, SubjectState, Tag};
 use vestibule_vault::VaultError;
 
@@ -30,6 +32,8 @@ pub enum Whom {
         realm: String,
         /// Whether the person is of the trial.
         test: bool,
+        /// Whose identifier it is; none where only one sender of the realm gives any, or where it is an address.
+        from: Option<String>,
     },
 }
 
@@ -38,7 +42,10 @@ pub fn erase(app: &App, by: &By, whom: &Whom) -> Result<Value, OpError> {
     let keyring = app.keeper.keyring();
     let subject = match whom {
         Whom::Token(text) => locate(app, &keyring, block(app, text)?)?.1.subject,
-        Whom::Known { category, value, realm, test } => known(app, category, value, realm, *test)?,
+        Whom::Known { category, value, realm, test, from } => {
+            let mode = if *test { Mode::Test } else { Mode::Live };
+            known(app, category, value, &Place { realm, mode, from: from.as_deref() })?
+        }
     };
     if subject.state == SubjectState::Erased {
         return Ok(json!({ "erased": false, "already": true }));
@@ -78,15 +85,62 @@ pub fn erase(app: &App, by: &By, whom: &Whom) -> Result<Value, OpError> {
     }))
 }
 
-fn known(app: &App, alias: &str, value: &str, realm: &str, test: bool) -> Result<SubjectData, OpError> {
-    let nobody = || OpError::new("cli.unknown_name", "nobody is known by this value in this realm and mode");
+/// Where somebody is known.
+struct Place<'a> {
+    realm: &'a str,
+    mode: Mode,
+    /// Whose identifiers are meant.
+    from: Option<&'a str>,
+}
+
+impl Place<'_> {
+    /// Whose identifiers are known here, by the routes there are now.
+    fn senders<'r>(&self, routes: &'r Routes) -> Vec<&'r str> {
+        let here = |route: &InRoute| route.mode == self.mode && route.realm == self.realm && route.subject_id.is_some();
+        let mut senders: Vec<&str> =
+            routes.inbound.values().filter(|route| here(route)).map(|route| route.sender.as_str()).collect();
+        senders.sort_unstable();
+        senders.dedup();
+        senders
+    }
+
+    /// Whose identifier the value is: as asked, or the only sender's.
+    fn sender<'r>(&'r self, routes: &'r Routes) -> Result<&'r str, OpError> {
+        match (self.from, self.senders(routes).as_slice()) {
+            (Some(from), _) => Ok(from),
+            (None, [only]) => Ok(only),
+            (None, []) => Err(OpError::new("cli.unknown_name", "no route of this realm and mode takes ids of people")),
+            (None, several) => {
+                let names = several.join("`, `");
+                let message = format!("the id alone could be several people's: add `--from` with one of `{names}`");
+                Err(OpError::new("cli.argument", message))
+            }
+        }
+    }
+
+    /// Why nobody is known here by a value, so that a mistyped name does not read like an answer about a person.
+    fn nobody(&self, routes: &Routes) -> OpError {
+        let senders = self.senders(routes);
+        let message = match self.from.filter(|from| !senders.contains(from)) {
+            Some(from) => {
+                let near = closest(from, senders).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+                format!("no route of this realm and mode takes ids from `{from}`{near}")
+            }
+            None => "nobody is known by this value in this realm and mode".to_owned(),
+        };
+        OpError::new("cli.unknown_name", message)
+    }
+}
+
+fn known(app: &App, alias: &str, value: &str, place: &Place<'_>) -> Result<SubjectData, OpError> {
+    let routes = app.routes();
     let category = category::by_alias(alias).ok_or(OpError::known("cli.argument"))?;
-    let normalised = (category.normalise)(value.trim()).filter(|text| !text.is_empty()).ok_or_else(nobody)?;
-    let scope = Scope::of(if test { Mode::Test } else { Mode::Live });
+    let normalised = (category.normalise)(value.trim()).filter(|text| !text.is_empty()).ok_or_else(|| place.nobody(&routes))?;
+    let sender = if alias == ingress::USER_ID { Some(place.sender(&routes)?) } else { None };
     let keyring = app.keeper.keyring();
-    let tags = keyring.subject_tags(scope, realm, category.code, normalised.as_bytes())?;
+    let tags = keyring.subject_tags(Scope::of(place.mode), place.realm, category.code, normalised.as_bytes(), sender)?;
     let tags: Vec<Tag> = tags.iter().map(ingress::store_tag).collect();
-    let hit = app.store.reader()?.subject_by_tags(&tags)?.ok_or_else(nobody)?;
+    let hit = app.store.reader()?.subject_by_tags(&tags)?.ok_or_else(|| place.nobody(&routes))?;
     let tag = ingress::vault_tag(&hit.tag);
     if !keyring.index_mac_verify(ingress::SUBJECT, &tag, &[&hit.subject.number.0], &hit.mac) {
         return Err(OpError::known("store.tampered"));
@@ -102,7 +156,7 @@ mod tests {
     use crate::ops::whois::whois;
 
     fn known_as(value: &str, realm: &str) -> Whom {
-        Whom::Known { category: "email".into(), value: value.into(), realm: realm.into(), test: true }
+        Whom::Known { category: "email".into(), value: value.into(), realm: realm.into(), test: true, from: None }
     }
 
     #[test]

@@ -135,7 +135,7 @@ impl World {
             value: email.as_bytes(),
         };
         let sealed = keyring.seal_record(&new.key, first, &[slot], &mut draw).unwrap();
-        let tag = *keyring.subject_tags(scope, "hr", category.code, email.as_bytes()).unwrap().first().unwrap();
+        let tag = *keyring.subject_tags(scope, "hr", category.code, email.as_bytes(), None).unwrap().first().unwrap();
         let mac = keyring.index_mac(ingress::SUBJECT, &tag, &[&new.number.0]).unwrap();
         let stable = *keyring.stable_tags(scope, "hr", category.code, new.number, email.as_bytes()).unwrap().first().unwrap();
         let parts: [&[u8]; 3] = [&first.as_u64().to_be_bytes(), &[0], &random];

@@ -22,6 +22,7 @@ mod idempotency;
 mod interop;
 mod keys;
 mod outbound;
+mod people;
 mod replay;
 mod review;
 mod rotation;

@@ -184,6 +184,14 @@ pub struct Deliver {
     pub timeout: Span,
 }
 
+impl Inbound {
+    /// Whose ids the people of this route have: the sending system's, so that its routes share them, or, where none is
+    /// named, the route's own. A dot stands in no name, so a route is never taken for a system.
+    pub fn sender(&self) -> String {
+        self.from.clone().unwrap_or_else(|| format!("in.{}", self.name))
+    }
+}
+
 impl Cidr {
     /// Whether the address lies in the network. An IPv4-mapped IPv6 address counts as its IPv4 address.
     pub fn contains(&self, address: IpAddr) -> bool {

@@ -10,7 +10,7 @@ use crate::ops::whois::whois;
 use vestibule_core::clock::Span;
 
 fn known(email: &str) -> Whom {
-    Whom::Known { category: "email".into(), value: email.into(), realm: "hr".into(), test: true }
+    Whom::Known { category: "email".into(), value: email.into(), realm: "hr".into(), test: true, from: None }
 }
 
 fn states(world: &World, kind: Kind) -> Vec<KeyState> {
