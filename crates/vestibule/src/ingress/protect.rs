@@ -9,6 +9,7 @@ use crate::app::audience;
 use crate::app::recent::Unwrapped;
 use crate::app::routes::InRoute;
 use crate::app::worker::Worker;
+use std::collections::HashMap;
 use std::rc::Rc;
 use vestibule_core::category::{self, Category};
 use vestibule_core::clock::Timestamp;
@@ -101,6 +102,7 @@ pub(super) async fn protect(
         person: &person,
         slots: Vec::with_capacity(slots),
         stable: Vec::new(),
+        fresh: HashMap::new(),
         absent_stable: Vec::new(),
         audience_updates: Vec::new(),
     };
@@ -184,6 +186,8 @@ struct Sealing<'a> {
     person: &'a Person,
     slots: Vec<SlotDraft<'a>>,
     stable: Vec<StableRow>,
+    /// The tokens of these rows, by tag.
+    fresh: HashMap<Tag, Block>,
     absent_stable: Vec<Tag>,
     audience_updates: Vec<(RecordNo, Vec<u8>, Vec<u8>)>,
 }
@@ -200,14 +204,16 @@ impl<'a> Sealing<'a> {
         }
         let (record, slot) = record::place(self.first, self.slots.len()).ok_or_else(too_many)?;
         let random = draw.take().map_err(vault)?;
+        let block = Block(self.keyring.token(record, slot, random).map_err(vault)?);
         self.slots.push(SlotDraft { category: item.category, field: plan.field(item), kind: kind(plan, item), random, value });
         if let Some((tag, older)) = tags.as_deref().and_then(<[Tag]>::split_first) {
             let parts: [&[u8]; 3] = [&record.as_u64().to_be_bytes(), &[slot.0], &random];
             let mac = self.keyring.index_mac(STABLE, &vault_tag(tag), &parts).map_err(vault)?;
             self.stable.push(StableRow { tag: *tag, record, slot, random, mac });
+            self.fresh.insert(*tag, block);
             self.absent_stable.extend(older);
         }
-        Ok(Block(self.keyring.token(record, slot, random).map_err(vault)?))
+        Ok(block)
     }
 
     fn stable_tags(&self, item: &Item, value: &[u8]) -> Result<Option<Vec<Tag>>, Refused> {
@@ -232,8 +238,8 @@ impl<'a> Sealing<'a> {
     /// The stable token that stands under one of these tags; its record's audience grows by the workflow.
     fn known_token(&mut self, tags: &[Tag], workflow: Option<&str>) -> Result<Option<Block>, Refused> {
         // two places of one document may hold the same value: the second gets the token of the first
-        if let Some(row) = self.stable.iter().find(|row| tags.contains(&row.tag)) {
-            return Ok(Some(Block(self.keyring.token(row.record, row.slot, row.random).map_err(vault)?)));
+        if let Some(block) = tags.iter().find_map(|tag| self.fresh.get(tag)) {
+            return Ok(Some(*block));
         }
         if matches!(self.person.used, SubjectUse::New(_)) {
             return Ok(None);

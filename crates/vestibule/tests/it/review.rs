@@ -34,7 +34,7 @@ path      = "/in/second"
 realm     = "hr"
 secret    = "file:{folder}/secrets/standard"
 subject   = { id = "candidate.id", email = "candidate.email" }
-fields    = { "candidate.id" = "user_id", "candidate.email" = "email" }
+fields    = { "candidate.id" = "user_id", "candidate.email" = "email", "people[*].email" = "email" }
 {deliver}
 
 [[out.ats.grant]]
@@ -142,6 +142,21 @@ fn no_second_spelling_of_an_addressee_escapes_its_condition() {
         assert_eq!(answer.status, 201, "{}", answer.text());
     }
     println!("addressees that dodge their condition: {} cases, 0 sent", cases + 1);
+}
+
+#[test]
+fn many_values_of_one_event_have_a_token_each_and_equal_ones_the_same() {
+    let world = world();
+    let people: Vec<_> = (0..600).map(|n| json!({ "email": format!("p{}@example.org", n % 300) })).collect();
+    let body = json!({ "candidate": { "id": "cand-1", "email": "p7@example.org" }, "people": people });
+    for _ in 0..2 {
+        let seen = world.deliver("/in/second", &body.to_string()).json();
+        let tokens: Vec<String> =
+            seen["people"].as_array().unwrap().iter().map(|one| one["email"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(tokens[..300], tokens[300..]);
+        assert_eq!(tokens.iter().collect::<std::collections::BTreeSet<_>>().len(), 300);
+        assert_eq!(seen["candidate"]["email"], tokens[7].as_str());
+    }
 }
 
 #[test]
