@@ -4,7 +4,8 @@
 //! of the body. So a condition on `to` holds for every spelling of it, in body, form and query alike. And because no
 //! grant can list every member that addresses somebody (`bcc`, `recipients`), a literal that reads as an address anywhere
 //! else in the call is handed on too, as a stray. What is text that merely mentions an address is deliberately left
-//! alone, and so is what an encoding of the vendor's own hides (a whole message in base64).
+//! alone, and so is what an encoding of the vendor's own hides (a whole message in base64). Of the path, what the caller
+//! chooses is looked at, and what the grant spells out is not.
 
 use super::Spot;
 use crate::document::{Document, FieldPath, Form, Kind, Matcher, MatcherError, NodeId, Step};
@@ -56,8 +57,14 @@ impl Addressed {
         paths.iter().map(place).collect::<Result<_, _>>().map(Addressed)
     }
 
-    /// Everything in a call that could be an addressee. Nothing where the grant has no conditions.
-    pub fn find<'d>(&self, carried: Carried<'d, '_>, query: Option<&'d Form>) -> Vec<Reached<'d>> {
+    /// Everything in a call that could be an addressee; `open` are the segments of its path that the caller chooses, decoded.
+    /// Nothing where the grant has no conditions.
+    pub fn find<'d>(
+        &self,
+        carried: Carried<'d, '_>,
+        query: Option<&'d Form>,
+        open: impl Iterator<Item = (usize, String)>,
+    ) -> Vec<Reached<'d>> {
         let mut out = Vec::new();
         if self.0.is_empty() {
             return out;
@@ -69,6 +76,10 @@ impl Addressed {
         }
         if let Some(query) = query {
             self.in_pairs(query, "the query", true, &mut out);
+        }
+        for (position, text) in open.filter(|(_, text)| reads_as_address(text)) {
+            let at = format!("segment {} of the path", position + 1);
+            out.push(Reached { condition: None, at, spot: Some((Spot::Segment(position), false)), text: text.into() });
         }
         out
     }
@@ -183,7 +194,7 @@ mod tests {
     fn reached(paths: &[&str], json: &str) -> Vec<(Option<usize>, String)> {
         let paths: Vec<FieldPath> = paths.iter().map(|path| path.parse().unwrap()).collect();
         let doc = Document::parse(json.as_bytes(), &Limits::default()).unwrap();
-        let found = Addressed::compile(&paths).unwrap().find(Carried::Json(&doc), None);
+        let found = Addressed::compile(&paths).unwrap().find(Carried::Json(&doc), None, std::iter::empty());
         found.into_iter().map(|found| (found.condition, found.text.into_owned())).collect()
     }
 
@@ -220,11 +231,20 @@ mod tests {
     }
 
     #[test]
+    fn addresses_in_the_path_are_strays() {
+        let path = || [(1, "a@b.example".to_owned()), (2, "notes".to_owned())].into_iter();
+        let found = Addressed::compile(&["to".parse().unwrap()]).unwrap().find(Carried::Empty, None, path());
+        let shown: Vec<_> = found.iter().map(|found| (found.condition, found.at.as_str(), found.text.as_ref())).collect();
+        assert_eq!(shown, [(None, "segment 2 of the path", "a@b.example")]);
+        assert_eq!(Addressed::compile(&[]).unwrap().find(Carried::Empty, None, path()), [], "a grant without conditions");
+    }
+
+    #[test]
     fn forms_are_read_like_documents() {
         let found = |text: &str| -> Vec<(Option<usize>, String)> {
             let form = Form::parse(text.as_bytes()).unwrap();
             let addressed = Addressed::compile(&["to".parse().unwrap()]).unwrap();
-            let found = addressed.find(Carried::Form(&form), Some(&form));
+            let found = addressed.find(Carried::Form(&form), Some(&form), std::iter::empty());
             assert_eq!(found.len() % 2, 0);
             let half = found.len() / 2;
             found.into_iter().take(half).map(|found| (found.condition, found.text.into_owned())).collect()

@@ -140,6 +140,12 @@ impl CallPattern {
         self.segments.iter().position(|segment| matches!(segment, Segment::Any(any) if any == name))
     }
 
+    /// The segments of a path that the pattern leaves to the caller, by position and decoded.
+    pub fn open<'p>(&self, path: &'p CallPath<'_>) -> impl Iterator<Item = (usize, String)> + use<'_, 'p> {
+        let pairs = self.segments.iter().zip(&path.segments).enumerate();
+        pairs.filter(|(_, (mine, _))| matches!(mine, Segment::Any(_))).map(|(at, (_, theirs))| (at, decoded(theirs)))
+    }
+
     /// Order among patterns that match the same call: a literal beats `{name}` at the first segment where they differ.
     /// Two patterns of equal rank tie, which a configuration may not hold.
     pub fn rank(&self) -> impl Iterator<Item = bool> {
@@ -198,6 +204,17 @@ fn check_segment(segment: &str) -> Result<(), UnsafePath> {
         return Err(UnsafePath);
     }
     Ok(())
+}
+
+/// What a checked segment stands for.
+fn decoded(segment: &str) -> String {
+    let mut out = Vec::with_capacity(segment.len());
+    let mut bytes = segment.bytes();
+    while let Some(byte) = bytes.next() {
+        let mut digit = || bytes.next().and_then(hex_digit);
+        out.push(if byte == b'%' { digit().unwrap_or(0) << 4 | digit().unwrap_or(0) } else { byte });
+    }
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {
@@ -260,6 +277,9 @@ mod tests {
         assert!(!matches("POST", "/candidates/12/notes/3"));
         assert!(!matches("POST", "/Candidates/12/notes"));
         assert_eq!(pattern.position("id"), Some(1));
+        let open = |path| pattern.open(&CallPath::parse(path).unwrap()).collect::<Vec<_>>();
+        assert_eq!(open("/candidates/a%40b.example/notes"), [(1, "a@b.example".to_owned())]);
+        assert_eq!(open("/candidates/%C3%A4%ff+/notes"), [(1, "\u{e4}\u{fffd}+".to_owned())]);
         assert_eq!(pattern.to_string(), "POST /candidates/{id}/notes");
     }
 

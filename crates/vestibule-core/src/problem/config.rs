@@ -108,8 +108,8 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Operator 0 "config.bad_header" "unusable header":
         "The header's name is not a name, or is one that the gateway or the protocol sets."
         => "Use a name such as \"x-make-apikey\".";
-    Operator 0 "config.bad_condition" "unreadable condition":
-        "A condition on addressees joins `same-subject`, `@domain` and literal addresses with `|`."
+    Operator 0 "config.bad_condition" "unusable condition":
+        "A condition on addressees joins `same-subject`, `@domain` and literal addresses with `|`, and no token may stand in the middle of what it names."
         => "Write it like \"same-subject | @example.com\".";
     Operator 0 "config.bad_derive" "unknown function":
         "Derived fields know `domain`, `present`, `count`, `length` and `year`, each of one path."

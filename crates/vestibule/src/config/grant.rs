@@ -78,6 +78,14 @@ fn grant(context: &mut Context, table: &Fields<'_>) -> Option<Grant> {
     let reveal_path = named_places(context, table, "reveal_path");
     let reveal_header = headers(context, table);
     let conditions = conditions(context, table);
+    for (place, span) in &in_text {
+        if conditions.iter().any(|condition| place.path.steps().starts_with(condition.path.steps())) {
+            context.push(
+                Diagnostic::error("config.bad_condition", span.clone(), "`where` names this place, and an addressee is no text")
+                    .help("reveal the addressee alone, with `reveal`"),
+            );
+        }
+    }
     let purpose = table.owned(context, "purpose");
     let expires = table.expiry(context, "expires");
     let batch = table.boolean(context, "batch").unwrap_or(false);

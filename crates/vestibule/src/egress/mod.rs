@@ -81,7 +81,7 @@ async fn pass(worker: &Worker, caller: &Caller, request: Box<Request<Incoming>>)
 
     let draft = tokens::find(&received, &path, detail, &routes.token_domain)?;
     let mut opened = tokens::open(worker, caller, &draft)?;
-    let reached = tokens::reached(&draft, detail);
+    let reached = tokens::reached(&draft, detail, grant.call.open(&path));
     let addressees = tokens::addressees(&draft, &mut opened, &reached);
     let call = Call {
         workflow: &caller.principal.workflow,

@@ -210,14 +210,18 @@ fn audience_of(row: &Row, keyring: &Arc<Keyring>, now: Timestamp) -> Result<Opti
     row.members(keyring).map(Some).ok_or(Refused::new("store.tampered"))
 }
 
-/// Whom a call would reach, for the decision.
-pub(super) fn reached<'d>(draft: &'d Draft<'_>, detail: &GrantDetail) -> Vec<Reached<'d>> {
+/// Whom a call would reach, for the decision; `open` are the segments of its path that the caller chooses.
+pub(super) fn reached<'d>(
+    draft: &'d Draft<'_>,
+    detail: &GrantDetail,
+    open: impl Iterator<Item = (usize, String)>,
+) -> Vec<Reached<'d>> {
     let carried = match &draft.body {
         Body::Empty => Carried::Empty,
         Body::Json(doc) => Carried::Json(doc),
         Body::Form(form) => Carried::Form(form),
     };
-    detail.addressed.find(carried, draft.query.as_ref())
+    detail.addressed.find(carried, draft.query.as_ref(), open)
 }
 
 /// The addressees of a call as the decision sees them: tokens by their owner, everything else by its text. The tokens are
@@ -230,15 +234,15 @@ pub(super) fn addressees<'r>(
     if reached.is_empty() {
         return Vec::new();
     }
-    let mut sites: HashMap<(bool, usize), usize> = HashMap::new();
+    let mut sites: HashMap<(Part, usize), usize> = HashMap::new();
     for (index, site) in draft.sites.iter().enumerate() {
-        if let Some(at) = position(&site.spot) {
-            sites.insert((site.carrier == Carrier::Query, at), index);
+        if let Some(at) = position(&site.spot, site.carrier == Carrier::Query) {
+            sites.insert(at, index);
         }
     }
     let mut out = Vec::with_capacity(reached.len());
     for one in reached {
-        let at = one.spot.as_ref().and_then(|(spot, query)| Some((*query, position(spot)?)));
+        let at = one.spot.as_ref().and_then(|(spot, query)| position(spot, *query));
         let site = at.and_then(|at| sites.get(&at).copied());
         let is_whole = site.and_then(|site| draft.sites.get(site)).is_some_and(|site| !matches!(site.spot, Spot::Text(..)));
         let addressee = match site.and_then(|site| Some((site, opened.uses.get(site)?.subject))) {
@@ -248,19 +252,30 @@ pub(super) fn addressees<'r>(
                 opened.addressed.push(site);
                 Addressee::Token(owner)
             }
-            _ => Addressee::Literal(&one.text),
+            // a text around a token is none that a condition could admit: what will stand there is not known yet
+            Some(_) => Addressee::Literal(""),
+            None => Addressee::Literal(&one.text),
         };
         out.push((one.condition, one.at.clone(), addressee));
     }
     out
 }
 
-/// The value or pair in which a token stands.
-fn position(spot: &Spot) -> Option<usize> {
+/// A part of a call that is counted through by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Part {
+    Body,
+    Query,
+    Path,
+}
+
+/// The value, pair or segment in which a token stands.
+fn position(spot: &Spot, query: bool) -> Option<(Part, usize)> {
     match spot {
-        Spot::Value(node) | Spot::Text(node, ..) => Some(node.index()),
-        Spot::Pair(index, _, _) => Some(*index),
-        Spot::Name(_) | Spot::Segment(_) | Spot::Header(_) => None,
+        Spot::Value(node) | Spot::Text(node, ..) => Some((Part::Body, node.index())),
+        Spot::Pair(index, _, _) => Some((if query { Part::Query } else { Part::Body }, *index)),
+        Spot::Segment(index) => Some((Part::Path, *index)),
+        Spot::Name(_) | Spot::Header(_) => None,
     }
 }
 

@@ -24,6 +24,20 @@ reveal   = { "to" = "email", "reply_to" = "email" }
 in_text  = { "text" = "email" }
 where    = { "to" = "@example.com" }
 
+[[out.mail.grant]]
+workflow = "intake"
+call     = "POST /to/{mailbox}/send"
+reveal   = { "to" = "email" }
+reveal_path = { "mailbox" = "email" }
+in_text  = { "To" = "name", "text" = "name" }
+where    = { "to" = "same-subject | @example.com", "cc" = "@example.com" }
+
+[[out.mail.grant]]
+workflow = "intake"
+call     = "POST /from/desk@agency.test/send"
+in_text  = { "text" = "name" }
+where    = { "cc" = "@example.com" }
+
 [[out.ats.grant]]
 workflow = "mailer"
 call     = "POST /names"
@@ -120,6 +134,17 @@ fn no_second_spelling_of_an_addressee_escapes_its_condition() {
         refused(pair, &answer, 403, "grant.addressee");
         cases += 1;
     }
+    let team = json!({ "cc": "team@example.com", "text": text }).to_string();
+    for mailbox in ["eve@evil.test", "eve%40evil.test", "Eve%20%3Ceve@evil.test%3E"] {
+        refused(mailbox, &world.call(&key, "POST", &format!("/out/mail/to/{mailbox}/send"), &team), 403, "grant.addressee");
+        cases += 1;
+    }
+    // what a source put into a name would become a part of the address
+    for around in [format!("{}@example.com", dana.name), dana.name.clone(), format!("x, {}@example.com", dana.name)] {
+        let body = json!({ "cc": "team@example.com", "To": around }).to_string();
+        refused(&around, &world.call(&key, "POST", "/out/mail/to/box/send", &body), 403, "grant.addressee");
+        cases += 1;
+    }
     // several people in one call: an addressee that is one of them is not the person of the others
     let body = json!({ "to": eve.email, "text": format!("{} {}", eve.name, dana.name) }).to_string();
     refused("one of several", &world.call(&key, "POST", "/out/mail/bulk", &body), 403, "grant.addressee");
@@ -130,6 +155,11 @@ fn no_second_spelling_of_an_addressee_escapes_its_condition() {
     for body in [good, fine.to_string()] {
         let answer = world.call(&key, "POST", "/out/mail/send?page=2", &body);
         assert_eq!(answer.status, 201, "{}", answer.text());
+    }
+    // in the path too: a mailbox that a condition admits, one that the grant spells out, and a token at its place
+    for path in ["to/hr@example.com", "to/box", &format!("to/{}", dana.email), "from/desk@agency.test"] {
+        let answer = world.call(&key, "POST", &format!("/out/mail/{path}/send"), &team);
+        assert_eq!(answer.status, 201, "{path}: {}", answer.text());
     }
     // a token elsewhere is where the grant says it may be
     let body = json!({ "to": "team@example.com", "reply_to": dana.email, "text": dana.email }).to_string();
