@@ -147,6 +147,9 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Caller 502 "upstream.reflected_secret" "answer repeats a secret":
         "The answer holds the credential that the gateway sent with the call. It is not passed on."
         => "Nothing in the scenario; the operator should renew the credential and tell the vendor.";
+    Caller 502 "upstream.token_shaped" "answer holds a token":
+        "A kept field of the answer holds text that looks like one of this gateway's tokens and is none of the call's. The field is not passed on: the scenario would take it for a value of this answer, and send somebody else's data with its next call."
+        => "Nothing in the scenario; ask the vendor how a token came into its data.";
     Caller 502 "upstream.status" "destination refused the call":
         "The destination answered with an error; its status is passed on, and its answer was scrubbed by the rules of the grant."
         => "Read the status in the documentation of the vendor and correct the call. After 401 the operator renews the credential; the scenario has nothing to change.";

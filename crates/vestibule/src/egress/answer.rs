@@ -110,7 +110,14 @@ async fn body(worker: &Worker, caller: &Caller, rules: &AnswerRules, opened: &Op
     }
     let doc = Document::parse(bytes, &Limits::default()).map_err(|_| Refused::upstream("upstream.bad_json", true))?;
     let mut plan = rules.rules.plan(&doc);
-    plan.keep_if(|node, rule| rules.types.get(usize::from(rule)).is_some_and(|kind| has_type(&doc, node, *kind)));
+    plan.keep_if(|node, rule| {
+        let fits = rules.types.get(usize::from(rule)).is_some_and(|kind| has_type(&doc, node, *kind));
+        let foreign = fits && doc.node(node).kind() == Kind::String && sent.guard.is_foreign(&doc.string(node));
+        if foreign {
+            worker.app.counters.ended(&caller.route, "upstream.token_shaped");
+        }
+        fits && !foreign
+    });
     reflect(worker, caller, &doc, &mut plan, &sent.guard);
     let (tokens, logged) = tokens(worker, caller, rules, opened, &plan, sent).await?;
     Ok(Body { bytes: plan.write(&tokens, &worker.routes().token_domain), logged })

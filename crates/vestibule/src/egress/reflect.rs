@@ -3,13 +3,14 @@
 
 use super::needles::{Needle, Needles, Sorted, add};
 use crate::app::destination::Credential;
+use std::cell::OnceCell;
 use std::cmp::{Ordering, Reverse};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use vestibule_core::document::{Document, Kind, Limits};
 use vestibule_core::outgoing::Site;
 use vestibule_core::runs::runs;
 use vestibule_core::secret::Wiped;
-use vestibule_core::token::{Block, TokenText};
+use vestibule_core::token::{self, Block, TokenText};
 use vestibule_vault::record::ValueKind;
 use vestibule_vault::reveal::PlainValue;
 
@@ -29,6 +30,8 @@ pub struct Guard {
     shown_values: Shown,
     /// What credentials and parts of revealed objects look like.
     shown_marks: Shown,
+    /// The tokens of the values, once they are asked for.
+    tokens: OnceCell<HashSet<Block>>,
     worth: Worth,
 }
 
@@ -100,13 +103,20 @@ impl Guard {
         let shown_values = Shown::new(&needles, long.clone());
         let shown_marks = Shown::new(&needles, marks.iter());
         let long = Sorted::new(&needles, long.map(|value| value.plain.clone()).zip(0..));
-        Guard { needles, values, long, shown_values, shown_marks, worth }
+        Guard { needles, values, long, shown_values, shown_marks, tokens: OnceCell::new(), worth }
     }
 
     /// The token of this value, if the call revealed it.
     pub(super) fn token_of(&self, text: &[u8]) -> Option<TokenText> {
         let found = self.values.binary_search_by(|(value, _)| rank(self.needles.text(&value.plain), text));
         self.values.get(found.ok()?).map(|(_, block)| TokenText::new(block))
+    }
+
+    /// Whether a text of the answer holds the shape of a token that is none of the call's: the platform would take it for a
+    /// value of this answer.
+    pub(super) fn is_foreign(&self, text: &str) -> bool {
+        let own = || self.tokens.get_or_init(|| self.values.iter().map(|(_, block)| *block).collect());
+        token::find(text, "").iter().any(|found| !found.block.is_ok_and(|block| own().contains(&block)))
     }
 
     /// Whether all of these texts of an answer are clean, seen at one glance. False may be a mistake: then each is to be

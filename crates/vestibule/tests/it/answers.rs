@@ -92,6 +92,34 @@ fn values_of_the_call_come_back_as_tokens_and_credentials_never() {
     println!("reflected values: {} cases, 0 in the clear", cases + 1);
 }
 
+/// A vendor that was sent a token, or made one up, cannot have the platform take it for a value of its answer.
+#[test]
+fn a_token_that_is_none_of_the_calls_does_not_pass() {
+    let world = World::new();
+    let (dana, eve) = (person(&world, "Dana", "dana@example.org"), person(&world, "Eve", "eve@example.org"));
+    let key = world.key("intake", Mode::Live);
+    let status = |text: &str| answered(&world, &key, &dana, &json!({ "id": 1, "status": text }).to_string());
+    let percent: String = eve.name.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let foreign = [
+        eve.email.clone(),
+        eve.name.clone(),
+        eve.name.to_uppercase(),
+        format!("see {} and {}", dana.name, eve.name),
+        format!("dana@example.org and {}", eve.name),
+        format!("{percent}%ff"),
+        eve.name.get(..28).unwrap().to_owned(),
+        eve.name.replacen('v', "\u{ff56}", 1),
+    ];
+    for text in &foreign {
+        assert_eq!(status(text), json!({ "id": 1 }), "{text}");
+    }
+    assert_eq!(world.refused("ats", "upstream.token_shaped"), foreign.len() as u64);
+    for own in [dana.name.clone(), dana.email.clone(), format!("see {}", dana.name)] {
+        assert_eq!(status(&own)["status"], own.as_str());
+    }
+    println!("tokens in answers: {} foreign ones, 0 passed", foreign.len());
+}
+
 #[test]
 fn the_rest_can_come_as_tokens_that_open_in_a_next_call() {
     let world = World::new();
