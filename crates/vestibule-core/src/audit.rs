@@ -29,9 +29,9 @@ pub struct Leaf<'a> {
     pub direction: Direction,
     /// The host the data went to or came from; empty where none is concerned.
     pub host: Cow<'a, str>,
-    /// Fields by their configured names.
+    /// Fields by their configured names; see [`fields`].
     pub fields: Vec<Cow<'a, str>>,
-    /// How many more values were concerned that no rule names.
+    /// How many more values were concerned: that no rule names, or whose token is not listed.
     pub others: u32,
     /// Keyed fingerprints of the tokens, eight bytes each.
     pub tokens: Vec<[u8; 8]>,
@@ -139,6 +139,22 @@ impl Direction {
 pub struct LeafError;
 
 const FORMAT: u8 = 1;
+/// Fields in one leaf at most: a list of thousands says no more.
+const FIELDS: usize = 64;
+
+/// The fields of a leaf: each of these names once, in order, and no more than a leaf holds.
+pub fn fields<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Cow<'a, str>> {
+    let mut out: Vec<Cow<'a, str>> = Vec::with_capacity(names.size_hint().0.min(FIELDS));
+    for name in names {
+        if out.len() == FIELDS {
+            break;
+        }
+        if !out.iter().any(|known| *known == name) {
+            out.push(name.into());
+        }
+    }
+    out
+}
 
 impl Leaf<'_> {
     /// The canonical bytes: format byte, fixed numbers big-endian, then every text as u32 length and bytes, every list
@@ -304,6 +320,13 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use super::*;
     use crate::id::hex;
+
+    #[test]
+    fn fields_stand_once_and_are_few() {
+        assert_eq!(fields(["b", "a", "b", "a", "a"].into_iter()), ["b", "a"]);
+        let many: Vec<String> = (0..1_000).map(|n| n.to_string()).collect();
+        assert_eq!(fields(many.iter().map(String::as_str)), many[..FIELDS]);
+    }
 
     fn leaf() -> Leaf<'static> {
         Leaf {

@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use vestibule_core::audit;
 use vestibule_core::clock::Timestamp;
 use vestibule_core::document::{Document, Form, Limits};
 use vestibule_core::id::{Pseudonym, SubjectNumber, SubjectRow};
@@ -23,8 +24,6 @@ use vestibule_store::SubjectState;
 use vestibule_vault::token::TokenRef;
 use vestibule_vault::{Keyring, SubjectKey};
 
-/// Places that stand in a leaf at most.
-const FIELDS: usize = 64;
 /// Tokens in one call; more would make it the work of several.
 const MOST: usize = 4096;
 
@@ -50,13 +49,7 @@ pub enum Body<'a> {
 impl Draft<'_> {
     /// The places tokens stand at, for the log: each once.
     pub(super) fn field_names(&self) -> Vec<Cow<'_, str>> {
-        let mut names: Vec<Cow<'_, str>> = Vec::with_capacity(self.sites.len().min(FIELDS));
-        for site in &self.sites {
-            if !names.iter().any(|known| **known == *site.at) && names.len() < FIELDS {
-                names.push(Cow::Borrowed(&site.at));
-            }
-        }
-        names
+        audit::fields(self.sites.iter().map(|site| &*site.at))
     }
 }
 

@@ -11,6 +11,7 @@ use crate::app::routes::InRoute;
 use crate::app::worker::Worker;
 use std::collections::HashMap;
 use std::rc::Rc;
+use vestibule_core::audit;
 use vestibule_core::category::{self, Category};
 use vestibule_core::clock::Timestamp;
 use vestibule_core::document::{Document, Kind, Matcher};
@@ -139,9 +140,9 @@ pub(super) async fn protect(
     };
     let number = number_of(&person.used);
     let audience: Vec<&str> = workflow.into_iter().collect();
-    let mut fields: Vec<String> =
-        plan.items().iter().filter(|item| item.rule.is_some()).map(|item| plan.field(item).to_owned()).collect();
-    fields.dedup();
+    let is_named = |item: &&Item| item.rule.is_some();
+    let fields = audit::fields(plan.items().iter().filter(is_named).map(|item| plan.field(item)));
+    let unlisted = plan.items().iter().skip(FINGERPRINTS).filter(is_named).count();
     let fingerprints = blocks.iter().take(FINGERPRINTS).map(|block| keyring.fingerprint_token(&block.0));
     Ok(Protected {
         record: NewRecord {
@@ -159,8 +160,8 @@ pub(super) async fn protect(
         held,
         delivery,
         pseudonym: person.unwrapped.pseudonym,
-        fields,
-        others: plan.unnamed(),
+        fields: fields.into_iter().map(std::borrow::Cow::into_owned).collect(),
+        others: plan.unnamed().saturating_add(u32::try_from(unlisted).unwrap_or(u32::MAX)),
         fingerprints: fingerprints.collect::<Result<_, _>>().map_err(vault)?,
         subject: person.used,
         index: person.index,

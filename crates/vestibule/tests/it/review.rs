@@ -48,7 +48,7 @@ path      = "/in/second"
 realm     = "hr"
 secret    = "file:{folder}/secrets/standard"
 subject   = { id = "candidate.id", email = "candidate.email" }
-fields    = { "candidate.id" = "user_id", "candidate.email" = "email", "people[*].email" = "email" }
+fields    = { "candidate.id" = "user_id", "candidate.email" = "email", "people[*].email" = "email", "people[*].name" = "name" }
 {deliver}
 
 [[out.ats.grant]]
@@ -177,7 +177,7 @@ fn no_second_spelling_of_an_addressee_escapes_its_condition() {
 #[test]
 fn many_values_of_one_event_have_a_token_each_and_equal_ones_the_same() {
     let world = world();
-    let people: Vec<_> = (0..600).map(|n| json!({ "email": format!("p{}@example.org", n % 300) })).collect();
+    let people: Vec<_> = (0..600).map(|n| json!({ "email": format!("p{}@example.org", n % 300), "name": "Dana" })).collect();
     let body = json!({ "candidate": { "id": "cand-1", "email": "p7@example.org" }, "people": people });
     for _ in 0..2 {
         let seen = world.deliver("/in/second", &body.to_string()).json();
@@ -186,6 +186,14 @@ fn many_values_of_one_event_have_a_token_each_and_equal_ones_the_same() {
         assert_eq!(tokens[..300], tokens[300..]);
         assert_eq!(tokens.iter().collect::<std::collections::BTreeSet<_>>().len(), 300);
         assert_eq!(seen["candidate"]["email"], tokens[7].as_str());
+    }
+    // the log names each field once, however long the list
+    let leaves = world.leaves();
+    let accepted: Vec<_> = leaves.iter().filter(|leaf| leaf.action == "event.accept").collect();
+    assert_eq!(accepted.len(), 2);
+    for leaf in accepted {
+        assert_eq!(leaf.fields, ["candidate.email", "candidate.id", "people[*].email", "people[*].name"]);
+        assert_eq!((leaf.tokens.len(), leaf.others), (64, 2 + 2 * 600 - 64));
     }
 }
 
