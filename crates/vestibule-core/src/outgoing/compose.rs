@@ -1,7 +1,7 @@
 //! Putting real values where tokens stood, escaped for what carries them.
 
 use super::{Site, Spot};
-use crate::document::{Document, Edits, Form, NodeId};
+use crate::document::{Document, Edits, Form, Kind, NodeId};
 use crate::policy::addressee::is_one_addressee;
 use crate::token::Carrier;
 use std::collections::BTreeMap;
@@ -40,6 +40,7 @@ pub fn compose_json(doc: &Document<'_>, values: &[(&Site, Value<'_>)]) -> Result
     let room = values.iter().map(|(_, value)| value.bytes.len() + 4).sum();
     let mut edits = Edits::with_room(values.len(), room);
     let mut texts: BTreeMap<NodeId, Vec<(usize, usize, String)>> = BTreeMap::new();
+    let mut said: BTreeMap<NodeId, bool> = BTreeMap::new();
     for (site, value) in values {
         match &site.spot {
             Spot::Value(node) => match value.shape {
@@ -52,7 +53,10 @@ pub fn compose_json(doc: &Document<'_>, values: &[(&Site, Value<'_>)]) -> Result
                 if inner.chars().any(|c| c.is_control()) {
                     return Err(fault("value.control_in_text", site));
                 }
-                let html = is_html(&doc.string(*node)) || is_called_html(doc, *node);
+                let parent = doc.node(*node).parent();
+                let html = is_html(&doc.string(*node))
+                    || is_called_html(doc, *node)
+                    || *said.entry(parent).or_insert_with(|| says_html(doc, parent));
                 texts.entry(*node).or_default().push((*start, *end, escape_for(inner, *carrier, html)));
             }
             _ => return Err(fault("grant.place", site)),
@@ -85,6 +89,16 @@ fn is_html(text: &str) -> bool {
 /// Whether the place says that its text is HTML, with markup or not: `html`, `bodyHtml`, `html_part`.
 fn is_called_html(doc: &Document<'_>, node: NodeId) -> bool {
     doc.name(node).is_some_and(|name| name.to_ascii_lowercase().contains("html"))
+}
+
+/// Whether a member of an object says that what stands beside it is HTML: `"contentType": "HTML"`, `"type": "text/html"`.
+fn says_html(doc: &Document<'_>, parent: NodeId) -> bool {
+    let says = |text: &str| {
+        let kind = text.split(';').next().unwrap_or_default().trim();
+        kind.eq_ignore_ascii_case("html") || kind.eq_ignore_ascii_case("text/html")
+    };
+    let kind = doc.node(parent).kind();
+    kind == Kind::Object && doc.children(parent).any(|child| doc.node(child).kind() == Kind::String && says(&doc.string(child)))
 }
 
 /// A value in the escaping in which its token stood.

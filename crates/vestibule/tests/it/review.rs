@@ -35,7 +35,7 @@ where    = { "to" = "same-subject | @example.com", "cc" = "@example.com" }
 [[out.mail.grant]]
 workflow = "intake"
 call     = "POST /from/desk@agency.test/send"
-in_text  = { "text" = "name" }
+in_text  = { "text" = "name", "body.content" = "name", "content[*].value" = "name" }
 where    = { "cc" = "@example.com" }
 
 [[out.ats.grant]]
@@ -399,7 +399,26 @@ fn a_value_put_into_html_is_never_markup() {
         assert!(!seen["html"].as_str().unwrap().contains('<'), "{seen}");
         assert!(seen["text"].as_str().unwrap().contains("<img"), "a plain text stays as it is: {seen}");
     }
-    println!("markup in values: 2 cases");
+    // what stands beside a text says what it is, once for each object
+    let text = format!("Dear {}", dana.name);
+    let sent = |body: &serde_json::Value| {
+        let answer = world.call(&key, "POST", "/out/mail/from/desk@agency.test/send", &body.to_string());
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        world.ats.wait_after(world.ats.count() - 1).json()
+    };
+    for (name, kind) in
+        [("contentType", "HTML"), ("content_type", "text/html; charset=utf-8"), ("format", "html"), ("mimeType", "Text/HTML")]
+    {
+        let seen = sent(&json!({ "cc": "team@example.com", "text": text, "body": { name: kind, "content": text } }));
+        assert!(!seen["body"]["content"].as_str().unwrap().contains('<'), "{name}: {seen}");
+        assert!(seen["text"].as_str().unwrap().contains("<img"), "{name}: {seen}");
+    }
+    let parts = json!([{ "type": "text/plain", "value": text }, { "type": "text/html", "value": text }]);
+    let seen = sent(&json!({ "cc": "team@example.com", "content": parts, "body": { "contentType": "text", "content": text } }));
+    let is_markup = |value: &serde_json::Value| value.as_str().unwrap().contains('<');
+    assert!(is_markup(&seen["content"][0]["value"]) && !is_markup(&seen["content"][1]["value"]), "{seen}");
+    assert!(is_markup(&seen["body"]["content"]), "{seen}");
+    println!("markup in values: 8 cases");
 }
 
 #[test]
