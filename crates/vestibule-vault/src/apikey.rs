@@ -22,6 +22,8 @@ use zeroize::Zeroizing;
 pub const DRAW: usize = 128;
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// Characters of a key.
+pub const LENGTH: usize = 9 + ID + 1 + SECRET + CHECK;
 const ID: usize = 10;
 const SECRET: usize = 32;
 const CHECK: usize = 6;
@@ -81,7 +83,7 @@ impl Keyring {
             *character = base62(draw)?;
         }
         let id = String::from_utf8_lossy(&id).into_owned();
-        let mut text = String::with_capacity(9 + ID + 1 + SECRET + CHECK);
+        let mut text = String::with_capacity(LENGTH);
         text.extend(["vst_", mode.as_str(), "_", &id, "_"]);
         text.extend(secret.iter().copied().map(char::from));
         text.extend(checksum(text.as_bytes()).map(char::from));

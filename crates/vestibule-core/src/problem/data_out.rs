@@ -21,6 +21,9 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Owner 401 "key.expired" "expired key":
         "The key is past its expiry, at most 365 days after it was made."
         => "Make a new key with `vestibule keys create` and replace it in the scenario.";
+    Caller 422 "key.in_call" "workflow key in the call":
+        "The call holds a workflow key of a gateway outside the Authorization header. It was not sent: the vendor would have got the key."
+        => "Remove the key from the place the answer names; it belongs in the Authorization header alone.";
     Caller 403 "workflow.expired" "workflow expired":
         "The workflow is past the date its owner set."
         => "Ask the owner to review the workflow and set a new `expires` in the configuration.";

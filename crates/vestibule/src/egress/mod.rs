@@ -79,6 +79,7 @@ async fn pass(worker: &Worker, caller: &Caller, request: Box<Request<Incoming>>)
     let (index, grant) = policy::select(&route.grants, &caller.principal.workflow, received.method(), &path, now)?;
     let detail = route.details.get(index).ok_or(Refused::new("internal.lost"))?;
 
+    authenticate::keeps_keys(&received, detail)?;
     let draft = tokens::find(&received, &path, detail, &routes.token_domain)?;
     let mut opened = tokens::open(worker, caller, &draft)?;
     let reached = tokens::reached(&draft, detail, grant.call.open(&path));

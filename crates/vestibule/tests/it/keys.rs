@@ -52,6 +52,34 @@ fn what_is_no_standing_key_gets_the_answer_of_a_stranger() {
 }
 
 #[test]
+fn a_key_does_not_go_on_to_the_vendor() {
+    let world = World::new();
+    let (key, test) = (world.key("intake", Mode::Live), world.key("intake", Mode::Test));
+    let put = |target: &str| call(&key, "PUT", target, "{}");
+    let form = |text: String| call(&key, "POST", "/out/ats/candidates", "").typed("application/x-www-form-urlencoded", text);
+    let cases = [
+        ("the query", call(&key, "POST", &format!("/out/ats/candidates?api_key={key}"), "{}")),
+        ("the query", call(&key, "POST", &format!("/out/ats/candidates?x=1&y=Bearer+{test}"), "{}")),
+        ("the body", call(&key, "POST", "/out/ats/candidates", &json!({ "auth": { "note": format!("x{key}.") } }).to_string())),
+        ("the body", form(format!("a=1&key={key}"))),
+        ("the path", put(&format!("/out/ats/candidates/{key}"))),
+        ("the header x-on-behalf-of", put("/out/ats/candidates/7").header("x-on-behalf-of", &key)),
+        ("the header idempotency-key", put("/out/ats/candidates/7").header("idempotency-key", &key)),
+    ];
+    for (part, request) in &cases {
+        let answer = world.send(request);
+        assert_eq!((answer.status, answer.code().as_str()), (422, "key.in_call"), "{part}: {}", answer.text());
+        assert!(answer.text().contains(part) && !answer.text().contains(&key), "{part}: {}", answer.text());
+    }
+    assert_eq!(world.ats.count(), 0, "something left");
+    // what only begins like a key is none, and a header that stays here harms nobody
+    let body = json!({ "note": format!("keys begin with vst_live_, {}", &key[..key.len() - 1]) }).to_string();
+    let answer = world.send(&call(&key, "POST", "/out/ats/candidates?x=vst_", &body).header("x-api-key", &key));
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    println!("keys in calls: {} cases, 0 sent", cases.len());
+}
+
+#[test]
 fn a_revoked_key_is_refused_at_once() {
     let world = World::new();
     let dana = person(&world, "Dana", "dana@example.org");
