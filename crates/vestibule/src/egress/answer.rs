@@ -13,8 +13,8 @@ use crate::ingress::is_json;
 use crate::net::body::Whole;
 use crate::respond::{self, Answer};
 use bytes::Bytes;
-use http::Response;
 use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{Response, StatusCode};
 use http_body_util::Full;
 use vestibule_core::clock::Span;
 use vestibule_core::document::{Document, Kind, Limits, NodeId, escape_string};
@@ -64,10 +64,10 @@ pub(super) async fn protect(
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if !status.is_success() {
+    if !is_fine(status) {
         headers.insert(respond::ERROR_HEADER, HeaderValue::from_static("upstream"));
     }
-    if status != http::StatusCode::NO_CONTENT {
+    if !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     if let Some(after) = sent.response.headers().get(http::header::RETRY_AFTER).filter(|value| is_seconds(value)) {
@@ -81,7 +81,12 @@ pub(super) async fn protect(
 
 /// How a call ends whose answer may pass.
 fn outcome_code(sent: &Sent<'_>) -> &'static str {
-    if sent.response.status().is_success() { "ok" } else { "upstream.status" }
+    if is_fine(sent.response.status()) { "ok" } else { "upstream.status" }
+}
+
+/// Whether the vendor did what it was asked to; "not modified" is what a call with a condition asked for.
+fn is_fine(status: StatusCode) -> bool {
+    status.is_success() || status == StatusCode::NOT_MODIFIED
 }
 
 fn is_seconds(value: &HeaderValue) -> bool {

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONNECTION, EXPECT, HOST, TE, TRANSFER_ENCODING, UPGRADE};
-use http::{HeaderValue, Method, Request, Response, Uri};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::Full;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
@@ -404,6 +404,8 @@ fn prepare(target: &Target, request: &mut Request<Full<Bytes>>) -> Result<(), Ou
 /// Answers that are never handed on: redirects, switches of protocol, compressed bodies.
 fn refuse(answer: Response<Whole>, wanted: Wanted) -> Result<Response<Whole>, OutboundError> {
     match answer.status() {
+        // it leads nowhere: what the caller has is still true
+        StatusCode::NOT_MODIFIED => Ok(answer),
         status if status.is_redirection() => Err(OutboundError::Redirect { status: status.as_u16() }),
         status if status.is_informational() => Err(OutboundError::Broken),
         _ if wanted == Wanted::Whole && super::body::compressed(answer.headers()) => Err(OutboundError::Compressed),

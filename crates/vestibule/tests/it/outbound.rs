@@ -468,6 +468,19 @@ fn vendors_that_fail_are_told_apart_from_the_gateway() {
     println!("failing vendors: {cases} cases");
 }
 
+#[test]
+fn an_answer_that_nothing_changed_passes() {
+    let world = World::new();
+    let key = world.key("intake", Mode::Live);
+    world.ats.next([Reply::Bytes(b"HTTP/1.1 304 Not Modified\r\netag: \"7\"\r\n\r\n".to_vec())]);
+    let answer = world.send(&call(&key, "GET", "/out/ats/free", "").header("if-none-match", "\"7\""));
+    assert_eq!((answer.status, answer.header("vestibule-error"), answer.text().as_str()), (304, None, ""));
+    assert_eq!(world.ats.wait_for(1)[0].header("if-none-match"), Some("\"7\""));
+    world.until("its outcome", |_| ends(&world) == 1);
+    assert!(world.leaves().iter().any(|leaf| leaf.action == "call.end" && leaf.outcome == "ok" && leaf.status == 304));
+    println!("unchanged: 1 answer");
+}
+
 fn ends(world: &World) -> usize {
     world.leaves().iter().filter(|leaf| leaf.action == "call.end").count()
 }

@@ -6,7 +6,6 @@ use std::net::TcpListener;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
-use http::StatusCode;
 use http::header::AUTHORIZATION;
 use hyper::body::Incoming;
 
@@ -211,7 +210,6 @@ fn answers_that_are_never_handed_on() {
             "HTTP/1.1 302 Found\r\nlocation: https://b.example/\r\ncontent-length: 0\r\n\r\n",
             OutboundError::Redirect { status: 302 },
         ),
-        ("HTTP/1.1 304 Not Modified\r\n\r\n", OutboundError::Redirect { status: 304 }),
         ("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 1\r\n\r\nx", OutboundError::Compressed),
         ("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nshort", OutboundError::Broken),
         ("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n", OutboundError::Broken),
