@@ -174,6 +174,25 @@ fn who_may_send_again_is_told_so_and_nobody_else() {
 }
 
 #[test]
+fn a_stop_waits_for_a_call_whose_caller_has_hung_up() {
+    let world = World::new();
+    let key = world.key("intake", Mode::Live);
+    let request = keyed(&key, "/out/slow/call", "run-1", "{}");
+    world.ats.next([Reply::Silence]);
+    world.block_on(async {
+        let mut caller = world.connect().await;
+        caller.write(&request.bytes()).await;
+        world.ats.wait_for(1);
+    });
+    let world = world.restart(|_| ()).unwrap();
+    assert!(world.leaves().iter().any(|leaf| leaf.action == "call.end" && leaf.outcome == "upstream.timeout"));
+    let again = world.send(&request);
+    assert_eq!((again.code().as_str(), again.header("idempotent-replay")), ("upstream.timeout", Some("true")));
+    assert_eq!(world.ats.count(), 1);
+    println!("stop: 1 call without a caller, finished");
+}
+
+#[test]
 fn erasing_the_person_erases_the_kept_answer() {
     let world = World::new();
     let dana = person(&world, "Dana", "dana@example.org");

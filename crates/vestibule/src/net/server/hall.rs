@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::net::IpAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -159,15 +160,45 @@ where
     B: Body<Data = Bytes> + Default + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    let work = RefCell::new(None);
+    talk(hall, &watch, stream, peer, &work).await;
+    // what a request has begun goes on when its peer is gone, and a stop waits for this connection until it has ended
+    watch.enter(Phase::Busy);
+    let _unheard = finish(&work).await;
+}
+
+/// What a request has begun.
+type Work<F> = RefCell<Option<Pin<Box<F>>>>;
+
+/// Goes on with what was begun, to its end; nothing where nothing was.
+async fn finish<F: Future>(work: &Work<F>) -> Option<F::Output> {
+    let done = poll_fn(|cx| match work.borrow_mut().as_mut() {
+        Some(work) => work.as_mut().poll(cx).map(Some),
+        None => Poll::Ready(None),
+    })
+    .await;
+    work.replace(None);
+    done
+}
+
+/// Takes requests and writes answers, until the connection ends.
+async fn talk<T, P, S, F, B>(hall: &Rc<Hall<S>>, watch: &Rc<Watch>, stream: T, peer: P, work: &Work<F>)
+where
+    T: AsyncRead + AsyncWrite + Unpin + 'static,
+    P: Copy + 'static,
+    S: Fn(Request<Incoming>, P) -> F + 'static,
+    F: Future<Output = Response<B>> + 'static,
+    B: Body<Data = Bytes> + Default + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let service = service_fn(|request: Request<Incoming>| {
         watch.enter(Phase::Busy);
         // a server in front may have measured such a request by another length: what follows it here is not read
         let is_last = request.headers().contains_key(TRANSFER_ENCODING);
-        let answer = (request.headers().len() <= hall.limits.headers).then(|| (hall.service)(request, peer));
-        let watch = watch.clone();
+        work.replace((request.headers().len() <= hall.limits.headers).then(|| Box::pin((hall.service)(request, peer))));
         async move {
-            let mut answer = match answer {
-                Some(answer) => answer.await,
+            let mut answer = match finish(work).await {
+                Some(answer) => answer,
                 None => {
                     let mut refusal = Response::new(B::default());
                     *refusal.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;

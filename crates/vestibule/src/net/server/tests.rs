@@ -303,6 +303,16 @@ fn stopping_lets_a_request_finish_and_accepts_no_other() {
 }
 
 #[test]
+fn stopping_waits_for_work_whose_peer_is_gone() {
+    let (server, has_come, _go) = waiting();
+    let mut stream = connect(&server);
+    write!(stream, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").expect("written");
+    has_come.recv().expect("a request");
+    drop(stream);
+    assert_eq!(server.stop(Duration::from_millis(50)), 1, "it was waited for, then cut");
+}
+
+#[test]
 fn stopping_cuts_what_outlasts_the_grace() {
     let (server, has_come, _go) = waiting();
     let mut stream = connect(&server);
