@@ -108,6 +108,9 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Operator 0 "config.bad_header" "unusable header":
         "The header's name is not a name, or is one that the gateway or the protocol sets."
         => "Use a name such as \"x-make-apikey\".";
+    Operator 0 "config.test_is_live" "test calls to the live system":
+        "`test_to` is the address of `to`, and the call carries the same credential or none: nothing would keep test calls from acting on live data."
+        => "Name a sandbox in `test_to`, or give the credential of a test account in `test_credential`; without `test_to`, test calls are refused.";
     Operator 0 "config.bad_condition" "unusable condition":
         "A condition on addressees joins `same-subject`, `@domain` and literal addresses with `|`, and no token may stand in the middle of what it names."
         => "Write it like \"same-subject | @example.com\".";

@@ -42,6 +42,7 @@ static EXAMPLES: &[(&str, &str)] = examples! {
     "static_key"
     "subject_path"
     "syntax"
+    "test_is_live"
     "token_domain"
     "too_many"
     "unknown_category"

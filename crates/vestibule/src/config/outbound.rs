@@ -38,6 +38,16 @@ fn destination(context: &mut Context, table: &Fields<'_>, name: &str) -> Option<
             None
         }
     };
+    if let (Some(live), Some(Some(test))) = (&live, &test)
+        && is_same(live, test)
+    {
+        let message = "test calls would reach the live system";
+        context.push(
+            Diagnostic::error("config.test_is_live", table.key_span("test_to"), message)
+                .label("the address of `to`, with the credential of `to`")
+                .help("name a sandbox, or give the credential of a test account in `test_credential`; without `test_to`, test calls are refused"),
+        );
+    }
     let seconds = |seconds: Option<i64>, default| Span::seconds(seconds.unwrap_or(default));
     let connect_timeout = seconds(table.integer(context, "connect_timeout_seconds", 1..=60), 5);
     let timeout = seconds(table.integer(context, "timeout_seconds", 1..=300), 60);
@@ -56,6 +66,20 @@ fn destination(context: &mut Context, table: &Fields<'_>, name: &str) -> Option<
         max_answer,
         grants,
     })
+}
+
+/// Whether two servers are one to whoever calls: one address, and nothing that would tell a test account from the live one.
+fn is_same(live: &Destination, test: &Destination) -> bool {
+    let same_credential = match (&live.credential, &test.credential) {
+        (None, None) => true,
+        (Some(Credential::Basic(live)), Some(Credential::Basic(test)))
+        | (Some(Credential::Bearer(live)), Some(Credential::Bearer(test))) => live.source == test.source,
+        (Some(Credential::Header { name: live, value }), Some(Credential::Header { name: test, value: other })) => {
+            live == test && value.source == other.source
+        }
+        _ => false,
+    };
+    live.to == test.to && live.address == test.address && same_credential
 }
 
 fn server(context: &mut Context, table: &Fields<'_>, keys: [&'static str; 4]) -> Option<Destination> {

@@ -191,7 +191,7 @@ section! { OUT "[out.NAME]"
     "address" = "\"10.0.0.7:443\"", "looked up; private addresses are refused": "Pins a private system to this address and port. Metadata addresses never.";
     "ca" = "\"/etc/vestibule/ats-ca.pem\"", "the system's authorities": "PEM file of the only authority trusted for it.";
     "credential" = "{ basic = \"env:GREENHOUSE_KEY\" }", "none": "What the gateway adds to the call, see `credential`.";
-    "test_to" = "\"https://sandbox.example.com/v1\"", "test calls are refused": "Origin and base path of test calls; they never reach `to`.";
+    "test_to" = "\"https://sandbox.example.com/v1\"", "test calls are refused": "Origin and base path of test calls; they never reach `to`. The same address as `to` takes another credential.";
     "test_address" = "\"10.0.0.8:443\"", "looked up": "Like `address`, for test calls.";
     "test_ca" = "\"/etc/vestibule/test-ca.pem\"", "the system's authorities": "Like `ca`, for test calls.";
     "test_credential" = "{ bearer = \"env:SANDBOX_TOKEN\" }", "none": "Like `credential`, for test calls; the live one is never sent there.";

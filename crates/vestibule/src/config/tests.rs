@@ -240,6 +240,19 @@ fn no_rendering_repeats_a_literal_secret() {
 }
 
 #[test]
+fn a_test_account_of_the_live_system_is_told_by_its_credential() {
+    let with = |test: &str| codes(&EXAMPLE.replacen("[out.greenhouse]", &format!("[out.greenhouse]\n{test}"), 1));
+    let here = "test_to = \"https://harvest.greenhouse.io/v1\"";
+    for same in ["basic = \"env:GREENHOUSE_KEY\"", "basic = \"env:TEST\"", "bearer = \"env:GREENHOUSE_KEY\""] {
+        let expected: &[&str] = if same.contains("basic = \"env:GREENHOUSE_KEY") { &["config.test_is_live"] } else { &[] };
+        assert_eq!(with(&format!("{here}\ntest_credential = {{ {same} }}")), expected, "{same}");
+    }
+    assert_eq!(with("test_to = \"https://harvest.greenhouse.io/sandbox\""), [""; 0]);
+    let bare = EXAMPLE.replacen("credential = { basic = \"env:GREENHOUSE_KEY\" }", here, 1);
+    assert_eq!(codes(&bare), ["config.test_is_live"], "without any credential");
+}
+
+#[test]
 fn broken_files_never_panic_and_always_say_something() {
     for cut in (0..EXAMPLE.len()).step_by(7).filter(|cut| EXAMPLE.is_char_boundary(*cut)) {
         let text = &EXAMPLE[..cut];
