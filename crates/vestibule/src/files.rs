@@ -46,6 +46,17 @@ pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Why a file could not be read or written, in plain words.
+pub fn why(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "this user may not".to_owned(),
+        io::ErrorKind::InvalidData => "it is not text in UTF-8".to_owned(),
+        // the system's number says nothing to people
+        _ => error.to_string().split(" (os error").next().unwrap_or_default().to_lowercase(),
+    }
+}
+
 /// Makes a folder, and its parents, that only its owner can enter.
 pub fn private_folder(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
@@ -60,6 +71,17 @@ pub fn readable_by_others(path: &Path) -> io::Result<bool> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
+
+    #[test]
+    fn a_file_that_is_not_there_is_said_in_one_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let none = read(&folder.path().join("none")).unwrap_err();
+        assert_eq!(
+            (why(&none), why(&io::ErrorKind::NotFound.into())),
+            ("there is no such file".into(), "there is no such file".into())
+        );
+        assert_eq!(why(&read(folder.path()).unwrap_err()), "is a directory");
+    }
 
     #[test]
     fn files_are_replaced_whole_and_private() {

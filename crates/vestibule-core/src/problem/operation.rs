@@ -198,6 +198,9 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Operator 0 "cli.file" "file not readable":
         "A file named on the command line cannot be read or written."
         => "Check the path and its permissions.";
+    Operator 0 "cli.no_config" "no configuration":
+        "There is no file where the command looks for the configuration."
+        => "`vestibule init --dir gateway` makes one; name another with `--config`.";
     Operator 0 "cli.exists" "file exists already":
         "The command would overwrite a file that is there already. It was not changed."
         => "Move the file away, or name another place.";

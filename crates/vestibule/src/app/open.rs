@@ -8,6 +8,7 @@ use super::schedule::KeySchedule;
 use super::secrets::SecretText;
 use super::{App, Notify};
 use crate::config::Config;
+use crate::files;
 use crate::net::body::BodyBudget;
 use crate::net::outbound::OutboundError;
 use crate::net::tls::TlsError;
@@ -42,7 +43,7 @@ pub enum LoadError {
         why: String,
     },
     /// A file cannot be read.
-    #[error("`{path}`: {error}")]
+    #[error("`{path}`: {}", files::why(error))]
     File {
         /// The file.
         path: PathBuf,
@@ -50,7 +51,7 @@ pub enum LoadError {
         error: io::Error,
     },
     /// The key store's file cannot be read or written.
-    #[error("the key store `{path}`: {error}")]
+    #[error("the key store `{path}`: {}", files::why(error))]
     KeyStoreFile {
         /// The file.
         path: PathBuf,

@@ -33,5 +33,5 @@ pub fn resolve(reference: &SecretRef) -> Result<SecretText, LoadError> {
 }
 
 fn read(path: PathBuf, missing: &dyn Fn(String) -> LoadError) -> Result<Zeroizing<Vec<u8>>, LoadError> {
-    files::read(&path).map_err(|error| missing(format!("`{}`: {error}", path.display())))
+    files::read(&path).map_err(|error| missing(format!("`{}`: {}", path.display(), files::why(&error))))
 }

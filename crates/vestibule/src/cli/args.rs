@@ -9,6 +9,7 @@ use super::scan::ScanArgs;
 use super::serve::ServeArgs;
 use crate::{bench, dev, ops};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 /// Privacy gateway for no-code automations: people's data comes in, tokens go through, data goes out
@@ -141,7 +142,7 @@ pub(super) struct KeysCreate {
     #[arg(long)]
     pub(super) test: bool,
     /// Days for which it works
-    #[arg(long, value_name = "N", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=i64::from(ops::keys::MOST_DAYS)))]
+    #[arg(long, value_name = "N", default_value_t = 90, value_parser = whole::<u32>(1..=i64::from(ops::keys::MOST_DAYS)))]
     pub(super) days: u32,
     /// Mail address of whoever answers for it; else the workflow's owner
     #[arg(long, value_name = "MAIL")]
@@ -207,7 +208,7 @@ pub(super) enum DeadCommand {
 #[derive(Args)]
 pub(super) struct Filter {
     /// The number of one of them
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<i64>(1..=i64::MAX))]
     id: Option<i64>,
     /// Of this route in
     #[arg(long, value_name = "NAME")]
@@ -246,6 +247,17 @@ impl Filter {
     }
 }
 
+/// Reads a whole number of this range, and says what it expected instead of what its reader stumbled over.
+fn whole<T: TryFrom<i64>>(range: RangeInclusive<i64>) -> impl Fn(&str) -> Result<T, String> + Clone {
+    move |text| {
+        let number = text.parse::<i64>().ok().filter(|number| range.contains(number));
+        number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| match *range.end() {
+            i64::MAX => "expected a number of the list, such as 3".to_owned(),
+            end => format!("expected a whole number from {} to {end}", range.start()),
+        })
+    }
+}
+
 /// Milliseconds since 1970 of a written moment.
 fn moment(text: &str) -> Result<i64, Failure> {
     let parsed = text.parse::<jiff::Timestamp>();
@@ -261,6 +273,7 @@ pub(super) enum HeldCommand {
     /// Let one go on under the present rules; values that still have no rule are dropped
     Release {
         /// Its number in the list
+        #[arg(value_parser = whole::<i64>(1..=i64::MAX))]
         event: i64,
         #[command(flatten)]
         at: At,
@@ -268,6 +281,7 @@ pub(super) enum HeldCommand {
     /// Drop what one of them holds
     Drop {
         /// Its number in the list
+        #[arg(value_parser = whole::<i64>(1..=i64::MAX))]
         event: i64,
         #[command(flatten)]
         at: At,
@@ -352,7 +366,7 @@ pub(super) enum LogCommand {
     /// Print the newest entries
     Show {
         /// How many
-        #[arg(long, value_name = "N", default_value_t = 20)]
+        #[arg(long, value_name = "N", default_value_t = 20, value_parser = whole::<u32>(1..=i64::from(u32::MAX)))]
         last: u32,
         #[command(flatten)]
         at: At,

@@ -3,22 +3,23 @@
 //! It reads the one file and nothing else: whether variables are set and files exist is found out at start.
 
 use std::io::{IsTerminal as _, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use vestibule_core::clock::Timestamp;
 
+use super::failure::Failure;
+use super::session;
 use crate::config::{self, Report, Severity};
-
-/// A configuration is a few pages; a file of this size is something else.
-const MOST_BYTES: u64 = 4 << 20;
 
 /// Arguments of `vestibule check`.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
-    /// The configuration to check
-    #[arg(default_value = "vestibule.toml")]
-    pub file: PathBuf,
+    /// The configuration to check [default: vestibule.toml]
+    pub file: Option<PathBuf>,
+    /// The same, as other commands take it
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    pub config: Option<PathBuf>,
     /// Print the findings as JSON
     #[arg(long, conflicts_with = "sarif")]
     pub json: bool,
@@ -39,12 +40,13 @@ pub fn run(args: &CheckArgs, now: Timestamp) -> ExitCode {
 }
 
 fn check(args: &CheckArgs, now: Timestamp, colour: bool, out: &mut impl Write) -> std::io::Result<u8> {
-    let name = args.file.display().to_string();
-    let text = match read(args) {
+    let file = args.file.as_ref().or(args.config.as_ref()).map_or(Path::new("vestibule.toml"), PathBuf::as_path);
+    let name = file.display().to_string();
+    let text = match session::read(file) {
         Ok(text) => text,
-        Err(error) => {
-            unreadable(args, &name, error.kind(), out)?;
-            return Ok(2);
+        Err(failure) => {
+            unreadable(args, &name, &failure, out)?;
+            return Ok(failure.exit);
         }
     };
     let (Ok((_, report)) | Err(report)) = config::load(&text, &name, now);
@@ -61,21 +63,13 @@ fn check(args: &CheckArgs, now: Timestamp, colour: bool, out: &mut impl Write) -
     Ok(u8::from(report.is_refused()))
 }
 
-fn read(args: &CheckArgs) -> std::io::Result<String> {
-    if std::fs::metadata(&args.file)?.len() > MOST_BYTES {
-        return Err(std::io::ErrorKind::FileTooLarge.into());
-    }
-    std::fs::read_to_string(&args.file)
-}
-
-fn unreadable(args: &CheckArgs, name: &str, kind: std::io::ErrorKind, out: &mut impl Write) -> std::io::Result<()> {
-    let message = format!("`{name}` cannot be read: {kind}");
-    let fix = "check the path, its permissions, and that it is a text in UTF-8";
+fn unreadable(args: &CheckArgs, name: &str, failure: &Failure, out: &mut impl Write) -> std::io::Result<()> {
     if args.json || args.sarif {
-        let finding = serde_json::json!({ "severity": "error", "code": "cli.file", "message": message, "fix": fix });
+        let mut finding = failure.json()["error"].take();
+        finding["severity"] = "error".into();
         writeln!(out, "{:#}", serde_json::json!({ "file": name, "accepted": false, "findings": [finding] }))
     } else {
-        writeln!(out, "error[cli.file]: {message}\n  = help: {fix}")
+        writeln!(out, "{}", failure.render())
     }
 }
 
@@ -151,9 +145,18 @@ mod tests {
     #[test]
     fn an_unreadable_file_is_told_apart() {
         let folder = tempfile::tempdir().unwrap();
-        let args = CheckArgs { file: folder.path().join("none.toml"), json: false, sarif: false };
-        let mut out = Vec::new();
-        assert_eq!(check(&args, Timestamp(0), false, &mut out).unwrap(), 2);
-        assert!(String::from_utf8(out).unwrap().starts_with("error[cli.file]: "));
+        let outcome = |path: &Path| {
+            let cli = Cli::try_parse_from(["check", "--config", path.to_str().unwrap()]).unwrap();
+            let mut out = Vec::new();
+            let code = check(&cli.args, Timestamp(0), false, &mut out).unwrap();
+            (code, String::from_utf8(out).unwrap())
+        };
+        let (code, text) = outcome(&folder.path().join("none.toml"));
+        assert!(
+            code == 2 && text.starts_with("error[cli.no_config]: ") && text.contains("vestibule init --dir gateway"),
+            "{text}"
+        );
+        let (code, text) = outcome(folder.path());
+        assert!(code == 2 && text.starts_with("error[cli.file]: "), "{text}");
     }
 }

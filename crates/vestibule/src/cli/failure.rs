@@ -35,7 +35,7 @@ impl Failure {
     /// A failure with words of its own.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Failure {
         let code = code.into();
-        let exit = if matches!(code.as_str(), "cli.argument" | "cli.file") { USAGE } else { REFUSED };
+        let exit = if matches!(code.as_str(), "cli.argument" | "cli.file" | "cli.no_config") { USAGE } else { REFUSED };
         Failure { code, message: message.into(), exit, told: false }
     }
 

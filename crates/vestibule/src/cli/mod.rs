@@ -15,7 +15,7 @@ mod session;
 
 use crate::ops::{self, Op, erase, init, keys, restore};
 use crate::system::SystemClock;
-use crate::{bench, dev};
+use crate::{bench, dev, files};
 use args::{Cli, Command, DeadCommand, HeldCommand, KeysCommand, LogCommand, SubjectCommand};
 use clap::Parser as _;
 use failure::{FINDINGS, Failure};
@@ -208,8 +208,8 @@ fn backup(args: args::Backup) -> Result<Shown, Failure> {
 
 fn restore_backup(args: args::Restore) -> Result<Shown, Failure> {
     let config = session::load(&args.at.config)?;
-    let identity = crate::files::read(&args.identity)
-        .map_err(|error| Failure::new("cli.file", format!("`{}`: {error}", args.identity.display())))?;
+    let identity = files::read(&args.identity)
+        .map_err(|error| Failure::new("cli.file", format!("`{}`: {}", args.identity.display(), files::why(&error))))?;
     let text = Zeroizing::new(String::from_utf8_lossy(&identity).into_owned());
     // files of age-keygen, and the recovery kit, hold other lines beside the identity
     let line = text.lines().map(str::trim).find(|line| line.starts_with("AGE-SECRET-KEY-1"));
@@ -224,7 +224,7 @@ fn restore_backup(args: args::Restore) -> Result<Shown, Failure> {
 }
 
 fn document(file: &Path) -> Result<Vec<u8>, Failure> {
-    let unreadable = |error: std::io::Error| Failure::new("cli.file", format!("`{}`: {error}", file.display()));
+    let unreadable = |error: std::io::Error| Failure::new("cli.file", format!("`{}`: {}", file.display(), files::why(&error)));
     let mut bytes = Vec::new();
     if file == Path::new("-") {
         std::io::stdin().lock().take(MOST_DOCUMENT).read_to_end(&mut bytes).map_err(unreadable)?;
@@ -238,7 +238,7 @@ fn document(file: &Path) -> Result<Vec<u8>, Failure> {
 fn first_line() -> Result<Zeroizing<String>, Failure> {
     let mut line = Zeroizing::new(String::new());
     let read = std::io::stdin().lock().take(MOST_INPUT).read_line(&mut line);
-    read.map_err(|error| Failure::new("cli.argument", format!("standard input: {error}")))?;
+    read.map_err(|error| Failure::new("cli.argument", format!("standard input: {}", files::why(&error))))?;
     let line = Zeroizing::new(line.trim().to_owned());
     if line.is_empty() { Err(Failure::new("cli.argument", "standard input is empty")) } else { Ok(line) }
 }

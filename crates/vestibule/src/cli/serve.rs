@@ -112,7 +112,7 @@ fn certificate(tls: &TlsFiles) -> Result<ServerTls, Failure> {
 }
 
 fn pem(path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, Failure> {
-    files::read(path).map_err(|error| Failure::new("file.unreadable", format!("`{}`: {error}", path.display())))
+    files::read(path).map_err(|error| Failure::new("file.unreadable", format!("`{}`: {}", path.display(), files::why(&error))))
 }
 
 /// Puts a changed file in force: routes, grants, certificate, days of keys. Returns what needs a restart.

@@ -88,13 +88,18 @@ pub fn asked(file: &Path, op: Op) -> Result<Value, Failure> {
     answer
 }
 
-fn read(file: &Path) -> Result<String, Failure> {
-    let unreadable = |why: String| Failure::new("cli.file", format!("`{}` cannot be read: {why}", file.display()));
-    let length = std::fs::metadata(file).map_err(|error| unreadable(error.kind().to_string()))?.len();
-    if length > MOST_BYTES {
-        return Err(unreadable("it is larger than 4 MiB".into()));
+/// The text of a configuration.
+pub fn read(file: &Path) -> Result<String, Failure> {
+    let name = file.display();
+    let unreadable = |why: &str| Failure::new("cli.file", format!("`{name}` cannot be read: {why}"));
+    let failed = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => Failure::new("cli.no_config", format!("there is no configuration `{name}`")),
+        _ => unreadable(&files::why(&error)),
+    };
+    if std::fs::metadata(file).map_err(failed)?.len() > MOST_BYTES {
+        return Err(unreadable("it is larger than 4 MiB"));
     }
-    std::fs::read_to_string(file).map_err(|error| unreadable(error.kind().to_string()))
+    std::fs::read_to_string(file).map_err(failed)
 }
 
 /// The folder of the database.

@@ -144,7 +144,7 @@ fn a_look_at_a_log_that_was_cut_back_says_so_each_time() {
 fn people_are_not_named_in_arguments() {
     assert!(Cli::try_parse_from(["vestibule", "subject", "erase", "--email", "anna@example.com"]).is_err());
     let missing = command("vestibule subject erase --config /nowhere/vestibule.toml").unwrap_err();
-    assert_eq!((missing.code.as_str(), missing.exit), ("cli.file", failure::USAGE));
+    assert_eq!((missing.code.as_str(), missing.exit), ("cli.no_config", failure::USAGE));
 }
 
 #[test]
@@ -197,6 +197,21 @@ fn beside_a_running_server_commands_act_on_it() {
     gateway.stop();
     std::fs::write(&file, "bogus = 1").unwrap();
     assert!(command(&format!("vestibule keys list {at}")).unwrap_err().told, "without a server the file must be in order");
+}
+
+#[test]
+fn a_number_that_is_none_is_told_what_was_expected() {
+    let told = |line: &str| Cli::try_parse_from(line.split(' ')).err().unwrap().to_string();
+    for (line, expected) in [
+        ("vestibule keys create --workflow x --days many", "expected a whole number from 1 to 365"),
+        ("vestibule keys create --workflow x --days 366", "expected a whole number from 1 to 365"),
+        ("vestibule log show --last 0", "expected a whole number from 1 to 4294967295"),
+        ("vestibule held drop evt_1", "expected a number of the list, such as 3"),
+        ("vestibule dead list --id x", "expected a number of the list, such as 3"),
+    ] {
+        let text = told(line);
+        assert!(text.contains(expected) && !text.contains("digit"), "{text}");
+    }
 }
 
 #[test]

@@ -16,7 +16,7 @@ use super::{named, schema, secret, url};
 const EPOCH_DAYS: u32 = 7;
 
 /// The domain of e-mail tokens until somebody sets one (RFC 2606: it never resolves).
-const NO_TOKEN_DOMAIN: &str = "token.invalid";
+pub(super) const NO_TOKEN_DOMAIN: &str = "token.invalid";
 
 pub(super) fn server(context: &mut Context, root: &Fields<'_>) -> Option<Server> {
     let Some(node) = root.node(context, "server") else {
@@ -41,7 +41,11 @@ pub(super) fn server(context: &mut Context, root: &Fields<'_>) -> Option<Server>
             .label("not a loopback address"),
         );
     }
-    let token_domain = fields.text(context, "token_domain").and_then(|text| domain(context, &text));
+    context.token_domain = match fields.node(context, "token_domain") {
+        None => Some(NO_TOKEN_DOMAIN.to_owned()),
+        Some(_) => fields.text(context, "token_domain").and_then(|text| domain(context, &text)),
+    };
+    let token_domain = context.token_domain.clone();
     let threads = fields.integer(context, "threads", 1..=256);
     Some(Server {
         public_url: public_url?,
@@ -50,16 +54,16 @@ pub(super) fn server(context: &mut Context, root: &Fields<'_>) -> Option<Server>
             Some(files) => Some(files?),
             None => None,
         },
-        token_domain: token_domain.unwrap_or_else(|| NO_TOKEN_DOMAIN.to_owned()),
+        token_domain: token_domain.unwrap_or_default(),
         threads: threads.and_then(|threads| u16::try_from(threads).ok()),
     })
 }
 
 /// A live route needs a token domain of one's own.
-pub(super) fn live_needs_domain(context: &mut Context, route: &Inbound, server: Option<&Server>, place: std::ops::Range<usize>) {
+pub(super) fn live_needs_domain(context: &mut Context, route: &Inbound, place: std::ops::Range<usize>) {
     let reserved = ["token.invalid", "invalid", "example", "test", "localhost"];
     let is_reserved = |domain: &str| reserved.iter().any(|end| domain == *end || domain.ends_with(&format!(".{end}")));
-    if route.mode == Mode::Live && server.is_some_and(|server| is_reserved(&server.token_domain)) {
+    if route.mode == Mode::Live && context.token_domain.as_deref().is_some_and(is_reserved) {
         context.push(
             Diagnostic::error("config.token_domain", place, "this route is live, and e-mail tokens have no domain of yours")
                 .help("set `token_domain` in [server] to a subdomain of yours without mail, or `mode = \"test\"` in this route"),
@@ -171,7 +175,7 @@ pub(super) fn systems(context: &mut Context, root: &Fields<'_>) -> Vec<System> {
     context.systems = entries.iter().map(|(name, _)| name.value.to_owned()).collect();
     let mut systems = Vec::new();
     for (name, node) in entries {
-        let Some(fields) = Fields::open(context, node, &schema::SYSTEM) else {
+        let Some(fields) = Fields::open_named(context, node, &schema::SYSTEM, Some(name.value)) else {
             continue;
         };
         let keeps = fields.pairs(context, "keeps");
@@ -199,7 +203,7 @@ pub(super) fn workflows(context: &mut Context, root: &Fields<'_>) -> Vec<Workflo
     context.workflows = entries.iter().map(|(name, _)| name.value.to_owned()).collect();
     let mut workflows = Vec::new();
     for (name, node) in entries {
-        let Some(fields) = Fields::open(context, node, &schema::WORKFLOW) else {
+        let Some(fields) = Fields::open_named(context, node, &schema::WORKFLOW, Some(name.value)) else {
             continue;
         };
         let platform = match fields.need_text(context, "platform") {
@@ -243,7 +247,7 @@ fn domain(context: &mut Context, text: &Text<'_>) -> Option<String> {
 }
 
 /// A mail address as far as it matters here: one `@` between two texts without blanks, and a dot in the second.
-pub(super) fn is_address(text: &str) -> bool {
+pub fn is_address(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else {
         return false;
     };

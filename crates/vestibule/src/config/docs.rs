@@ -12,7 +12,7 @@ pub fn configuration() -> String {
     let mut page = String::from(
         "# Configuration\n\n\
         One file, `vestibule.toml`, says everything the gateway does. This page is generated from the tables that read it. \
-        A key that does not stand here is an error. `vestibule check FILE` finds every fault at once; `examples/` holds \
+        A key that does not stand here is an error. `vestibule check FILE` finds the faults of the whole file at once (what depends on a part that cannot be read shows when that is mended); `examples/` holds \
         complete files.\n\n\
         Secrets never stand in the file. They are named: `env:VARIABLE`, `file:/absolute/path` or `credential:name` (systemd). \
         Paths to fields are written `a.b`, `list[*].c`, `list[key=value].c`, `list[0]` or `a[\"odd name\"]`, and stand in quotes. \

@@ -28,7 +28,7 @@ pub(super) fn grants(context: &mut Context, table: &Fields<'_>) -> Vec<Grant> {
     };
     let mut grants: Vec<(Grant, Range<usize>)> = Vec::new();
     for node in nodes {
-        let Some(table) = Fields::open(context, node, &schema::GRANT) else {
+        let Some(table) = Fields::open_named(context, node, &schema::GRANT, table.name) else {
             continue;
         };
         let Some(grant) = grant(context, &table) else {

@@ -9,23 +9,23 @@ use vestibule_core::clock::Span;
 use vestibule_core::id::Mode;
 
 use super::diagnostic::Diagnostic;
-use super::model::{Deliver, Inbound, Otherwise, SecretRef, Server};
+use super::model::{Deliver, Inbound, Otherwise, SecretRef};
 use super::read::{Context, Fields, Node};
 use super::{base, fields, is_name, named, schema, scheme, secret, url};
 
 /// Most networks of one route: the list is walked for each request.
 const MOST_ADDRESSES: usize = 256;
 
-pub(super) fn routes(context: &mut Context, root: &Fields<'_>, max_body: u64, server: Option<&Server>) -> Vec<Inbound> {
+pub(super) fn routes(context: &mut Context, root: &Fields<'_>, max_body: u64) -> Vec<Inbound> {
     let mut routes: Vec<(Inbound, Range<usize>)> = Vec::new();
     for (name, node) in named(context, root, "in") {
-        let Some(table) = Fields::open(context, node, &schema::IN) else {
+        let Some(table) = Fields::open_named(context, node, &schema::IN, Some(name.value)) else {
             continue;
         };
         let Some(route) = route(context, &table, name.value, max_body) else {
             continue;
         };
-        base::live_needs_domain(context, &route, server, name.span);
+        base::live_needs_domain(context, &route, name.span);
         let place = table.key_span("path");
         if let Some((_, other)) = routes.iter().find(|(known, _)| known.path == route.path) {
             context.push(
@@ -67,7 +67,8 @@ fn route(context: &mut Context, table: &Fields<'_>, name: &str, max_body: u64) -
         path: path?,
         from,
         realm: realm.unwrap_or_else(|| "default".to_owned()),
-        mode: mode.unwrap_or(Mode::Live),
+        // a wrong word was told; what holds for live routes is not told on top of it
+        mode: mode.unwrap_or(if table.node(context, "mode").is_some() { Mode::Test } else { Mode::Live }),
         verify: verify?,
         addresses,
         when,

@@ -21,6 +21,7 @@ mod secret;
 pub mod suppressions;
 mod url;
 
+pub use base::is_address;
 pub use diagnostic::{Diagnostic, Report, Severity};
 pub use examples::example;
 pub use model::*;
@@ -107,7 +108,7 @@ fn read(context: &mut Context, text: &str) -> Option<Config> {
     let store = base::store(context, &root);
     let keys = base::keys(context, &root, store.as_ref());
     let limits = base::limits(context, &root);
-    let inbound = inbound::routes(context, &root, limits.max_body, server.as_ref());
+    let inbound = inbound::routes(context, &root, limits.max_body);
     let outbound = outbound::destinations(context, &root);
     let accounts = scan::accounts(context, &root);
     scan_secrets(context, &document);

@@ -10,7 +10,7 @@ use super::{grant, inbound, named, schema, secret, url};
 pub(super) fn destinations(context: &mut Context, root: &Fields<'_>) -> Vec<Outbound> {
     let mut destinations = Vec::new();
     for (name, node) in named(context, root, "out") {
-        let Some(table) = Fields::open(context, node, &schema::OUT) else {
+        let Some(table) = Fields::open_named(context, node, &schema::OUT, Some(name.value)) else {
             continue;
         };
         destinations.extend(destination(context, &table, name.value));

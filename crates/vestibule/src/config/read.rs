@@ -32,6 +32,8 @@ pub(super) struct Context {
     pub(super) findings: Vec<Diagnostic>,
     pub(super) secrets: Vec<Range<usize>>,
     pub(super) read: HashSet<(&'static str, &'static str)>,
+    /// The domain of e-mail tokens; none where a wrong one was told already.
+    pub(super) token_domain: Option<String>,
 }
 
 impl Context {
@@ -43,6 +45,7 @@ impl Context {
             findings: Vec::new(),
             secrets: Vec::new(),
             read: HashSet::new(),
+            token_domain: Some(super::base::NO_TOKEN_DOMAIN.to_owned()),
         }
     }
 
@@ -128,15 +131,26 @@ pub(super) struct Fields<'d> {
     entries: &'d DeTable<'d>,
     pub(super) span: Range<usize>,
     section: &'static Section,
+    pub(super) name: Option<&'d str>,
 }
 
 impl<'d> Fields<'d> {
     /// Opens a table and reports the keys that its section does not list.
     pub(super) fn open(context: &mut Context, node: Node<'d>, section: &'static Section) -> Option<Fields<'d>> {
+        Fields::open_named(context, node, section, None)
+    }
+
+    /// The same for a table such as `[in.NAME]`, of this name.
+    pub(super) fn open_named(
+        context: &mut Context,
+        node: Node<'d>,
+        section: &'static Section,
+        name: Option<&'d str>,
+    ) -> Option<Fields<'d>> {
         let DeValue::Table(entries) = node.get_ref() else {
-            return context.wrong_type(node, section.heading, "a table");
+            return context.wrong_type(node, &heading(section, name), "a table");
         };
-        Some(Fields::of(context, entries, node.span(), section))
+        Some(Fields::made(context, entries, node.span(), section, name))
     }
 
     pub(super) fn of(
@@ -145,13 +159,22 @@ impl<'d> Fields<'d> {
         span: Range<usize>,
         section: &'static Section,
     ) -> Fields<'d> {
+        Fields::made(context, entries, span, section, None)
+    }
+
+    fn made(
+        context: &mut Context,
+        entries: &'d DeTable<'d>,
+        span: Range<usize>,
+        section: &'static Section,
+        name: Option<&'d str>,
+    ) -> Fields<'d> {
         for (key, _) in entries {
-            let name = key.get_ref().as_ref();
-            if section.keys.iter().all(|known| known.name != name) {
-                context.push(unknown_key(section, name, key.span()));
+            if section.keys.iter().all(|known| known.name != key.get_ref()) {
+                context.push(unknown_key(section, name, key.get_ref(), key.span()));
             }
         }
-        Fields { entries, span, section }
+        Fields { entries, span, section, name }
     }
 
     pub(super) fn node(&self, context: &mut Context, key: &'static str) -> Option<Node<'d>> {
@@ -167,10 +190,12 @@ impl<'d> Fields<'d> {
 
     pub(super) fn missing<T>(&self, context: &mut Context, key: &'static str) -> Option<T> {
         let example = self.section.keys.iter().find(|known| known.name == key).map_or("", |known| known.example);
-        context.push(
-            Diagnostic::error("config.missing_key", self.span.clone(), format!("`{key}` is missing in {}", self.section.heading))
-                .help(format!("add `{key} = {example}`")),
-        );
+        let help = match schema::ALL.iter().any(|section| section.heading == format!("[{key}]")) {
+            true => format!("add a table `[{key}]`"),
+            false => format!("add `{key} = {example}`"),
+        };
+        let message = format!("`{key}` is missing in {}", heading(self.section, self.name));
+        context.push(Diagnostic::error("config.missing_key", self.span.clone(), message).help(help));
         None
     }
 
@@ -293,8 +318,17 @@ pub(super) fn pairs<'d>(context: &mut Context, node: Node<'d>, what: &str) -> Ve
     entries.iter().map(|(key, node)| (text(key), node)).collect()
 }
 
-fn unknown_key(section: &'static Section, name: &str, span: Range<usize>) -> Diagnostic {
-    let error = Diagnostic::error("config.unknown_key", span, format!("{} has no key `{}`", section.heading, shown(name)));
+/// What a section is called where the name of its table is known.
+fn heading(section: &Section, name: Option<&str>) -> String {
+    match name.filter(|name| super::is_name(name)) {
+        Some(name) => section.heading.replace("NAME", name),
+        None => section.heading.to_owned(),
+    }
+}
+
+fn unknown_key(section: &'static Section, table: Option<&str>, name: &str, span: Range<usize>) -> Diagnostic {
+    let message = format!("{} has no key `{}`", heading(section, table), shown(name));
+    let error = Diagnostic::error("config.unknown_key", span, message);
     let error = error.label("nothing reads this");
     if let Some(near) = closest(name, section.keys.iter().map(|key| key.name)) {
         return error.help(format!("did you mean `{near}`?"));

@@ -15,7 +15,7 @@ pub(super) fn accounts(context: &mut Context, root: &Fields<'_>) -> Vec<ScanAcco
     };
     let mut accounts = Vec::new();
     for (name, node) in named(context, &scan, "account") {
-        let Some(table) = Fields::open(context, node, &schema::SCAN_ACCOUNT) else {
+        let Some(table) = Fields::open_named(context, node, &schema::SCAN_ACCOUNT, Some(name.value)) else {
             continue;
         };
         accounts.extend(account(context, &table, name.value));

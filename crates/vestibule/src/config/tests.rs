@@ -86,6 +86,20 @@ fn the_example_says_what_it_says() {
     assert!(config.system("nobody").is_none() && config.workflow("nobody").is_none());
 }
 
+#[test]
+fn a_fault_hides_no_other_and_causes_none() {
+    assert_eq!(
+        codes(
+            &EXAMPLE.replace("realm     = \"hr\"", "realm = \"hr\"\nmode = \"life\"").replace("t.example.com", "token.invalid")
+        ),
+        ["config.bad_value"]
+    );
+    let two = codes(&EXAMPLE.replace("listen ", "lisen ").replace("t.example.com", "token.invalid"));
+    assert!(two.contains(&"config.unknown_key") && two.contains(&"config.token_domain"), "{two:?}");
+    let empty = load("", "vestibule.toml", now()).unwrap_err().render(false);
+    assert!(empty.contains("add a table `[server]`") && !empty.contains('…'), "{empty}");
+}
+
 /// A fixture is a whole file of its own, or changes to the example: what follows `#- ` is replaced by the `#+ ` lines after
 /// it, and everything else is added at the end.
 fn fixture(text: &str) -> String {

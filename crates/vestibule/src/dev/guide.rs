@@ -7,6 +7,7 @@ pub fn text(trial: &Trial, token: Option<&str>) -> String {
     let (url, folder) = (trial.url(), trial.folder().display());
     let (key, anything) = (trial.key(), trial.anything_key());
     let token = token.unwrap_or("vt1...");
+    let program = crate::system::program();
     format!(
         r#"
 TRY NEXT (this trial runs until Ctrl-C; nothing here leaves the machine)
@@ -22,8 +23,8 @@ TRY NEXT (this trial runs until Ctrl-C; nothing here leaves the machine)
       -d '{{"first_name":"{token}"}}'
 
   what stands behind a token, and what the log says
-    vestibule whois {token} --config {folder}/vestibule.toml
-    vestibule log verify --config {folder}/vestibule.toml
+    {program} whois {token} --config {folder}/vestibule.toml
+    {program} log verify --config {folder}/vestibule.toml
 
 WHERE THE KEY GOES
 

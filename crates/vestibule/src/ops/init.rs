@@ -28,10 +28,11 @@ const KIT: &str = include_str!("init/recovery-kit.txt");
 
 /// Fills `folder`, which may be empty or not there yet.
 pub fn init(folder: &Path, now: Timestamp) -> Result<Value, OpError> {
+    // before anything is made
+    writable(&std::path::absolute(folder).map_err(|error| failed(folder, &error))?)?;
     files::private_folder(folder).map_err(|error| failed(folder, &error))?;
     let folder = folder.canonicalize().map_err(|error| failed(folder, &error))?;
-    let shown = folder.to_str().filter(|text| !text.contains(['"', '\'', '\\', '\n']));
-    let shown = shown.ok_or_else(|| OpError::new("cli.argument", "the path of the folder holds characters no file can name"))?;
+    let shown = writable(&folder)?;
     let at = |name: &str| folder.join(name);
     let names = [
         "vestibule.toml",
@@ -72,11 +73,13 @@ pub fn init(folder: &Path, now: Timestamp) -> Result<Value, OpError> {
         ("@RECIPIENT@", &pair.recipient),
         ("@DIR@", shown),
     ];
+    let in_toml = shown.replace('\\', r"\\").replace('"', r#"\""#);
+    let in_shell = shown.replace('\'', r"'\''");
     let kit = kit.iter().fold(Zeroizing::new(KIT.to_owned()), |text, (name, value)| Zeroizing::new(text.replace(name, value)));
     write("recovery-kit.txt", &kit)?;
-    write("send-example.sh", &SEND.replace("@DIR@", shown))?;
+    write("send-example.sh", &SEND.replace("@DIR@", &in_shell))?;
     // last, so that a folder with a configuration is a whole one
-    write("vestibule.toml", &CONFIG.replace("@DIR@", shown))?;
+    write("vestibule.toml", &CONFIG.replace("@DIR@", &in_toml))?;
     Ok(json!({
         "folder": folder,
         "config": at("vestibule.toml"),
@@ -85,6 +88,17 @@ pub fn init(folder: &Path, now: Timestamp) -> Result<Value, OpError> {
         "fingerprint": fingerprint,
         "recipient": pair.recipient,
     }))
+}
+
+/// The path as it can be written into the files.
+fn writable(folder: &Path) -> Result<&str, OpError> {
+    let text = folder.to_str().filter(|text| !text.contains(char::is_control));
+    text.ok_or_else(|| {
+        OpError::new(
+            "cli.argument",
+            "the path of the folder cannot be written down: it is not UTF-8, or holds a line break or another control character",
+        )
+    })
 }
 
 /// Makes a root key in a file that must not exist yet.
@@ -106,7 +120,7 @@ fn certificate(now: Timestamp, write: &dyn Fn(&str, &str) -> Result<(), OpError>
 }
 
 fn failed(path: &Path, error: &io::Error) -> OpError {
-    OpError::new("cli.file", format!("`{}`: {error}", path.display()))
+    OpError::new("cli.file", format!("`{}`: {}", path.display(), files::why(error)))
 }
 
 #[cfg(test)]
@@ -160,6 +174,25 @@ mod tests {
             assert_eq!(mode, expected, "{}", path.display());
         }
         assert!(!told.to_string().contains(root.expose().as_str()));
+    }
+
+    #[test]
+    fn paths_with_quotes_are_written_as_toml_and_shell_take_them() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join(r#"it's "here" \ there"#);
+        init(&folder, NOW).unwrap();
+        let text = std::fs::read_to_string(folder.join("vestibule.toml")).unwrap();
+        let (config, _) = config::load(&text, "vestibule.toml", NOW).unwrap_or_else(|report| panic!("{report:?}"));
+        let at = folder.canonicalize().unwrap();
+        assert_eq!((&config.keys.store, &config.store.path), (&at.join("keys/keystore"), &at.join("data/vestibule.db")));
+        let echo = std::fs::read_to_string(folder.join("send-example.sh")).unwrap();
+        let echo = echo.lines().find(|line| line.starts_with("folder=")).unwrap().to_owned() + "\nprintf %s \"$folder\"";
+        let told = std::process::Command::new("sh").args(["-c", &echo]).output().unwrap();
+        assert_eq!(told.stdout, at.to_str().unwrap().as_bytes());
+
+        let broken = parent.path().join("two\nlines");
+        assert_eq!(init(&broken, NOW).unwrap_err().code, "cli.argument");
+        assert!(!broken.exists(), "nothing is made before the refusal");
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use super::{By, OpError};
 use crate::app::keys::{KeyTable, mac};
 use crate::app::{App, LoadError, authority};
-use crate::system;
+use crate::{config, system};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use vestibule_core::clock::{Span, Timestamp};
@@ -40,6 +40,11 @@ pub fn create(app: &App, by: &By, order: &Create) -> Result<Value, OpError> {
     if !(1..=MOST_DAYS).contains(&order.days) {
         return Err(OpError::new("cli.argument", format!("a key works for 1 to {MOST_DAYS} days")));
     }
+    // the configuration asks the same of a workflow's owner
+    if !config::is_address(&order.owner) {
+        return Err(OpError::new("cli.argument", "the owner of a key is one person, named by mail address"));
+    }
+    let ended = app.routes().workflows.get(&order.workflow).copied().flatten().filter(|ends| *ends <= app.clock.now());
     let mode = if order.test { Mode::Test } else { Mode::Live };
     let lifetime = Span::days(i64::from(order.days));
     let mut made = None;
@@ -78,6 +83,7 @@ pub fn create(app: &App, by: &By, order: &Create) -> Result<Value, OpError> {
         "mode": mode.as_str(),
         "owner": order.owner,
         "expires": system::display(expires),
+        "workflow_ended": ended.map(system::display),
     }))
 }
 
@@ -272,6 +278,20 @@ mod tests {
         assert_eq!(list(&world.app).unwrap()["keys"][0]["state"], "revoked");
         let (_, error) = world.close().put_database(&older).refused();
         assert_eq!(error.code(), "store.authority_rolled_back");
+    }
+
+    #[test]
+    fn a_key_has_one_owner_and_tells_of_a_workflow_that_has_ended() {
+        let world = World::new();
+        let nobody = Create { owner: "foo".into(), ..order(30) };
+        assert_eq!(create(&world.app, &by(), &nobody).unwrap_err().code, "cli.argument");
+        assert!(list(&world.app).unwrap()["keys"].as_array().unwrap().is_empty());
+        assert_eq!(create(&world.app, &by(), &order(30)).unwrap()["workflow_ended"], Value::Null);
+        let mut routes = crate::app::routes::Routes::compile(&world.config).unwrap();
+        routes.workflows.insert("intake".into(), Some(world.app.clock.now()));
+        world.app.set_routes(routes);
+        let made = create(&world.app, &by(), &order(30)).unwrap();
+        assert_eq!(made["workflow_ended"], system::display(world.app.clock.now()));
     }
 
     #[test]

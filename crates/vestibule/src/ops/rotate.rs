@@ -100,7 +100,7 @@ pub fn new_token_version(app: &App) -> Result<KeyVersion, OpError> {
 
 /// Puts the key store under the root key that stands in `file`.
 pub fn root(app: &App, by: &By, file: &Path) -> Result<Value, OpError> {
-    let unreadable = |error| OpError::new("cli.file", format!("`{}`: {error}", file.display()));
+    let unreadable = |error: std::io::Error| OpError::new("cli.file", format!("`{}`: {}", file.display(), files::why(&error)));
     if files::readable_by_others(file).map_err(unreadable)? {
         return Err(OpError::new("root.exposed", format!("others can read `{}`", file.display())));
     }

@@ -101,6 +101,13 @@ pub fn read(reader: &Reader, keyring: &Keyring, known: Option<Head>, since: Opti
         findings.push((0, "the list of origins does not fit the leaves that open them".to_owned()));
     }
     let size = chain.next - 1;
+    // a head of another gateway says nothing about this log; of what the key store knows, an older copy may lack the origin
+    let foreign = since.filter(|head| origins.iter().all(|origin| origin.id != head.origin));
+    if foreign.is_some() {
+        findings
+            .push((0, "the head that was given is of another log, or of an origin that this copy of the log lacks".to_owned()));
+    }
+    let since = since.filter(|_| foreign.is_none());
     for (what, head) in [("the key store", known), ("the head that was given", since)] {
         let Some(head) = head.filter(|head| head.size > 0) else { continue };
         let at = i64::try_from(head.size).unwrap_or(i64::MAX);
@@ -254,5 +261,16 @@ mod tests {
         let since = verify(&world.app, Some(&head)).unwrap();
         assert_eq!(since["findings"].as_array().unwrap().len(), 2, "{since}");
         assert_eq!(verify(&world.app, Some("vh1-x")).unwrap_err().code, "cli.argument");
+    }
+
+    #[test]
+    fn a_head_of_another_gateway_is_told_apart() {
+        let (one, other) = (World::new(), World::new());
+        rows(&one);
+        rows(&other);
+        let head = verify(&other.app, None).unwrap()["head"].as_str().unwrap().to_owned();
+        let since = verify(&one.app, Some(&head)).unwrap();
+        assert_eq!((&since["ok"], since["findings"].as_array().unwrap().len()), (&false.into(), 1), "{since}");
+        assert!(since["findings"][0]["message"].as_str().unwrap().contains("of another log"), "{since}");
     }
 }

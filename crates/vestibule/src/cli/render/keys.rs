@@ -1,19 +1,21 @@
 //! What `init`, `keys` and `rotate` say.
 
 use super::{at, is, list, number, table, text};
+use crate::system;
 use serde_json::Value;
 
 pub(super) fn init(answer: &Value) -> String {
-    let (config, kit, send) = (text(answer, "config"), text(answer, "kit"), text(answer, "send"));
+    let [config, kit, send] = ["config", "kit", "send"].map(|name| system::in_shell(text(answer, name)));
+    let program = system::program();
     format!(
         "made in {folder}:\n  \
          vestibule.toml     what the gateway does; it runs as it is\n  \
          recovery-kit.txt   root key and backup identity: take it away from this machine, then delete it here\n  \
          send-example.sh    sends a signed example event\n\n\
          next\n  \
-         1. vestibule serve --config {config}\n  \
+         1. {program} serve --config {config}\n  \
          2. in another terminal: sh {send}\n  \
-         3. vestibule status --config {config}\n  \
+         3. {program} status --config {config}\n  \
          4. read {kit}: what to back up, and what never to put beside it\n\n\
          root key fingerprint {fingerprint}; backups are encrypted to {recipient}\n\
          the certificate in {folder}/tls is of this machine's own making: replace it before others call here\n",
@@ -26,9 +28,16 @@ pub(super) fn init(answer: &Value) -> String {
 pub(super) fn create(answer: &Value) -> String {
     let key = text(answer, "key");
     let url = text(answer, "url");
+    let ended = match text(answer, "workflow_ended") {
+        "" => String::new(),
+        ended => {
+            format!("warning: its workflow ended at {ended}: the key opens nothing until `expires` of the workflow is moved\n")
+        }
+    };
+    let program = system::program();
     format!(
-        "{key}\n\n\
-         This is shown once. It is a {mode} key of `{workflow}`, owner {owner}, until {expires}; `vestibule keys revoke {id}` ends it.\n\n\
+        "{key}\n\n{ended}\
+         This is shown once. It is a {mode} key of `{workflow}`, owner {owner}, until {expires}; `{program} keys revoke {id}` ends it.\n\n\
          Make     HTTP > Make a request: URL {url}NAME/…, then under Headers add\n           \
          Name   Authorization\n           \
          Value  Bearer {key}\n         \
@@ -55,7 +64,7 @@ pub(super) fn list_rows(keys: &[Value]) -> String {
 
 pub(super) fn list_keys(answer: &Value) -> String {
     match list(answer, "keys") {
-        [] => "no keys; `vestibule keys create --workflow NAME` makes one\n".to_owned(),
+        [] => format!("no keys; `{} keys create --workflow NAME` makes one\n", system::program()),
         keys => list_rows(keys),
     }
 }

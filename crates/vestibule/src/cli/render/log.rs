@@ -1,13 +1,15 @@
 //! What `log verify` and `log show` say.
 
 use super::{is, list, number, text};
+use crate::system;
 use serde_json::Value;
 
 pub(super) fn verify(answer: &Value) -> String {
     let mut out = String::new();
     for finding in list(answer, "findings") {
         let leaf = number(finding, "leaf");
-        out += &format!("error[{}]: leaf {leaf}: {}\n", text(finding, "code"), text(finding, "message"));
+        let place = if leaf == 0 { String::new() } else { format!("leaf {leaf}: ") };
+        out += &format!("error[{}]: {place}{}\n", text(finding, "code"), text(finding, "message"));
     }
     for origin in list(answer, "origins").iter().skip(1) {
         out += &format!("note: a new origin was opened at leaf {}, {}\n", number(origin, "first"), text(origin, "opened"));
@@ -16,8 +18,9 @@ pub(super) fn verify(answer: &Value) -> String {
     if is(answer, "ok") {
         out += &format!(
             "{size} leaves, all whole\n\n{}\n\nThis is the head of the log. Keep it outside this machine, for example in a ticket or a mail to \
-             yourself;\n`vestibule log verify --since HEAD` then shows whether anything before it was changed, removed or rolled back.\n",
+             yourself;\n`{} log verify --since HEAD` then shows whether anything before it was changed, removed or rolled back.\n",
             text(answer, "head"),
+            system::program(),
         );
     } else {
         out += &format!("{size} leaves are whole up to the first broken one; treat this as an incident and keep the files\n");
