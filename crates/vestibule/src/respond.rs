@@ -8,6 +8,9 @@ use http::{Response, StatusCode};
 use http_body_util::Full;
 use vestibule_core::problem;
 
+/// What stands before the code in the `type` of a problem.
+pub const TYPE: &str = "urn:vestibule:problem:";
+
 /// The body type of every answer.
 pub type Body = Full<Bytes>;
 /// An answer.
@@ -51,7 +54,7 @@ fn document(code: &str, place: Option<&str>, request: &str, again: bool) -> Answ
     let known = problem::find(code);
     let status = known.map_or(500, |entry| entry.status);
     let mut body = serde_json::Map::new();
-    body.insert("type".into(), format!("urn:vestibule:problem:{code}").into());
+    body.insert("type".into(), format!("{TYPE}{code}").into());
     body.insert("title".into(), known.map_or("Internal error", |entry| entry.title).into());
     body.insert("status".into(), status.into());
     body.insert("code".into(), code.into());

@@ -1,4 +1,4 @@
-//! The system clock, the one place where the product asks what time it is; and how this program is called in a shell.
+//! The system clock, the one place where the product asks what time it is; the terminal, and how a shell calls this program.
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
@@ -21,6 +21,12 @@ impl Clock for SystemClock {
 pub fn display(at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.0)
         .map_or_else(|_| format!("{} ms", at.0), |moment| moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
+/// Columns of the terminal that standard output is; none where it is no terminal, or tells none.
+pub fn columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns >= 40)
 }
 
 /// How this program is called in a shell: by its name where the PATH has it, else by its own path.

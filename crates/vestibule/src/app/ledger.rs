@@ -62,6 +62,8 @@ pub struct Count {
     pub total: u64,
     /// Not yet in a leaf.
     pub fresh: u64,
+    /// The newest HTTP status behind it, where another's answer was the reason.
+    pub status: Option<u16>,
 }
 
 impl Sink for Counters {
@@ -81,6 +83,14 @@ impl Counters {
     /// How many requests ended well.
     pub fn ok(&self) -> u64 {
         self.ok.load(Ordering::Relaxed)
+    }
+
+    /// What another answered, when that was why a route ended so.
+    pub fn answered(&self, route: &str, code: &'static str, status: u16) {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = refused.get_mut(&(route.to_owned(), code)) {
+            count.status = Some(status);
+        }
     }
 
     /// One more event that the conditions of this route left out.

@@ -8,7 +8,9 @@ use std::process::ExitCode;
 use vestibule_core::problem::{self, Problem};
 use vestibule_scan::check::{self, Meta};
 
+use super::failure::Failure;
 use crate::config;
+use crate::respond::TYPE;
 
 /// Width of the text: what every terminal has.
 const WIDTH: usize = 80;
@@ -25,18 +27,19 @@ pub struct ExplainArgs {
 
 /// Exit code 0: explained; 1: there is no such code; 2: the output cannot be written.
 pub fn run(args: &ExplainArgs) -> ExitCode {
-    match explain(args, &mut std::io::stdout().lock()) {
+    match explain(args, &mut std::io::stdout().lock(), &mut std::io::stderr().lock()) {
         Ok(code) => ExitCode::from(code),
         Err(_) => ExitCode::from(2),
     }
 }
 
-fn explain(args: &ExplainArgs, out: &mut impl Write) -> std::io::Result<u8> {
+fn explain(args: &ExplainArgs, out: &mut impl Write, err: &mut impl Write) -> std::io::Result<u8> {
     let Some(code) = args.code.as_deref() else {
         list(args.json, out)?;
         return Ok(0);
     };
-    // as the terminal shows it: `error[config.plain_http]`
+    // as the terminal shows it, `error[config.plain_http]`, or as an answer does
+    let code = code.strip_prefix(TYPE).unwrap_or(code);
     let code = code.trim_start_matches("error").trim_start_matches("warning").trim_matches(['[', ']']);
     match problem::find(code) {
         Some(entry) if args.json => writeln!(out, "{:#}", json(entry)).map(|()| 0),
@@ -44,7 +47,7 @@ fn explain(args: &ExplainArgs, out: &mut impl Write) -> std::io::Result<u8> {
         None => match check::by_id(code).map(|check| check.meta()) {
             Some(meta) if args.json => writeln!(out, "{:#}", json_of_check(meta)).map(|()| 0),
             Some(meta) => write!(out, "{}", of_check(meta)).map(|()| 0),
-            None => unknown(code, args.json, out).map(|()| 1),
+            None => unknown(code, args.json, err),
         },
     }
 }
@@ -133,18 +136,14 @@ fn list(as_json: bool, out: &mut impl Write) -> std::io::Result<()> {
     Ok(())
 }
 
-fn unknown(code: &str, as_json: bool, out: &mut impl Write) -> std::io::Result<()> {
-    let near = problem::suggest(code);
-    if as_json {
-        return writeln!(out, "{:#}", serde_json::json!({ "error": "cli.unknown_code", "suggestion": near }));
+fn unknown(code: &str, as_json: bool, err: &mut impl Write) -> std::io::Result<u8> {
+    let near = problem::suggest(code).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    let failure = Failure::new("cli.unknown_code", format!("there is no such code{near}"));
+    match as_json {
+        true => writeln!(err, "{:#}", failure.json())?,
+        false => writeln!(err, "{}", failure.render())?,
     }
-    match near {
-        Some(near) => writeln!(out, "error[cli.unknown_code]: there is no such code\n  = help: did you mean `{near}`?"),
-        None => writeln!(
-            out,
-            "error[cli.unknown_code]: there is no such code\n  = help: `vestibule explain` without a code lists all"
-        ),
-    }
+    Ok(failure.exit)
 }
 
 /// The text in lines of at most [`WIDTH`] characters, each but the first behind `indent`.
@@ -170,10 +169,11 @@ mod tests {
     use super::*;
 
     fn outcome(code: Option<&str>, json: bool) -> (u8, String) {
-        let mut out = Vec::new();
+        let (mut out, mut err) = (Vec::new(), Vec::new());
         let args = ExplainArgs { code: code.map(str::to_owned), json };
-        let exit = explain(&args, &mut out).unwrap();
-        (exit, String::from_utf8(out).unwrap())
+        let exit = explain(&args, &mut out, &mut err).unwrap();
+        assert!(out.is_empty() != err.is_empty(), "an answer or an error");
+        (exit, String::from_utf8([out, err].concat()).unwrap())
     }
 
     #[test]
@@ -183,6 +183,7 @@ mod tests {
         assert!(text.starts_with("token.damaged: damaged token\n\n"), "{text}");
         assert!(text.contains("\nFix: Map the whole token") && text.contains("- HTTP status 422\n"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        assert_eq!(outcome(Some("urn:vestibule:problem:token.damaged"), false), outcome(Some("token.damaged"), false));
         let (_, text) = outcome(Some("error[config.plain_http]"), false);
         assert!(text.contains("What it looks like:\n\nerror[config.plain_http]: "), "{text}");
         let (_, text) = outcome(Some("token.damaged"), true);
@@ -203,7 +204,9 @@ mod tests {
         assert_eq!(exit, 1);
         assert!(text.contains("did you mean `token.damaged`?"), "{text}");
         assert_eq!(outcome(Some("no.such_thing_here"), false).0, 1);
-        assert_eq!(outcome(Some("no.such_thing_here"), true).0, 1);
+        let (exit, text) = outcome(Some("no.such_thing_here"), true);
+        let json = serde_json::from_str::<serde_json::Value>(&text).unwrap();
+        assert_eq!((exit, &json["error"]["code"]), (1, &"cli.unknown_code".into()));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The command line: what can be asked, and how the answers look.
 //!
 //! Commands are thin: what they do is in [`crate::ops`], what they print is rendered from its JSON in `render`, and
-//! `--json` prints that JSON. Exit codes: 0 done, 1 refused or failed, 2 not understood, 3 a check has found something.
+//! `--json` prints that JSON. Exit codes: 0 done; 1 refused or failed, also a configuration that `check` refuses; 2 not
+//! understood, or a named file not readable; 3 `scan` or `log verify` has found something.
 
 pub mod args;
 pub mod check;
@@ -14,7 +15,7 @@ mod serve;
 mod session;
 
 use crate::ops::{self, Op, erase, init, keys, restore};
-use crate::system::SystemClock;
+use crate::system::{self, SystemClock};
 use crate::{bench, dev, files};
 use args::{Cli, Command, DeadCommand, HeldCommand, KeysCommand, LogCommand, SubjectCommand};
 use clap::Parser as _;
@@ -269,7 +270,11 @@ fn ended(result: Result<Option<Shown>, Failure>, json: bool) -> ExitCode {
     match result {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some((view, answer))) => {
-            let text = if json { format!("{answer:#}\n") } else { render::render(view, &answer) };
+            let text = match (json, system::columns()) {
+                (true, _) => format!("{answer:#}\n"),
+                (false, None) => render::render(view, &answer),
+                (false, Some(width)) => render::fitted(view, &render::render(view, &answer), width),
+            };
             if std::io::stdout().write_all(text.as_bytes()).is_err() {
                 return ExitCode::from(failure::REFUSED);
             }

@@ -40,6 +40,11 @@ pub(super) fn render(view: &str, answer: &Value) -> String {
     }
 }
 
+/// A number with its word.
+fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
 /// A text member; empty where there is none.
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
@@ -63,6 +68,33 @@ fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
 /// A member of a member.
 fn at<'a>(value: &'a Value, name: &str) -> &'a Value {
     value.get(name).unwrap_or(&Value::Null)
+}
+
+/// The text in lines that a terminal of this width shows whole. Lines break between words, so that nothing that is copied is
+/// torn; what holds commands to copy stays as it is.
+pub(super) fn fitted(view: &str, text: &str, width: usize) -> String {
+    if !matches!(view, "status" | "keys.list" | "dead.list" | "held.list" | "log.show") {
+        return text.to_owned();
+    }
+    text.lines().map(|line| folded(line, width) + "\n").collect()
+}
+
+fn folded(line: &str, width: usize) -> String {
+    let lead = line.len() - line.trim_start().len();
+    let indent = " ".repeat((lead + 8).min(width / 2));
+    let (mut out, mut rest, mut room) = (String::new(), line, width);
+    while rest.chars().count() > room {
+        let blanks = || rest.char_indices().enumerate().filter(|(_, (at, c))| *c == ' ' && *at >= lead);
+        let within = blanks().take_while(|(count, _)| *count <= room).last();
+        let Some((_, (at, _))) = within.filter(|(count, _)| *count > 0).or_else(|| blanks().find(|(count, _)| *count > 0)) else {
+            break;
+        };
+        let (start, end) = rest.split_at(at);
+        out += start.trim_end();
+        out += &format!("\n{indent}");
+        (rest, room) = (end.trim_start(), width - indent.len());
+    }
+    out + rest
 }
 
 /// Columns as wide as their widest cell, two blanks apart.
@@ -90,6 +122,37 @@ fn table(head: &[&str], rows: &[Vec<String>]) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn one_is_not_many() {
+        assert_eq!([0, 1, 2].map(|n| counted(n, "person", "people")), ["0 people", "1 person", "2 people"]);
+        let one = json!({ "found": 1, "due": 1, "size": 1, "ok": true, "counts": { "subjects": 1, "leaves": 1 }, "went": { "records": 1 } });
+        for view in ["dead.redeliver", "log.verify", "status", "subject.erase"] {
+            let shown = render(view, &one);
+            assert!(
+                !["1 dead letters", "1 leaves", "1 people", "1 records"].iter().any(|wrong| shown.contains(wrong)),
+                "{shown}"
+            );
+        }
+    }
+
+    #[test]
+    fn lines_fit_the_terminal_and_lose_no_word() {
+        let key = json!({ "id": "l71u76LHw7", "workflow": "candidate-intake", "mode": "live", "state": "stands",
+            "expires": "2026-11-22T10:15:30Z", "last_used": "2026-11-22T10:15:30Z", "owner": "dana@example.com" });
+        let refused = json!({ "route": "careers-apply", "count": 3, "code": "signature.mismatch", "what": "signature does not match",
+            "fix": vestibule_core::problem::find("signature.mismatch").map(|entry| entry.fix) });
+        let answer = json!({ "keys": [key], "running": true, "refused": [refused], "log": { "head": format!("vh1-{}", "x".repeat(100)) } });
+        for (view, width) in [("keys.list", 80), ("status", 80), ("status", 120)] {
+            let whole = render(view, &answer);
+            let shown = fitted(view, &whole, width);
+            let long = |line: &&str| line.chars().count() > width && !line.contains("vh1-");
+            assert_eq!(shown.lines().find(long), None);
+            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            assert_eq!(words(&shown), words(&whole));
+        }
+        assert_eq!(fitted("keys.create", &"word ".repeat(50), 80), "word ".repeat(50), "what is copied stays in one piece");
+    }
 
     #[test]
     fn columns_line_up() {

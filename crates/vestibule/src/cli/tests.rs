@@ -10,8 +10,11 @@ use tempfile::TempDir;
 /// The reference page: the help of every command.
 fn page() -> String {
     let mut out =
-        "# The command line\n\nMade from the program's own help; a test compares the two. Every command takes `--json`. \
-        Exit codes: 0 done, 1 refused or failed, 2 not understood, 3 a check has found something.\n"
+        "# The command line\n\nMade from the program's own help; a test compares the two. Every command takes `--json`: \
+        its answer is then JSON on standard output, a failure JSON on standard error. Text stay the lines of a running `serve`, the \
+        failures of `dev` and `bench`, the faults of a configuration (but those of `check`), and what is said to a line that is not understood. Exit codes: 0 done; \
+        1 refused or failed, also when `check` refuses a configuration; 2 not understood, or a file that is named cannot be read; \
+        3 `scan` or `log verify` has found something.\n"
             .to_owned();
     let mut root = Cli::command().term_width(100);
     root.build();

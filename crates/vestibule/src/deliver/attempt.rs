@@ -149,7 +149,11 @@ async fn record(app: &Arc<App>, deliver: Option<&Deliver>, due: &DueDelivery, be
     leaf.outcome = code.into();
     leaf.status = outcome.status.unwrap_or(0);
     leaf.request = due.event_id.as_str().into();
-    app.counters_ended(&due.route, if code == "ok" { "ok" } else { code_of(code) });
+    let counted = if code == "ok" { "ok" } else { code_of(code) };
+    app.counters_ended(&due.route, counted);
+    if let Some(status) = outcome.status {
+        app.counters.answered(&due.route, counted, status);
+    }
     let job = FinishAttempt {
         row: due.row,
         attempt: due.attempt,

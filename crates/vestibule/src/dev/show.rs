@@ -87,7 +87,8 @@ fn line(leaf: &Leaf<'_>) -> String {
         out.push_str(&format!("\n  fields {}", leaf.fields.join(", ")));
     }
     if !leaf.tokens.is_empty() {
-        out.push_str(&format!("\n  {} token fingerprints", leaf.tokens.len()));
+        let many = if leaf.tokens.len() == 1 { "" } else { "s" };
+        out.push_str(&format!("\n  {} token fingerprint{many}", leaf.tokens.len()));
     }
     if let Some(subject) = leaf.subjects.first() {
         let name = vestibule_core::id::base32(&subject.0);

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use vestibule_core::clock::Timestamp;
 use vestibule_core::id::{DeliveryRow, Mode};
 use vestibule_core::problem;
-use vestibule_store::{DeadFilter, DeliveryRowData, DeliveryState, Discard, EnableRoute, Redeliver};
+use vestibule_store::{DeadFilter, DeliveryRowData, DeliveryState, Discard, EnableRoute, Reader, Redeliver, StoreError};
 
 /// Rows looked at in one step of a list.
 const PAGE: u32 = 500;
@@ -111,14 +111,16 @@ pub fn list(app: &App, filter: &Filter) -> Result<Value, OpError> {
         let page = reader.deliveries(DeliveryState::Dead, before, PAGE)?;
         let Some(last) = page.last() else { break };
         before = Some(last.row);
-        letters.extend(page.iter().filter(|row| filter.fits(row)).map(entry));
+        letters.extend(page.into_iter().filter(|row| filter.fits(row)));
     }
     letters.truncate(SHOWN);
+    let letters = letters.iter().map(|row| entry(&reader, row)).collect::<Result<Vec<_>, _>>()?;
     Ok(json!({ "count": found, "letters": letters }))
 }
 
-fn entry(row: &DeliveryRowData) -> Value {
-    json!({
+fn entry(reader: &Reader, row: &DeliveryRowData) -> Result<Value, StoreError> {
+    let last = reader.attempts(row.row)?.pop();
+    Ok(json!({
         "id": row.row.0,
         "event": row.event.id,
         "route": row.event.route,
@@ -128,7 +130,9 @@ fn entry(row: &DeliveryRowData) -> Value {
         "dead": system::display(row.at),
         "attempts": row.attempt,
         "reason": row.reason,
-    })
+        // what the platform answered in the end
+        "status": last.and_then(|attempt| attempt.status),
+    }))
 }
 
 /// Makes dead letters due again.
@@ -192,6 +196,7 @@ mod tests {
         let all = Filter::default();
         let listed = list(&world.app, &all).unwrap();
         assert_eq!((listed["count"].as_u64(), &listed["letters"][0]["reason"]), (Some(1), &"deliver.status".into()));
+        assert_eq!(listed["letters"][0]["status"], 500);
         assert!(!listed.to_string().contains("anna"));
         let other = Filter { reason: Some("deliver.gone".into()), ..Filter::default() };
         assert_eq!(list(&world.app, &other).unwrap()["letters"].as_array().unwrap().len(), 0);

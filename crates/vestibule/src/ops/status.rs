@@ -81,6 +81,7 @@ fn refusals(app: &App) -> Vec<Value> {
                 "route": route,
                 "code": code,
                 "count": count.total,
+                "status": count.status,
                 "what": entry.map(|entry| entry.title),
                 "fix": entry.map(|entry| entry.fix),
             })
@@ -124,12 +125,15 @@ mod tests {
         world.app.counters_ended("apply", "signature.mismatch");
         world.app.counters_ended("apply", "signature.mismatch");
         world.app.counters.ignored("apply");
+        world.app.counters_ended("apply", "deliver.status");
+        world.app.counters.answered("apply", "deliver.status", 404);
         let shown = status(&world.app).unwrap();
         assert_eq!(shown["counts"]["events"], 1);
         assert_eq!(shown["deliveries"]["due"], 1);
-        assert_eq!(shown["refused"][0]["count"], 2);
+        assert_eq!((&shown["refused"][0]["code"], &shown["refused"][0]["status"]), (&"deliver.status".into(), &404.into()));
+        assert_eq!(shown["refused"][1]["count"], 2);
         assert_eq!(shown["ignored"]["apply"], 1);
-        assert!(shown["refused"][0]["fix"].is_string(), "{shown}");
+        assert!(shown["refused"][1]["fix"].is_string(), "{shown}");
         assert_eq!(shown["erasure"]["kept"], true);
         assert!(!shown.to_string().contains("anna"));
     }

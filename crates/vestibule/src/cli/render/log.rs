@@ -1,6 +1,6 @@
 //! What `log verify` and `log show` say.
 
-use super::{is, list, number, text};
+use super::{counted, is, list, number, text};
 use crate::system;
 use serde_json::Value;
 
@@ -14,16 +14,16 @@ pub(super) fn verify(answer: &Value) -> String {
     for origin in list(answer, "origins").iter().skip(1) {
         out += &format!("note: a new origin was opened at leaf {}, {}\n", number(origin, "first"), text(origin, "opened"));
     }
-    let size = number(answer, "size");
+    let size = counted(number(answer, "size"), "leaf", "leaves");
     if is(answer, "ok") {
         out += &format!(
-            "{size} leaves, all whole\n\n{}\n\nThis is the head of the log. Keep it outside this machine, for example in a ticket or a mail to \
+            "{size}, all whole\n\n{}\n\nThis is the head of the log. Keep it outside this machine, for example in a ticket or a mail to \
              yourself;\n`{} log verify --since HEAD` then shows whether anything before it was changed, removed or rolled back.\n",
             text(answer, "head"),
             system::program(),
         );
     } else {
-        out += &format!("{size} leaves are whole up to the first broken one; treat this as an incident and keep the files\n");
+        out += &format!("whole up to the first broken place: {size}; treat this as an incident and keep the files\n");
     }
     out
 }

@@ -1,7 +1,7 @@
 //! What `status` says.
 
 use super::keys::{erasure, list_rows};
-use super::{at, is, list, number, table, text};
+use super::{at, counted, is, list, number, table, text};
 use serde_json::Value;
 
 pub(super) fn status(answer: &Value) -> String {
@@ -21,17 +21,17 @@ pub(super) fn status(answer: &Value) -> String {
         names("workflows"),
     );
     out += &format!(
-        "events       {} accepted, {} held, {} people ever seen\n",
+        "events       {} accepted, {} held, {} ever seen\n",
         number(counts, "events"),
         number(counts, "held"),
-        number(counts, "subjects"),
+        counted(number(counts, "subjects"), "person", "people"),
     );
     let deliveries = at(answer, "deliveries").as_object();
     let deliveries: Vec<String> = deliveries.into_iter().flatten().map(|(state, count)| format!("{count} {state}")).collect();
     out += &format!("deliveries   {}\n", deliveries.join(", "));
     out += &format!(
-        "log          {} leaves, {} of them known to the key store; head {}\n",
-        number(counts, "leaves"),
+        "log          {}, {} of them known to the key store; head {}\n",
+        counted(number(counts, "leaves"), "leaf", "leaves"),
         number(log, "in_key_store"),
         text(log, "head"),
     );
@@ -67,7 +67,12 @@ fn refused(lines: &[Value]) -> String {
     for line in lines {
         let route = text(line, "route");
         let route = if route.is_empty() { "(no route)" } else { route };
-        out += &format!("  {:>6} x {route}: {} [{}]\n", number(line, "count"), text(line, "what"), text(line, "code"));
+        let status = match number(line, "status") {
+            0 => String::new(),
+            status => format!(", newest status {status}"),
+        };
+        let (count, what, code) = (number(line, "count"), text(line, "what"), text(line, "code"));
+        out += &format!("  {count:>6} x {route}: {what}{status} [{code}]\n");
         if !text(line, "fix").is_empty() {
             out += &format!("           {}\n", text(line, "fix"));
         }

@@ -1,6 +1,6 @@
 //! What `dead`, `held`, `whois`, `subject erase`, `backup`, `restore` and `try` say.
 
-use super::{at, is, list, log, number, table, text};
+use super::{at, counted, is, list, log, number, table, text};
 use serde_json::Value;
 
 pub(super) fn dead(answer: &Value) -> String {
@@ -8,13 +8,17 @@ pub(super) fn dead(answer: &Value) -> String {
     if letters.is_empty() {
         return "no dead letters\n".to_owned();
     }
-    let names = ["event", "route", "mode", "workflow", "dead", "reason"];
+    let names = ["event", "route", "mode", "workflow", "dead"];
+    let reason = |letter: &Value| match number(letter, "status") {
+        0 => text(letter, "reason").to_owned(),
+        status => format!("{} {status}", text(letter, "reason")),
+    };
     let rows: Vec<Vec<String>> = letters
         .iter()
         .map(|letter| {
             let id = number(letter, "id").to_string();
             let rest = names.iter().map(|name| text(letter, name).to_owned());
-            [id].into_iter().chain(rest).chain([number(letter, "attempts").to_string()]).collect()
+            [id].into_iter().chain(rest).chain([reason(letter), number(letter, "attempts").to_string()]).collect()
         })
         .collect();
     let head = ["id", "event", "route", "mode", "workflow", "given up", "reason", "attempts"];
@@ -29,9 +33,10 @@ pub(super) fn dead(answer: &Value) -> String {
 pub(super) fn changed(answer: &Value, name: &str, word: &str) -> String {
     let found = number(answer, "found");
     if is(answer, "dry_run") {
-        return format!("{found} dead letters fit; nothing was changed\n");
+        let fit = if found == 1 { "fits" } else { "fit" };
+        return format!("{} {fit}; nothing was changed\n", counted(found, "dead letter", "dead letters"));
     }
-    format!("{} of {found} dead letters {word}\n", number(answer, name))
+    format!("{} of {} {word}\n", number(answer, name), counted(found, "dead letter", "dead letters"))
 }
 
 pub(super) fn held(answer: &Value) -> String {
@@ -80,12 +85,12 @@ pub(super) fn erased(answer: &Value) -> String {
     }
     let went = at(answer, "went");
     let mut out = format!(
-        "erased: {} records, {} index rows, {} waiting bodies, {} deliveries, {} kept answers\n",
-        number(went, "records"),
-        number(went, "index_rows"),
-        number(went, "bodies"),
-        number(went, "deliveries"),
-        number(went, "answers"),
+        "erased: {}, {}, {}, {}, {}\n",
+        counted(number(went, "records"), "record", "records"),
+        counted(number(went, "index_rows"), "index row", "index rows"),
+        counted(number(went, "bodies"), "waiting body", "waiting bodies"),
+        counted(number(went, "deliveries"), "delivery", "deliveries"),
+        counted(number(went, "answers"), "kept answer", "kept answers"),
     );
     if went.is_null() {
         out = "erased\n".to_owned();
@@ -127,7 +132,9 @@ pub(super) fn restore(answer: &Value) -> String {
         text(answer, "database"),
         text(answer, "digest"),
     );
-    out += &format!("{} people erased since then were erased again\n", number(answer, "erased_again"));
+    let again = number(answer, "erased_again");
+    let were = if again == 1 { "was" } else { "were" };
+    out += &format!("{} erased since then {were} erased again\n", counted(again, "person", "people"));
     if is(answer, "gap_accepted") {
         out += "erasures may be missing: the key store was not newer than the backup, and that was accepted\n";
     }
