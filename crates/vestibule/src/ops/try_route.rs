@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use vestibule_core::audit::{Actor, Direction, Leaf};
 use vestibule_core::clock::Timestamp;
 use vestibule_core::document::{Kind, MatcherError};
-use vestibule_core::id::Pseudonym;
+use vestibule_core::id::{Mode, Pseudonym};
 use vestibule_core::protect::{Item, Part, Plan};
 use vestibule_core::token::{Block, TokenText};
 use vestibule_vault::Draw;
@@ -52,13 +52,13 @@ pub fn try_route(config: &Config, route: &str, file: &str, document: &[u8], now:
         // members of an object have no order here: this is what is sent, byte for byte
         "delivered": delivered.as_deref().map(String::from_utf8_lossy),
         "workflow": workflow,
-        "destination": destinations(config, workflow, &plan),
+        "destination": destinations(config, workflow, inbound.mode, &plan),
         "log": log(inbound, &plan, now),
     }))
 }
 
 /// For each call that the workflow may make, which of the document's values its places can get.
-fn destinations(config: &Config, workflow: Option<&str>, plan: &Plan<'_, '_>) -> Vec<Value> {
+fn destinations(config: &Config, workflow: Option<&str>, mode: Mode, plan: &Plan<'_, '_>) -> Vec<Value> {
     let Some(workflow) = workflow else { return Vec::new() };
     let grants = config.outbound.iter().flat_map(|out| out.grants.iter().map(move |grant| (out, grant)));
     grants
@@ -77,7 +77,8 @@ fn destinations(config: &Config, workflow: Option<&str>, plan: &Plan<'_, '_>) ->
             json!({
                 "out": out.name,
                 "call": format!("{} {}", grant.method, path(&grant.path)),
-                "to": out.live.to.to_string(),
+                // what came in by a test route never reaches the live destination
+                "to": if mode == Mode::Test { out.test.as_ref() } else { Some(&out.live) }.map(|there| there.to.to_string()),
                 "may_get": places,
             })
         })
@@ -152,6 +153,19 @@ mod tests {
         assert_eq!(views["destination"][0]["call"], "POST /candidates");
         assert!(!views["destination"].to_string().contains("tall"));
         assert_eq!(views["log"]["others"], 2);
+    }
+
+    #[test]
+    fn what_comes_in_for_the_trial_stays_there() {
+        let trial = EXAMPLE.replace("[in.careers-apply]", "[in.careers-apply]\nmode = \"test\"");
+        let to = |text: &str| {
+            let (config, _) = config::load(text, "vestibule.toml", NOW).unwrap();
+            let views = try_route(&config, "careers-apply", "event.json", DOCUMENT.as_bytes(), NOW).unwrap();
+            views["destination"][0]["to"].clone()
+        };
+        assert_eq!((to(EXAMPLE), to(&trial)), ("https://harvest.greenhouse.io/v1".into(), Value::Null));
+        let sandbox = trial.replace("[out.greenhouse]", "[out.greenhouse]\ntest_to = \"https://sandbox.example.com/v1\"");
+        assert_eq!(to(&sandbox), "https://sandbox.example.com/v1");
     }
 
     #[test]

@@ -162,7 +162,9 @@ pub(super) fn three(answer: &Value) -> String {
     } else if is(answer, "held") {
         "  nothing yet: the event waits, because it holds values that no rule names\n".to_owned()
     } else {
-        indented(&crate::dev::indented(text(answer, "delivered").as_bytes()))
+        let note =
+            if text(answer, "workflow").is_empty() { "  nothing yet: the route has no `deliver`; it would be\n" } else { "" };
+        note.to_owned() + &indented(&crate::dev::indented(text(answer, "delivered").as_bytes()))
     };
     out += "\nWhat destinations can get\n";
     let destinations = list(answer, "destination");
@@ -172,7 +174,11 @@ pub(super) fn three(answer: &Value) -> String {
         out += "  nothing: no grant names the workflow of this route\n";
     }
     for call in destinations {
-        out += &format!("  {} {}, at {}\n", text(call, "out"), text(call, "call"), text(call, "to"));
+        let to = match text(call, "to") {
+            "" => "nowhere: in test mode it is refused without `test_to`".to_owned(),
+            to => format!("at {to}"),
+        };
+        out += &format!("  {} {}, {to}\n", text(call, "out"), text(call, "call"));
         for (place, values) in at(call, "may_get").as_object().into_iter().flatten() {
             let values: Vec<String> = values
                 .as_array()
