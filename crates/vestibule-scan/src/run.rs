@@ -131,7 +131,7 @@ fn seen(source: &Source<'_>, scenario: &Scenario<'_>) -> Seen {
             connections.push(SeenConnection {
                 id: connection.id.to_string(),
                 label: connection.label.as_deref().unwrap_or_default().to_owned(),
-                step: step.name.to_string(),
+                step: step.shown().into_owned(),
                 pointer,
                 line,
                 column,
@@ -178,6 +178,26 @@ fn coverage(source: &Source<'_>, scenarios: &[Scenario<'_>]) -> Coverage {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn steps_without_a_name_are_told_apart_by_their_number() {
+        let module = |id: u8| {
+            format!(
+                r#"{{"id":{id},"module":"http:ActionSendData","version":3,"mapper":{{"url":"http://a{id}.acme-ats.net/v1","method":"get"}}}}"#
+            )
+        };
+        let text = format!(r#"{{"name":"Two","flow":[{},{}],"metadata":{{"version":1}}}}"#, module(1), module(2));
+        let settings = Settings {
+            mark: &|_| String::new(),
+            today: jiff::civil::date(2026, 11, 22),
+            gateway: "https://gateway.example.com",
+            zones: &[],
+        };
+        let scanned = scan("two.json", text.as_bytes(), &settings, &mut ());
+        let found = scanned.findings.iter().filter(|finding| finding.check == "cleartext-http");
+        let steps: Vec<&str> = found.map(|finding| finding.step.as_str()).collect();
+        assert_eq!(steps, ["http:ActionSendData [1]", "http:ActionSendData [2]"]);
+    }
 
     #[test]
     fn what_one_check_finds_in_one_file_is_bounded_and_counted() {

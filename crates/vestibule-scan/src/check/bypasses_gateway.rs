@@ -2,7 +2,7 @@
 
 use super::{Check, Context, Draft, Meta, Persona, words};
 use crate::finding::{Confidence, Severity};
-use crate::model::{Auth, Kind, Step};
+use crate::model::{Auth, Kind, Platform, Step};
 use crate::remedy::{self, Through};
 
 /// Requests that one finding names with their new address.
@@ -19,7 +19,7 @@ static META: Meta = Meta {
     personas: &[Persona::Builder, Persona::Security],
     what: "HTTP requests with a credential or personal data that call a vendor directly, with the address to use instead; one finding for each scenario.",
     why: "The gateway can neither limit nor record what goes past it, and the platform holds the credential.",
-    remedy: "Move the requests behind the gateway, by hand or with `vestibule scan --rewire OUT`.\n\nBefore:\n    https://api.hubapi.com/crm/v3/objects/contacts\n\nAfter:\n    https://gate.example.com/out/hubspot/crm/v3/objects/contacts",
+    remedy: "Move the requests behind the gateway, by hand or with `vestibule scan --rewire OUT --gateway https://gate.example.com FILE`.\n\nBefore:\n    https://api.hubapi.com/crm/v3/objects/contacts\n\nAfter:\n    https://gate.example.com/out/hubspot/crm/v3/objects/contacts",
     leaves_out: "Requests without a credential and without personal data, requests to your own network and to computed hosts, and those that go through the gateway already. Vendors' modules are told as `personal-data-to-native-module`.",
     requirements: &["R2", "R3", "R32", "R37"],
 };
@@ -56,11 +56,20 @@ impl Check for BypassesGateway {
             if count == 1 { "A request goes".to_owned() } else { format!("{count} requests go") },
             words::list(&names)
         );
-        let mut text =
-            "Move them behind the gateway with `vestibule scan --rewire OUT`, or put these addresses into the steps:".to_owned();
+        let mut text = moves(cx.scenario.platform, cx.settings.gateway);
         for (step, through) in &found {
             text.push_str(&format!("\n    {}: {}", words::called(step), through.shown()));
         }
         cx.report(Draft::new(&META, &url.place, message, text).step(step));
+    }
+}
+
+/// How the steps are moved; Zaps cannot be rewired by file.
+fn moves(platform: Platform, gateway: &str) -> String {
+    match platform {
+        Platform::Make | Platform::N8n => format!(
+            "Move them behind the gateway with `vestibule scan --rewire OUT --gateway {gateway} FILE`, or put these addresses into the steps:"
+        ),
+        Platform::Zapier | Platform::File => "Put these addresses into the steps, with a workflow key:".to_owned(),
     }
 }

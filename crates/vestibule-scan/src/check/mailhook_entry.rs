@@ -15,7 +15,7 @@ static META: Meta = Meta {
     personas: &[Persona::Builder, Persona::Security],
     what: "A mailhook: an e-mail address of the platform that starts the scenario.",
     why: "E-mail proves nothing about its sender, and the message with everything in it stays in the sent folder, in mail logs and at every relay on the way.",
-    remedy: "Use a webhook: let the source post to the gateway, signed and over TLS.\n\nBefore:\n    applications@hook.example\n\nAfter, in vestibule.toml:\n    [in.applications]\n    path = \"/applications\"\n    secret = \"env:SOURCE_SECRET\"",
+    remedy: "Use a webhook: let the source post to the gateway, signed and over TLS.\n\nBefore:\n    applications@hook.example\n\nAfter, in vestibule.toml:\n    [in.applications]\n    path = \"/applications\"\n    secret = \"env:APPLICATIONS_SECRET\"\n    deliver = { workflow = \"applications\", url = \"env:APPLICATIONS_HOOK\" }",
     leaves_out: "Scenarios that read a mailbox at intervals; see `polling-plain-personal-data`.",
     requirements: &["R78", "R69"],
 };
@@ -31,7 +31,8 @@ impl Check for MailhookEntry {
             let message = "The scenario is started by an e-mail to an address of its own: anybody can send one, and its content stays in mail logs.";
             let name = crate::remedy::workflow_name(cx.scenario);
             let remedy = format!(
-                "Replace the mailhook by a webhook that the gateway delivers to:\n    [in.{name}]\n    path = \"/{name}\"\n    secret = \"env:SOURCE_SECRET\"\n    deliver = {{ workflow = \"{name}\", url = \"env:HOOK\" }}\nIf the source can only send mail, let a mailbox of your own receive it and take the attachments from there."
+                "Replace the mailhook by a webhook that the gateway delivers to:\n{}\nIf the source can only send mail, let a mailbox of your own receive it, and let a program of yours post it to that route.",
+                crate::remedy::route_in(&name, &name)
             );
             cx.report(Draft::new(&META, &entry.place, message, remedy).step(step));
         }

@@ -20,7 +20,7 @@ static META: Meta = Meta {
     personas: &[Persona::Privacy, Persona::Builder],
     what: "A step that sends fields about people to a vendor, a store or the caller: one finding for each step, with the kinds of data by their fideslang keys, where they come from and where they go.",
     why: "This is a line of your data map. The values pass the platform as they are and stay in the log of each run. Identity numbers, bank accounts, pay and dates of birth weigh more.",
-    remedy: "Let the source post to the gateway, so that the scenario holds tokens, and let the step call the vendor through the gateway, which puts the values back only where a grant names the place.\n\nBefore:\n    POST https://harvest.greenhouse.io/v1/candidates   { \"email\": {{1.email}} }\n\nAfter:\n    POST https://gate.example.com/out/greenhouse/v1/candidates   { \"email\": {{1.email}} }   (a token)\n    [[out.greenhouse.grant]]\n    call = \"POST /v1/candidates\"\n    reveal = { \"email\" = \"email\" }",
+    remedy: "Let the source post to the gateway, so that the scenario holds tokens, and let the step call the vendor through the gateway, which puts the values back only where a grant names the place.\n\nBefore:\n    POST https://harvest.greenhouse.io/v1/candidates   { \"email\": {{1.email}} }\n\nAfter:\n    POST https://gate.example.com/out/greenhouse/v1/candidates   { \"email\": {{1.email}} }   (a token)\n    [out.greenhouse]\n    to = \"https://harvest.greenhouse.io\"\n    [[out.greenhouse.grant]]\n    workflow = \"candidate-intake\"\n    call = \"POST /v1/candidates\"\n    reveal = { \"email\" = \"email\" }",
     leaves_out: "What a field holds is judged by its name: values under names that say nothing are not seen, and tokens of the gateway are not told from values, because a file shows neither. AI vendors are told as `personal-data-to-ai`, special categories as `special-category-mapped`. Steps that call through the gateway are left out.",
     requirements: &["R15", "R16", "R18", "R80", "R95", "R4"],
 };
@@ -46,21 +46,21 @@ impl Check for PersonalDataMapped {
                 words::from(cx, &ordinary),
                 words::destination(cx, index)
             );
-            let draft = Draft::new(&META, words::place(step, first.spot), message, remedy(cx, index, step, &ordinary)).step(step);
+            let draft = Draft::new(&META, words::place(step, first.spot), message, remedy(cx, step)).step(step);
             cx.report(draft.severity(if grave { Severity::Medium } else { META.severity }));
         }
     }
 }
 
-fn remedy(cx: &Context<'_, '_>, index: usize, step: &Step<'_>, sent: &[Sent]) -> String {
+fn remedy(cx: &Context<'_, '_>, step: &Step<'_>) -> String {
     match &step.kind {
         Kind::Reply => "Answer with what the caller needs to go on, such as an id or “received”, and leave the person's data out.".to_owned(),
-        Kind::Request(request) => match remedy::through(step, cx.settings) {
+        Kind::Request(_) => match remedy::through(step, cx.settings) {
             Some(through) => format!(
                 "Send the same request, with tokens in place of the values, to `{}`. The source posts to the gateway, which hands the tokens on; for this call it puts the values back:\n{}\n{}",
                 through.shown(),
                 through.section(remedy::Proof::None),
-                through.grant(cx.scenario, request.method.as_deref(), &words::reveal(cx, index, sent))
+                through.grant(cx.scenario, step, Some(|category| !category.special))
             ),
             None => "Write the host into the step, so that it can have a route through the gateway, and send tokens in place of the values.".to_owned(),
         },

@@ -44,7 +44,7 @@ impl Check for PersonalDataToAi {
                     "Let the prompt hold tokens: the source posts to the gateway, and this step calls `{}`. The grant opens nothing:\n{}\n{}",
                     through.shown(),
                     through.section(remedy::Proof::Bearer),
-                    through.grant(cx.scenario, step.request().and_then(|request| request.method.as_deref()), &[])
+                    through.grant(cx.scenario, step, None)
                 ),
                 (None, Some(host)) => format!(
                     "Let the prompt hold tokens: let the source post to the gateway. This module cannot be moved behind the gateway; {} can: call `{}/out/{}/…` in place of `https://{host}/…`, with a grant that opens nothing.",

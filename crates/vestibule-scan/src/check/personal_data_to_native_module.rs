@@ -2,7 +2,7 @@
 
 use super::{Check, Context, Draft, Meta, Persona, words};
 use crate::finding::{Confidence, Severity};
-use crate::model::{Kind, Platform, Step};
+use crate::model::{Kind, Step};
 use crate::remedy;
 use crate::vendor::{Vendor, VendorKind};
 
@@ -58,12 +58,8 @@ fn remedy(cx: &Context<'_, '_>, found: &[(&Step<'_>, &'static Vendor, usize)]) -
     let gateway = cx.settings.gateway.trim_end_matches('/');
     let name = remedy::workflow_name(cx.scenario);
     let mut text = format!(
-        "Let the source post to the gateway, so that the scenario holds tokens:\n    [in.{name}]\n    path = \"/{name}\"\n    deliver = {{ workflow = \"{name}\", url = \"env:{}\" }}\nThen replace the modules that need the real values by {}:",
-        match cx.scenario.platform {
-            Platform::Make => "MAKE_HOOK",
-            Platform::Zapier => "ZAPIER_HOOK",
-            _ => "HOOK",
-        },
+        "Let the source post to the gateway, so that the scenario holds tokens:\n{}\nThen replace the modules that need the real values by {}:",
+        remedy::route_in(&name, &name),
         remedy::http_step(cx.scenario.platform),
     );
     let mut told: Vec<&str> = Vec::new();

@@ -16,7 +16,7 @@ static META: Meta = Meta {
     personas: &[Persona::Privacy, Persona::Builder],
     what: "A trigger of the platform that asks an HR system, CRM, mailbox or form service for news at intervals.",
     why: "The platform's own trigger brings whole records into the platform, where they stay in the execution log. Nothing can replace the values by tokens on that way.",
-    remedy: "Let the vendor send a webhook to the gateway, which hands tokens on to the scenario.\n\nBefore:\n    Greenhouse › Watch candidates, every 15 minutes\n\nAfter, in vestibule.toml:\n    [in.greenhouse-events]\n    path = \"/greenhouse\"\n    secret = \"env:GREENHOUSE_WEBHOOK_SECRET\"\n    deliver = { workflow = \"candidates\", url = \"env:HOOK\" }",
+    remedy: "Let the vendor send a webhook to the gateway, which hands tokens on to the scenario.\n\nBefore:\n    Greenhouse › Watch candidates, every 15 minutes\n\nAfter, in vestibule.toml:\n    [in.greenhouse-events]\n    path = \"/greenhouse-events\"\n    secret = \"env:GREENHOUSE_EVENTS_SECRET\"\n    deliver = { workflow = \"candidates\", url = \"env:GREENHOUSE_EVENTS_HOOK\" }",
     leaves_out: "Triggers of stores and spreadsheets, which may hold anything; triggers by webhook.",
     requirements: &["R7", "R80", "R66"],
 };
@@ -43,11 +43,9 @@ impl Check for PollingPlainPersonalData {
                 vendor.name
             );
             let remedy = format!(
-                "If {} can send webhooks, let it post to the gateway and start the scenario from there, with tokens:\n    [in.{}-events]\n    path = \"/{}\"\n    secret = \"env:{}_WEBHOOK_SECRET\"\n    deliver = {{ workflow = \"{name}\", url = \"env:HOOK\" }}\nOtherwise narrow the trigger to the fields and records that the scenario needs.",
+                "If {} can send webhooks, let it post to the gateway and start the scenario from there, with tokens:\n{}\nOtherwise narrow the trigger to the fields and records that the scenario needs.",
                 vendor.name,
-                vendor.id,
-                vendor.id,
-                vendor.id.replace('-', "_").to_ascii_uppercase()
+                crate::remedy::route_in(&format!("{}-events", vendor.id), &name)
             );
             cx.report(Draft::new(&META, &entry.place, message, remedy).step(step));
         }

@@ -72,9 +72,9 @@ impl<'s, 'd> Context<'s, 'd> {
             return;
         }
         let (pointer, line, column) = self.source.locate(draft.place);
-        let step = draft.step.map(|step| step.name.to_string()).unwrap_or_default();
-        let id = draft.step.map(|step| step.id.as_ref()).unwrap_or_default();
-        let identity = [draft.meta.id, self.source.path, &self.scenario.name, id, &step, draft.about];
+        let step = draft.step.map(|step| step.shown().into_owned()).unwrap_or_default();
+        let (id, name) = draft.step.map(|step| (step.id.as_ref(), step.name.as_ref())).unwrap_or_default();
+        let identity = [draft.meta.id, self.source.path, &self.scenario.name, id, name, draft.about];
         let seen_before = |finding: &&Finding| finding.check == draft.meta.id && finding.step == step;
         let ordinal = self.out.list.iter().rev().take(64).filter(seen_before).count();
         let fingerprint = fingerprint(&identity, ordinal);

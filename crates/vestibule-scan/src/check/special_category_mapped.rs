@@ -40,9 +40,10 @@ impl Check for SpecialCategoryMapped {
             let through = matches!(step.kind, Kind::Request(_)).then(|| remedy::through(step, cx.settings)).flatten();
             let remedy = match through {
                 Some(through) => format!(
-                    "Remove the field unless the law allows this very use. If it must go on, let it be a token from the gateway on, and let only this call open it at `{}`:\n{}",
+                    "Remove the field unless the law allows this very use. If it must go on, let it be a token from the gateway on, and let only this call open it at `{}`:\n{}\n{}",
                     through.shown(),
-                    through.grant(cx.scenario, step.request().and_then(|request| request.method.as_deref()), &words::reveal(cx, index, &special))
+                    through.section(remedy::Proof::None),
+                    through.grant(cx.scenario, step, Some(|category| category.special))
                 ),
                 None => "Remove the field from this step unless the law allows this very use. If it must go on, give it to the gateway as a token and open it only for the system that needs it, by an HTTP step through the gateway.".to_owned(),
             };

@@ -18,7 +18,7 @@ static META: Meta = Meta {
     personas: &[Persona::Builder, Persona::Security],
     what: "A request, or a connection of another module, that accepts any certificate: `rejectUnauthorized: false`, “Ignore SSL issues”, `curl -k`, `verify=False`. It weighs less for addresses of one's own network.",
     why: "The connection is encrypted, but to whoever answers. Somebody between the platform and the vendor can present a certificate of their own, read everything and change it.",
-    remedy: "Switch the check on again. If it fails, the certificate has expired, is for another name, or is from an authority of your own: renew it, or name your authority in the gateway.\n\nBefore:\n    Reject connections that are using unverified certificates: No\n\nAfter, in vestibule.toml:\n    [out.ats]\n    to = \"https://ats.internal\"\n    ca = \"/etc/vestibule/ats-ca.pem\"",
+    remedy: "Switch the check on again. If it fails, the certificate has expired, is for another name, or is from an authority of your own: renew it, or name your authority in the gateway.\n\nBefore:\n    Reject connections that are using unverified certificates: No\n\nAfter, in vestibule.toml:\n    [out.ats]\n    to = \"https://ats.internal\"\n    address = \"10.0.0.5:443\"\n    ca = \"/etc/vestibule/ats-ca.pem\"",
     leaves_out: "Requests that do not say: the platforms check by default. Stored connections keep this setting outside the export.",
     requirements: &["R61", "R60", "R59"],
 };

@@ -41,7 +41,7 @@ pub fn count(number: usize, what: &str) -> String {
 
 /// A step as people call it.
 pub fn called(step: &Step<'_>) -> String {
-    format!("“{}”", step.name)
+    format!("“{}”", step.shown())
 }
 
 /// Each kind of personal data once, in plain words with its fideslang key.
@@ -91,22 +91,6 @@ pub fn destination(cx: &Context<'_, '_>, index: usize) -> String {
     }
 }
 
-/// Where a sent field stands, for the places of a grant: the name of its field.
-pub fn reveal(cx: &Context<'_, '_>, index: usize, sent: &[Sent]) -> Vec<(String, &'static str)> {
-    let mut places: Vec<(String, &'static str)> = Vec::new();
-    let spots = cx.scenario.steps.get(index).map(|step| &step.spots);
-    for sent in sent {
-        let spot = spots.and_then(|spots| spots.get(sent.spot));
-        let name =
-            spot.filter(|spot| spot.role == crate::model::Role::Field && is_word(&spot.name)).map(|spot| spot.name.to_string());
-        let name = name.unwrap_or_else(|| sent.category.alias.to_owned());
-        if !places.iter().any(|(place, _)| *place == name) && places.len() < MOST {
-            places.push((name, sent.category.alias));
-        }
-    }
-    places
-}
-
 /// The place of a step's value, or of the step.
 pub fn place<'s>(step: &'s Step<'_>, spot: usize) -> &'s Place {
     step.spots.get(spot).map_or(&step.place, |spot| &spot.place)
@@ -120,10 +104,6 @@ pub fn platform(platform: Platform) -> &'static str {
         Platform::Zapier => "Zapier",
         Platform::File => "the program",
     }
-}
-
-fn is_word(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ pub mod n8n;
 pub mod walk;
 pub mod zapier;
 
+use std::borrow::Cow;
+
 use crate::source::{At, Place, Text};
 
 /// Whose file it is; decides how expressions in texts look.
@@ -319,6 +321,15 @@ impl<'d> Scenario<'d> {
 }
 
 impl<'d> Step<'d> {
+    /// Its name as people are told it: with its number where it has only that of its module, which others have too.
+    pub fn shown(&self) -> Cow<'_, str> {
+        if self.name == self.module && !self.id.is_empty() {
+            Cow::Owned(format!("{} [{}]", self.name, self.id))
+        } else {
+            Cow::Borrowed(&self.name)
+        }
+    }
+
     /// Its values in this role.
     pub fn spots_in(&self, role: Role) -> impl Iterator<Item = &Spot<'d>> {
         self.spots.iter().filter(move |spot| spot.role == role)

@@ -95,7 +95,7 @@ fn sketch(source: &Source<'_>, scenario: &Scenario<'_>, findings: &[Finding]) ->
     let ways = Ways::of(scenario);
     let rows = rows(scenario, &ways);
     let found: HashSet<&str> = findings.iter().map(|finding| finding.step.as_str()).collect();
-    let keep = |row: &Row| scenario.steps.get(row.step).is_some_and(|step| found.contains(step.name.as_ref()));
+    let keep = |row: &Row| scenario.steps.get(row.step).is_some_and(|step| found.contains(step.shown().as_ref()));
     let all = rows.len() <= MOST_ROWS;
     let mut stops: Vec<Stop> = Vec::new();
     // the row of the drawing in which each row ended up
@@ -137,7 +137,7 @@ impl Stop {
         ];
         says.extend(kinds.into_iter().filter(|(holds, _)| *holds).map(|(_, word)| word));
         Self {
-            name: step.name.to_string(),
+            name: step.shown().into_owned(),
             module: step.module.to_string(),
             says,
             pointer: pointer(source, &step.place),
@@ -191,7 +191,7 @@ impl Ways {
         let parent = row.parent.and_then(|parent| rows.get(parent)).map(|parent| parent.step);
         let others = self.before.get(row.step).into_iter().flatten().filter(|from| Some(**from) != parent);
         let steps = others.filter_map(|from| scenario.steps.get(*from));
-        steps.take(MOST_JOINS).map(|step| step.name.to_string()).collect()
+        steps.take(MOST_JOINS).map(|step| step.shown().into_owned()).collect()
     }
 }
 

@@ -9,6 +9,8 @@ pub mod rewire;
 use std::fmt::Write as _;
 
 use address::{Address, Host, Scheme};
+use vestibule_core::category::Category;
+use vestibule_core::network::Origin;
 
 use crate::model::{Platform, Scenario, Spot, Step};
 use crate::run::Settings;
@@ -37,6 +39,8 @@ pub enum Proof<'n> {
     Basic,
     /// A header of this name.
     Header(&'n str),
+    /// Something: it stood in the query or the body, where the gateway adds none.
+    Elsewhere,
     /// Nothing.
     None,
 }
@@ -88,36 +92,56 @@ impl Through {
 
     /// The section of `vestibule.toml` for the destination.
     pub fn section(&self, proof: Proof<'_>) -> String {
-        let variable = format!("{}_KEY", self.name.replace('-', "_").to_ascii_uppercase());
-        let mut lines = format!("    [out.{}]\n    to = \"{}\"", self.name, self.origin);
+        let variable = variable(&self.name);
+        let mut lines = format!("[out.{}]\nto = \"{}\"", self.name, self.origin);
         // writing to a String cannot fail
         let _ = match proof {
-            Proof::Bearer => write!(lines, "\n    credential = {{ bearer = \"env:{variable}\" }}"),
-            Proof::Basic => write!(lines, "\n    credential = {{ basic = \"env:{variable}\" }}"),
+            Proof::Bearer => write!(lines, "\ncredential = {{ bearer = \"env:{variable}_KEY\" }}"),
+            Proof::Basic => write!(lines, "\ncredential = {{ basic = \"env:{variable}_KEY\" }}"),
             Proof::Header(name) => {
                 let name = name.to_ascii_lowercase();
-                write!(lines, "\n    credential = {{ header = {{ name = \"{name}\", value = \"env:{variable}\" }} }}")
+                write!(lines, "\ncredential = {{ header = {{ name = \"{name}\", value = \"env:{variable}_KEY\" }} }}")
             }
+            Proof::Elsewhere => write!(lines, "\n{ELSEWHERE}"),
             Proof::None => Ok(()),
         };
-        lines
+        if self.is_private() {
+            lines.insert_str(0, &format!("{PRIVATE}\n"));
+        }
+        self.snippet(&lines)
     }
 
-    /// The grant for one call: who may make it, and where tokens become values again.
-    pub fn grant(&self, scenario: &Scenario<'_>, method: Option<&str>, reveal: &[(String, &str)]) -> String {
-        let mut lines = format!(
-            "    [[out.{}.grant]]\n    workflow = \"{}\"\n    call = \"{} {}\"",
-            self.name,
-            workflow_name(scenario),
-            method.unwrap_or("POST"),
-            self.call_path()
-        );
-        if !reveal.is_empty() {
-            let places: Vec<String> = reveal.iter().map(|(place, category)| format!("\"{place}\" = \"{category}\"")).collect();
-            let _ = write!(lines, "\n    reveal = {{ {} }}", places.join(", "));
-        }
-        lines
+    /// The grant for the call of a step: who may make it, and where tokens of the `wanted` categories become values again;
+    /// of none where nothing is to be opened.
+    pub fn grant(&self, scenario: &Scenario<'_>, step: &Step<'_>, wanted: Option<fn(&Category) -> bool>) -> String {
+        self.snippet(&plan::grant(scenario, step, self, wanted))
     }
+
+    /// Lines of the configuration as a text for people shows them; marked as comments where a person must first make the
+    /// destination one that the gateway calls.
+    fn snippet(&self, lines: &str) -> String {
+        let mark = if self.is_private() { "# " } else { "" };
+        let lines = lines.lines().map(|line| format!("    {}{line}", if line.starts_with('#') { "" } else { mark }));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// A name or address inside somebody's network, or without TLS: it must be pinned by hand.
+    fn is_private(&self) -> bool {
+        Origin::parse(&self.origin).is_err()
+    }
+}
+
+/// Where a key stood to which the gateway adds none.
+const ELSEWHERE: &str = "# decide: the key stood in the address or the body; the gateway adds keys as bearer, basic or header: see what else the vendor takes";
+/// What a destination needs that is not out in the open.
+const PRIVATE: &str = "# decide: this destination is inside a network or without TLS. Give it https, pin it with `address = \"IP:PORT\"` (and `ca`), and take the marks off.";
+
+/// The section for a route in: what the source posts to, how it proves itself, and where its events are delivered.
+pub fn route_in(name: &str, workflow: &str) -> String {
+    let variable = variable(name);
+    format!(
+        "    [in.{name}]\n    path = \"/{name}\"\n    secret = \"env:{variable}_SECRET\"\n    deliver = {{ workflow = \"{workflow}\", url = \"env:{variable}_HOOK\" }}"
+    )
 }
 
 /// What the gateway must add where a credential stood in this spot.
@@ -129,7 +153,8 @@ pub fn proof<'n>(spot: &'n Spot<'_>) -> Proof<'n> {
         Role::Header if spot.name.eq_ignore_ascii_case("authorization") && begins("basic ") => Proof::Basic,
         Role::Header if spot.name.eq_ignore_ascii_case("authorization") => Proof::Bearer,
         Role::Header if is_header_name(&spot.name) => Proof::Header(&spot.name),
-        _ => Proof::Bearer,
+        Role::Header | Role::Headers => Proof::Bearer,
+        _ => Proof::Elsewhere,
     }
 }
 
@@ -150,7 +175,11 @@ pub fn route_name(host: &str) -> String {
 /// The name of a scenario as the configuration writes it.
 pub fn workflow_name(scenario: &Scenario<'_>) -> String {
     let name = slug(&scenario.name);
-    if name.is_empty() { "my-scenario".to_owned() } else { name }
+    match name.chars().next() {
+        Some(first) if first.is_ascii_lowercase() => name,
+        Some(_) => format!("flow-{name}"),
+        None => "my-scenario".to_owned(),
+    }
 }
 
 /// How a workflow key is kept in a platform rather than typed into a step.
@@ -177,6 +206,11 @@ pub fn http_step(platform: Platform) -> &'static str {
         Platform::Zapier => "the action Webhooks by Zapier › Custom Request",
         Platform::File => "an HTTP request",
     }
+}
+
+/// The variable of the environment that holds what belongs to this name.
+fn variable(name: &str) -> String {
+    name.replace('-', "_").to_ascii_uppercase()
 }
 
 /// Lower case letters, digits and single dashes, at most 40.

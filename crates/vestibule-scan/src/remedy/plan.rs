@@ -9,13 +9,13 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vestibule_core::network::Origin;
+use vestibule_core::category::{self, Category};
 
 use self::places::Place;
-use super::{Proof, proof, slug, through};
+use super::{Proof, Through, proof, slug, through, workflow_name};
 use crate::credential::{self, CredentialKind};
 use crate::finding::Finding;
-use crate::model::{Auth, EntryBy, Kind, Role, Scenario, Step};
+use crate::model::{Auth, EntryBy, Kind, Scenario, Step};
 use crate::run::{Settings, Visit};
 use crate::source::Source;
 use crate::vendor;
@@ -121,11 +121,7 @@ impl<'s> Plan<'s> {
     }
 
     fn workflow(&mut self, scenario: &Scenario<'_>, file: &str) -> String {
-        let mut base = slug(&scenario.name);
-        if !base.starts_with(|first: char| first.is_ascii_lowercase()) {
-            base = if base.is_empty() { "my-scenario".to_owned() } else { format!("flow-{base}") };
-        }
-        let name = unused(&base, |name| self.workflows.iter().any(|known| known.name == name));
+        let name = unused(&workflow_name(scenario), |name| self.workflows.iter().any(|known| known.name == name));
         self.workflows.push(Workflow {
             name: name.clone(),
             title: scenario.name.to_string(),
@@ -151,28 +147,7 @@ impl<'s> Plan<'s> {
             self.outside.push(format!("{from}: the gateway passes no {called}"));
             return;
         }
-        let method_is_known = step.request().is_some_and(|request| request.method.is_some());
-        let mut grant = Grant {
-            workflow: workflow.to_owned(),
-            method: called.to_owned(),
-            method_is_known,
-            path: places::path(scenario, &way),
-            reveal: Places::new(),
-            in_text: Places::new(),
-            query: Places::new(),
-            header: Places::new(),
-            notes: BTreeSet::new(),
-            from: vec![from.to_owned()],
-        };
-        places::of(scenario, step, &way, &mut |place| match place {
-            Place::Body(path, category) => add(&mut grant.reveal, path, category),
-            Place::Text(path, category) => add(&mut grant.in_text, path, category),
-            Place::Query(name, category) => add(&mut grant.query, name, category),
-            Place::Header(name, category) => add(&mut grant.header, name, category),
-            Place::Unclear(note) => {
-                grant.notes.insert(note);
-            }
-        });
+        let grant = Grant { from: vec![from.to_owned()], ..Grant::of(scenario, step, &way, workflow) };
         self.out(&way, needed, grant);
     }
 
@@ -182,9 +157,8 @@ impl<'s> Plan<'s> {
             let starts_well = way.name.starts_with(|first: char| first.is_ascii_lowercase());
             let base = if starts_well { way.name.clone() } else { format!("host-{}", way.name) };
             let name = unused(base.trim_end_matches('-'), |name| self.outs.iter().any(|out| out.name == name));
-            let is_private = Origin::parse(&way.origin).is_err();
             let (origin, proof) = (way.origin.clone(), Needed::Unknown);
-            self.outs.push(Out { name, origin, is_private, proof, grants: Vec::new() });
+            self.outs.push(Out { name, origin, is_private: way.is_private(), proof, grants: Vec::new() });
         }
         let Some(out) = self.outs.iter_mut().find(|out| out.origin == way.origin) else {
             return;
@@ -206,18 +180,18 @@ impl Visit for Plan<'_> {
         let workflow = if moves { self.workflow(scenario, source.path) } else { String::new() };
         let says = |step: &Step<'_>| {
             let (_, line, _) = source.locate(&step.place);
-            format!("{} › {} ({}:{line})", scenario.name, step.name, source.path)
+            format!("{} › {} ({}:{line})", scenario.name, step.shown(), source.path)
         };
         for (index, step) in requests() {
             let mut found = credentials.iter().filter(|found| found.step == index && found.kind != CredentialKind::SecretUrl);
             let typed = found.find_map(|found| step.spots.get(found.spot));
             let needed = typed.map_or_else(
                 || stored(step),
-                |spot| match (spot.role, proof(spot)) {
-                    (Role::Header | Role::User | Role::Password, Proof::Basic) => Needed::Basic,
-                    (Role::Header | Role::Headers, Proof::Bearer) => Needed::Bearer,
-                    (Role::Header, Proof::Header(name)) => Needed::Header(name.to_ascii_lowercase()),
-                    _ => Needed::Elsewhere,
+                |spot| match proof(spot) {
+                    Proof::Basic => Needed::Basic,
+                    Proof::Bearer => Needed::Bearer,
+                    Proof::Header(name) => Needed::Header(name.to_ascii_lowercase()),
+                    Proof::Elsewhere | Proof::None => Needed::Elsewhere,
                 },
             );
             self.request(scenario, step, &workflow, &says(step), needed);
@@ -233,6 +207,54 @@ impl Visit for Plan<'_> {
                 self.outside.push(format!("{}: {why}", says(step)));
             }
         }
+    }
+}
+
+/// The grant for the call of one step as a remedy shows it, with the places of the `wanted` categories.
+pub(super) fn grant(scenario: &Scenario<'_>, step: &Step<'_>, way: &Through, wanted: Option<fn(&Category) -> bool>) -> String {
+    let mut grant = Grant::of(scenario, step, way, &workflow_name(scenario));
+    let is_wanted = |alias: &str| wanted.is_some_and(|wanted| category::by_alias(alias).is_some_and(wanted));
+    for places in [&mut grant.reveal, &mut grant.in_text, &mut grant.query, &mut grant.header] {
+        places.values_mut().for_each(|aliases| aliases.retain(|alias| is_wanted(alias)));
+        places.retain(|_, aliases| !aliases.is_empty());
+    }
+    for segment in &mut grant.path {
+        if matches!(segment, Segment::Reveal(_, alias) if !is_wanted(alias)) {
+            *segment = Segment::Any;
+        }
+    }
+    if wanted.is_none() {
+        grant.notes.clear();
+    }
+    write::remedy(&way.name, &grant)
+}
+
+impl Grant {
+    /// What the call of a step needs, as far as the scenario shows it.
+    fn of(scenario: &Scenario<'_>, step: &Step<'_>, way: &Through, workflow: &str) -> Grant {
+        let known = step.request().and_then(|request| request.method.as_deref());
+        let mut grant = Grant {
+            workflow: workflow.to_owned(),
+            method: known.unwrap_or("POST").to_owned(),
+            method_is_known: known.is_some(),
+            path: places::path(scenario, way),
+            reveal: Places::new(),
+            in_text: Places::new(),
+            query: Places::new(),
+            header: Places::new(),
+            notes: BTreeSet::new(),
+            from: Vec::new(),
+        };
+        places::of(scenario, step, way, &mut |place| match place {
+            Place::Body(path, category) => add(&mut grant.reveal, path, category),
+            Place::Text(path, category) => add(&mut grant.in_text, path, category),
+            Place::Query(name, category) => add(&mut grant.query, name, category),
+            Place::Header(name, category) => add(&mut grant.header, name, category),
+            Place::Unclear(note) => {
+                grant.notes.insert(note);
+            }
+        });
+        grant
     }
 }
 

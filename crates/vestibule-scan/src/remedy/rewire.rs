@@ -312,7 +312,7 @@ fn proof_before(request: Option<&Request>) -> &'static str {
 const NATIVE: &str = "A native module speaks to its vendor directly, so the gateway cannot stand between. Replace it by an HTTP step that calls the vendor through the gateway.";
 const KEPT_THERE: &str = "The platform keeps these records itself. Let only tokens reach this step, then what it keeps means nothing without the gateway.";
 const NATIVE_ENTRY: &str = "A native trigger brings data in as it is. Let the vendor's webhook call an `[in]` route of the gateway, and start the scenario by a webhook that the gateway calls.";
-const MAIL: &str = "Mail reaches the platform directly, with everything in it. Send it to the gateway's mail route instead, and start the scenario by a webhook that the gateway calls.";
+const MAIL: &str = "Mail reaches the platform directly, with everything in it. Let the sender, or a program of yours that reads the mailbox, post to an `[in]` route of the gateway instead, and start the scenario by a webhook that the gateway calls.";
 const CODE: &str = "The code may call addresses by itself. Let it return what is to be sent, and send that with an HTTP step through the gateway.";
 const NO_ADDRESS: &str = "It has no address, or more than one.";
 const COMPUTED: &str = "Where its address leads is computed in the scenario. Write the host into the step, then it can be moved.";
@@ -331,12 +331,7 @@ struct Teller<'s, 'd> {
 
 impl Teller<'_, '_> {
     fn step(&self) -> String {
-        let step = self.step;
-        if step.name == step.module && !step.id.is_empty() {
-            format!("{} [{}]", step.name, step.id)
-        } else {
-            step.name.to_string()
-        }
+        self.step.shown().into_owned()
     }
 
     fn change(&self, Told(node, setting, before, after): Told) -> Change {

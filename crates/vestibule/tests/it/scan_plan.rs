@@ -2,6 +2,7 @@
 //!
 //! `VESTIBULE_BLESS=1` writes the expected file anew.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::date;
@@ -74,6 +75,67 @@ fn every_plan_is_accepted_and_holds_no_key() {
     for secret in ["kq83-lampe", "zn41f0c9", "wolke-7741", "ru4-mole", "zitrone-88", "mond-stein", "regen-bogen"] {
         assert!(!text.contains(secret), "{secret}");
     }
+}
+
+/// What a remedy says is to stand in `vestibule.toml`: its lines of configuration, without the indent of the text.
+fn snippets(remedy: &str) -> Vec<String> {
+    let begins = |line: &&str| line.starts_with(['[', '#']);
+    let blocks = remedy.split_inclusive('\n').collect::<Vec<_>>();
+    let blocks = blocks.chunk_by(|a, b| a.starts_with("    ") == b.starts_with("    "));
+    let bare = |block: &[&str]| -> String {
+        let lines = block.iter().filter_map(|line| line.strip_prefix("    "));
+        lines.skip_while(|line| !begins(line)).collect()
+    };
+    blocks.map(bare).filter(|text| text.contains('[') && !text.is_empty()).collect()
+}
+
+#[test]
+fn every_remedy_is_accepted_as_it_stands() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vestibule-scan");
+    let folders = ["src/check/fixtures", "tests/fixtures/make", "tests/fixtures/n8n", "tests/fixtures/zapier"];
+    let files = folders.iter().flat_map(|folder| std::fs::read_dir(crates.join(folder)).unwrap());
+    let mut files: Vec<PathBuf> = files.map(|entry| entry.unwrap().path()).filter(|path| path.is_file()).collect();
+    files.push(here().join("candidates.json"));
+    let mark = |_: &str| "00000000".to_owned();
+    let settings = Settings { mark: &mark, today: date(2026, 11, 22), gateway: "https://gate.example.com", zones: &[] };
+    let mut remedies: Vec<String> = vestibule_scan::check::ALL.iter().map(|check| check.meta().remedy.to_owned()).collect();
+    for file in &files {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let scanned = vestibule_scan::scan(&name, &std::fs::read(file).unwrap(), &settings, &mut ());
+        remedies.extend(scanned.findings.into_iter().map(|finding| finding.remedy));
+    }
+    remedies.sort();
+    remedies.dedup();
+    let base = Plan::new(&settings).toml();
+    let mut tables = 0;
+    for snippet in remedies.iter().flat_map(|remedy| snippets(remedy)) {
+        let named = snippet.split("workflow = \"").skip(1).filter_map(|rest| rest.split('"').next());
+        let workflows: BTreeSet<&str> = named.collect();
+        let workflow = |name: &&str| {
+            format!("[workflow.{name}]\nplatform = \"other\"\nowner = \"a@example.com\"\npurpose = \"to.be.named\"\n")
+        };
+        let text = format!("{base}\n{}\n{snippet}", workflows.iter().map(workflow).collect::<String>());
+        let config = accepted(&text, "remedy");
+        tables += config.inbound.len() + config.outbound.len();
+    }
+    assert!(tables > 50, "{tables}");
+}
+
+#[test]
+fn a_remedy_says_what_the_plan_says() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vestibule-scan/src/check/fixtures");
+    let mark = |_: &str| "00000000".to_owned();
+    let settings = Settings { mark: &mark, today: date(2026, 11, 22), gateway: "https://gate.example.com", zones: &[] };
+    let remedies = |file: PathBuf, check: &str| -> String {
+        let scanned = vestibule_scan::scan("x.json", &std::fs::read(file).unwrap(), &settings, &mut ());
+        scanned.findings.into_iter().filter(|finding| finding.check == check).map(|finding| finding.remedy).collect()
+    };
+    let mapped = remedies(here().join("candidates.json"), "personal-data-mapped");
+    for places in ["reveal_query = { \"mail\" = \"email\" }", "reveal_path = { \"email\" = \"email\" }", "in_text = { \"note\""] {
+        assert!(mapped.contains(places), "{places}: {mapped}");
+    }
+    let typed = remedies(crates.join("hardcoded-credential.bad.make.url.json"), "hardcoded-credential");
+    assert!(typed.contains("# decide: the key stood in the address or the body") && !typed.contains("bearer = "), "{typed}");
 }
 
 #[test]

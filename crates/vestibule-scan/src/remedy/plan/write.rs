@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use vestibule_core::document::escape_string;
 
+use super::super::{ELSEWHERE, PRIVATE, variable};
 use super::{Grant, In, Needed, Out, Places, Plan, Segment, vendor_of};
 use crate::model::EntryBy;
 
@@ -151,18 +152,12 @@ fn outbound(text: &mut String, out: &Out) {
                 ),
             );
         }
-        Needed::Elsewhere => line(
-            &mut section,
-            "# decide: the key stood in the address or the body; the gateway adds keys as bearer, basic or header: see what else the vendor takes",
-        ),
+        Needed::Elsewhere => line(&mut section, ELSEWHERE),
         Needed::Unknown => line(&mut section, "# decide: `credential`, if the vendor asks for one; the scenario shows none"),
     }
     out.grants.iter().for_each(|grant| self::grant(&mut section, out, grant));
     if out.is_private {
-        line(
-            text,
-            "# decide: this destination is inside a network or without TLS. Give it https, pin it with `address = \"IP:PORT\"` (and `ca`), and take the marks off.",
-        );
+        line(text, PRIVATE);
         section.lines().for_each(|written| line(text, format!("# {written}").trim_end()));
     } else {
         text.push_str(&section);
@@ -175,42 +170,55 @@ fn grant(text: &mut String, out: &Out, grant: &Grant) {
     grant.from.iter().for_each(|from| line(text, &format!("# {from}")));
     line(text, &format!("[[out.{}.grant]]", out.name));
     line(text, &format!("workflow = \"{}\"", grant.workflow));
-    let segments: Vec<String> = grant
-        .path
-        .iter()
-        .map(|segment| match segment {
-            Segment::Literal(literal) => literal.clone(),
-            Segment::Any => "*".to_owned(),
-            Segment::Reveal(name, _) => format!("{{{name}}}"),
-        })
-        .collect();
     let decide = if grant.method_is_known { "" } else { "   # decide: the method is only known when it runs" };
-    line(text, &format!("call     = {}{decide}", quoted(&format!("{} /{}", grant.method, segments.join("/")))));
-    let path: Places = grant
-        .path
-        .iter()
-        .filter_map(|segment| match segment {
-            Segment::Reveal(name, category) => Some((name.clone(), [*category].into())),
-            _ => None,
-        })
-        .collect();
-    let keys = [
-        ("reveal", &grant.reveal),
-        ("in_text", &grant.in_text),
-        ("reveal_query", &grant.query),
-        ("reveal_path", &path),
-        ("reveal_header", &grant.header),
-    ];
-    for (key, places) in keys.into_iter().filter(|(_, places)| !places.is_empty()) {
+    line(text, &format!("call     = {}{decide}", call(grant)));
+    let keys = keys(grant);
+    for (key, places) in &keys {
         line(text, &format!("{key} = {{ {} }}", listed(places)));
     }
-    if keys.iter().all(|(_, places)| places.is_empty()) {
+    if keys.is_empty() {
         line(text, "# nothing is restored in this call: no personal data was seen in it");
     } else {
         line(text, "# decide: whether this destination needs each of them, and `where` it may be sent to");
     }
     grant.notes.iter().for_each(|note| line(text, &format!("# decide: {note}")));
     line(text, "# decide: `answer`, what of the answer the scenario needs; without it everything is dropped");
+}
+
+/// The same in short, for a remedy.
+pub(super) fn remedy(out: &str, grant: &Grant) -> String {
+    let mut text = String::new();
+    line(&mut text, &format!("[[out.{out}.grant]]"));
+    line(&mut text, &format!("workflow = \"{}\"", grant.workflow));
+    line(&mut text, &format!("call = {}", call(grant)));
+    keys(grant).iter().for_each(|(key, places)| line(&mut text, &format!("{key} = {{ {} }}", listed(places))));
+    grant.notes.iter().for_each(|note| line(&mut text, &format!("# decide: {note}")));
+    text
+}
+
+fn call(grant: &Grant) -> String {
+    let segments = grant.path.iter().map(|segment| match segment {
+        Segment::Literal(literal) => literal.clone(),
+        Segment::Any => "*".to_owned(),
+        Segment::Reveal(name, _) => format!("{{{name}}}"),
+    });
+    quoted(&format!("{} /{}", grant.method, segments.collect::<Vec<_>>().join("/")))
+}
+
+/// The keys of a grant that name places, without those that would name none.
+fn keys(grant: &Grant) -> Vec<(&'static str, Places)> {
+    let path = grant.path.iter().filter_map(|segment| match segment {
+        Segment::Reveal(name, category) => Some((name.clone(), [*category].into())),
+        _ => None,
+    });
+    let keys = [
+        ("reveal", grant.reveal.clone()),
+        ("in_text", grant.in_text.clone()),
+        ("reveal_query", grant.query.clone()),
+        ("reveal_path", path.collect()),
+        ("reveal_header", grant.header.clone()),
+    ];
+    keys.into_iter().filter(|(_, places)| !places.is_empty()).collect()
 }
 
 fn listed(places: &Places) -> String {
@@ -235,8 +243,4 @@ fn line(text: &mut String, line: &str) {
     text.extend(clean);
     // writing to a String cannot fail
     let _ = writeln!(text);
-}
-
-fn variable(name: &str) -> String {
-    name.replace('-', "_").to_ascii_uppercase()
 }
