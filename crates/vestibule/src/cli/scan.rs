@@ -83,6 +83,12 @@ pub fn scan(args: &ScanArgs, json: bool, io: &mut Io<'_>) -> u8 {
 
 fn scanned(args: &ScanArgs, json: bool, io: &mut Io<'_>) -> Result<u8, Failure> {
     let format = format_of(args, json)?;
+    if args.account.is_none() && (args.save || args.forget) {
+        // the parser passes over what they require where files are named
+        let message =
+            "`--save` and `--forget` are about what is kept of an account: they need `--account NAME` in place of files";
+        return Err(Failure::new("cli.argument", message));
+    }
     if let (Some(name), true) = (&args.account, args.forget) {
         return forgotten(name, args, format, io);
     }
@@ -127,8 +133,8 @@ fn scanned(args: &ScanArgs, json: bool, io: &mut Io<'_>) -> Result<u8, Failure> 
     let changes = match rewiring {
         Some(rewiring) => {
             let failed = |error: io::Error| Failure::new("cli.file", format!("a scenario cannot be written: {}", error.kind()));
-            let (changes, notice) = rewiring.finish().map_err(failed)?;
-            report.notices.push(notice);
+            let (changes, notices) = rewiring.finish(&report.coverage).map_err(failed)?;
+            report.notices.extend(notices);
             changes
         }
         None => String::new(),

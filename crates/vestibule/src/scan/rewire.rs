@@ -3,20 +3,25 @@
 //! The scanned files are never touched and nothing is overwritten. What is written still holds whatever else the scenario holds, so it
 //! is as private as the original.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use vestibule_scan::Settings;
 use vestibule_scan::output::Notice;
 use vestibule_scan::remedy::rewire;
+use vestibule_scan::{Coverage, Settings};
 
 use crate::files;
 
 /// What has changed in all files, beside them.
 const CHANGES: &str = "CHANGES.txt";
+/// What is said of Zaps.
+const ZAPS: &str = "Most plans of Zapier import no Zap from a file, so none is written. Edit the Zap instead: put the addresses that the \
+    report names into its steps of “Webhooks by Zapier”, each with the header `Authorization: Bearer <workflow key>`; `--fix-plan` writes \
+    the routes and grants for them.";
 
 /// The folder that is being filled.
 pub struct Rewiring {
@@ -55,11 +60,11 @@ impl Rewiring {
         self.done.lock().unwrap_or_else(PoisonError::into_inner).push(done);
     }
 
-    /// Writes what has changed; gives it as text, and in a sentence.
+    /// Writes what has changed; gives it as text, and in sentences. `read` is what was read, of whatever kind.
     ///
     /// # Errors
     /// One of the files could not be written.
-    pub fn finish(self) -> io::Result<(String, Notice)> {
+    pub fn finish(self, read: &[Coverage]) -> io::Result<(String, Vec<Notice>)> {
         let mut done = self.done.into_inner().unwrap_or_else(PoisonError::into_inner);
         done.sort_by(|a, b| a.name.cmp(&b.name));
         let (mut text, mut moved, mut changes, mut outside) = (String::new(), 0, 0, 0);
@@ -70,13 +75,22 @@ impl Rewiring {
             changes += one.changes;
             outside += one.outside;
         }
+        let zaps: BTreeSet<&str> = read.iter().filter(|file| file.platform == "zapier").map(|file| file.file.as_str()).collect();
+        zaps.iter().for_each(|name| text += &format!("== {name}\n{ZAPS}\n\n"));
+        if text.is_empty() {
+            text += "Nothing to move: no scenario of Make or n8n was read.\n";
+        }
         files::create(&self.folder.join(CHANGES), text.as_bytes())?;
         let folder = self.folder.display();
         let message = format!(
             "files moved behind the gateway: {moved}, with {changes} changed settings, in `{folder}`; left to a person or outside the gate: \
              {outside}; {CHANGES} there tells each"
         );
-        Ok((text, Notice::new("rewired", message)))
+        let mut notices = vec![Notice::new("rewired", message)];
+        if !zaps.is_empty() {
+            notices.push(Notice::new("zaps-not-rewired", format!("files of Zapier that were not moved: {}. {ZAPS}", zaps.len())));
+        }
+        Ok((text, notices))
     }
 
     fn write(&self, name: &str, text: &[u8]) -> io::Result<()> {

@@ -75,6 +75,29 @@ fn the_exit_code_says_whether_there_is_something_to_do() {
 }
 
 #[test]
+fn what_only_an_account_has_is_refused_for_files() {
+    let folder = Folder::new(&[("good.json", clean().into())]);
+    for option in ["--save", "--forget"] {
+        let ran = run(&[&folder.path("good.json"), option]);
+        assert!(ran.code == 2 && ran.err.contains("they need `--account NAME`") && ran.out.is_empty(), "{option}: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_zap_is_said_not_to_be_rewired() {
+    let zap = include_bytes!("../../../vestibule-scan/src/check/fixtures/bypasses-gateway.bad.zapier.json");
+    let folder = Folder::new(&[("zap.json", zap.to_vec()), ("people.csv", b"a,b\n1,2\n".to_vec())]);
+    let rewired = |name: &str, out: &str| {
+        let ran = run(&[&folder.path(name), "--rewire", &folder.path(out), "--gateway", "https://gate.example.com"]);
+        (ran.out, folder.read(&format!("{out}/CHANGES.txt")))
+    };
+    let (said, changes) = rewired("zap.json", "out");
+    assert!(said.contains("not moved: 1.") && changes.contains("zap.json") && changes.contains("“Webhooks by Zapier”"), "{said}");
+    let (_, changes) = rewired("people.csv", "none");
+    assert!(changes.starts_with("Nothing to move"), "{changes}");
+}
+
+#[test]
 fn what_was_named_and_cannot_be_read_ends_the_run_with_2() {
     let cut = clean();
     let folder = Folder::new(&[

@@ -47,6 +47,8 @@ fn a_scenario_becomes_routes_grants_and_questions() {
     for secret in ["tr4-mandel", "zk41-ahorn", "c3ZjLWNhbmRpZGF0ZXM"] {
         assert!(!text.contains(secret));
     }
+    let with_sandbox = text.replace("\n# test_", "\ntest_");
+    assert!(with_sandbox != text && accepted(&with_sandbox, "with a sandbox").outbound.iter().all(|route| route.test.is_some()));
     let expected = here().join("candidates.toml");
     if std::env::var_os("VESTIBULE_BLESS").is_some() {
         std::fs::write(&expected, &text).unwrap();

@@ -155,6 +155,14 @@ fn outbound(text: &mut String, out: &Out) {
         Needed::Elsewhere => line(&mut section, ELSEWHERE),
         Needed::Unknown => line(&mut section, "# decide: `credential`, if the vendor asks for one; the scenario shows none"),
     }
+    let test = match &out.proof {
+        Needed::Basic => format!("{{ basic = \"env:{variable}_TEST_KEY\" }}"),
+        Needed::Header(name) => format!("{{ header = {{ name = {}, value = \"env:{variable}_TEST_KEY\" }} }}", quoted(name)),
+        _ => format!("{{ bearer = \"env:{variable}_TEST_KEY\" }}"),
+    };
+    line(&mut section, "# decide: the vendor's sandbox, where calls with a test key go; without it there are none");
+    line(&mut section, "# test_to         = \"https://sandbox.example.com\"");
+    line(&mut section, &format!("# test_credential = {test}"));
     out.grants.iter().for_each(|grant| self::grant(&mut section, out, grant));
     if out.is_private {
         line(text, PRIVATE);

@@ -9,9 +9,10 @@ use crate::remedy::Through;
 
 const NEXT: &str = "
 What to do next:
-  1. Give the gateway the routes and grants that `vestibule scan --fix-plan` writes, with the keys that stood here.
+  1. Give the gateway the routes and grants that `vestibule scan --fix-plan vestibule.toml --gateway URL FILE` writes,
+     with the keys that stood here.
   2. Import the file and pick the credential in every step listed above; without it they do not run.
-  3. Try it with a test key, then ask the vendors for new keys: the old ones have stood in a file.
+  3. Try it with a test key (its calls go to `test_to` of the route), then ask the vendors for new keys: the old ones have stood in a file.
 ";
 
 /// The old address: scheme and host as they stood, path as [`Through::shown`] shows it, names of parameters without values.
