@@ -325,3 +325,28 @@ fn reference_pages_equal_the_code() {
 }
 
 const EVERYTHING: &str = include_str!("everything.toml");
+
+/// Every snippet of the pages on schemes, also with each line that stands there as another way to write a key.
+#[test]
+fn what_the_pages_on_schemes_show_is_accepted() {
+    const BASE: &str = "[server]\npublic_url = \"https://gate.example.com\"\nlisten = \"127.0.0.1:8443\"\n\
+        token_domain = \"t.gate.example.com\"\n\
+        [store]\nurl = \"sqlite:/var/lib/vestibule/vestibule.db\"\n\
+        [keys]\nroot = \"credential:vestibule-root\"\nstore = \"/var/lib/vestibule-keys/keys\"\n";
+    let mut shown = 0;
+    for page in std::fs::read_dir(folder("../../docs/reference/schemes")).unwrap() {
+        let page = std::fs::read_to_string(page.unwrap().path()).unwrap();
+        for snippet in page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()) {
+            let key = |line: &str| line.split('=').next().map(|key| key.trim().to_owned());
+            let others = snippet.lines().filter_map(|line| line.strip_prefix("# ")).map(|other| {
+                let lines = snippet.lines().map(|line| if key(line) == key(other) { other } else { line });
+                lines.collect::<Vec<_>>().join("\n")
+            });
+            for text in others.chain([snippet.to_owned()]) {
+                accepted(&format!("{BASE}{text}"));
+                shown += 1;
+            }
+        }
+    }
+    assert!(shown >= 4, "{shown}");
+}
