@@ -12,6 +12,9 @@ use vestibule_core::secret::Secret;
 use vestibule_core::secret::Wiped;
 use zeroize::Zeroize as _;
 
+/// How age files of every version begin.
+const MAGIC: &[u8] = b"age-encryption.org/";
+
 /// Why a backup could not be made or read.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
@@ -24,7 +27,10 @@ pub enum BackupError {
     /// The backup is not for this identity.
     #[error("this identity does not open the backup")]
     WrongIdentity,
-    /// The backup is no age file, or its bytes were changed.
+    /// The file is something else.
+    #[error("this is no age file")]
+    NotABackup,
+    /// Its bytes were changed.
     #[error("the backup is damaged")]
     Damaged,
     /// Reading or writing failed.
@@ -39,6 +45,7 @@ impl BackupError {
             BackupError::Recipient => "backup.recipient",
             BackupError::Identity => "backup.identity",
             BackupError::WrongIdentity => "backup.wrong_identity",
+            BackupError::NotABackup => "backup.not_a_backup",
             BackupError::Damaged => "backup.damaged",
             BackupError::Io(_) => "backup.io",
         }
@@ -88,9 +95,14 @@ pub fn encrypt(recipient: &str, mut input: impl Read, output: impl Write) -> Res
 ///
 /// # Errors
 /// [`BackupError`]: a wrong identity and damage are told apart, because age files name their recipients.
-pub fn decrypt(identity: &Secret<String>, input: impl Read, mut output: impl Write) -> Result<u64, BackupError> {
+pub fn decrypt(identity: &Secret<String>, mut input: impl Read, mut output: impl Write) -> Result<u64, BackupError> {
     let identity = Identity::from_str(identity.expose().trim()).map_err(|_| BackupError::Identity)?;
-    let decryptor = Decryptor::new(input).map_err(sort_out)?;
+    let mut start = Vec::with_capacity(MAGIC.len());
+    input.by_ref().take(MAGIC.len() as u64).read_to_end(&mut start).map_err(BackupError::Io)?;
+    if start != MAGIC {
+        return Err(BackupError::NotABackup);
+    }
+    let decryptor = Decryptor::new(MAGIC.chain(input)).map_err(sort_out)?;
     let mut reader = decryptor.decrypt(std::iter::once(&identity as _)).map_err(sort_out)?;
     let mut buffer = Wiped::new(vec![0; 64 << 10]);
     let mut copied = 0;

@@ -22,8 +22,8 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
         "The database was written by a newer version of Vestibule. It was not touched."
         => "Start that version or a newer one, or restore a backup made by this one.";
     Operator 0 "store.in_use" "database in use":
-        "Another process has the database open for writing."
-        => "Stop the other process, or use the command beside the running server.";
+        "Another process has the database open for writing. Nothing was changed."
+        => "Stop the gateway, or the other process, then try again.";
     Operator 0 "store.damaged" "database damaged":
         "The integrity check of the database failed. It was not changed."
         => "Copy the files away, then restore the newest backup with `vestibule restore`.";
@@ -57,9 +57,12 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Operator 0 "log.broken" "log does not verify":
         "An entry of the log was changed, removed, reordered or cut off. The first place is named."
         => "Treat it as an incident: keep the files, find out who could write to the database, compare with the head kept outside.";
-    Operator 0 "log.behind_key_store" "database older than the log head":
-        "The database ends before the newest head in the key store: it was replaced by an older copy."
-        => "Bring the newest database back, or accept the gap by name; a new log origin is opened.";
+    Operator 0 "log.behind_key_store" "not the newest database":
+        "The log in the database does not reach the newest head that the key store knows: the data folder is another one, is empty, or holds an older copy. Nothing was changed."
+        => "Put the newest database in its place, or `vestibule restore` a backup; if it is lost for good, `vestibule log accept-gap` goes on with the one that is there.";
+    Operator 0 "log.no_gap" "no gap in the log":
+        "The database is the newest one that the key store knows, so there is nothing to accept. Nothing was changed."
+        => "Start the gateway with `vestibule serve`.";
     Operator 0 "clock.wrong" "clock not plausible":
         "The clock of this machine is before the newest entry of the log, or far from any plausible date."
         => "Set the clock (NTP), then start again.";
@@ -123,6 +126,9 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Operator 0 "backup.damaged" "backup damaged":
         "The backup is truncated or was altered."
         => "Use another copy.";
+    Operator 0 "backup.not_a_backup" "not a backup":
+        "The file is no age file, so it is none that `vestibule backup` has written."
+        => "Give the file of a backup.";
     Operator 0 "backup.too_old" "backup older than its keys":
         "The epoch keys of this backup were destroyed on schedule. Nobody can open it any more."
         => "Use a newer backup; delete this one.";
@@ -134,7 +140,7 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
         => "Check the path, the space left and the mode.";
     Operator 0 "restore.not_empty" "target not empty":
         "There is a database at the target already. It was not changed."
-        => "Move it away, then restore.";
+        => "Give `--replace`, which keeps it under another name, or move it away.";
     Operator 0 "restore.gap" "erasures may be missing":
         "No key store newer than the backup was given, so persons erased since then could come back."
         => "Give the newest key store, or accept the named gap with `--accept-gap`.";

@@ -13,6 +13,7 @@ pub mod row;
 pub mod rows;
 pub mod schedule;
 pub mod secrets;
+pub mod settle;
 pub mod subject;
 pub mod worker;
 

@@ -6,13 +6,13 @@ use super::ledger::Ledger;
 use super::routes::Routes;
 use super::schedule::KeySchedule;
 use super::secrets::SecretText;
+use super::settle::Gap;
 use super::{App, Notify};
 use crate::config::Config;
 use crate::files;
 use crate::net::body::BodyBudget;
 use crate::net::outbound::OutboundError;
 use crate::net::tls::TlsError;
-use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
@@ -20,12 +20,11 @@ use std::sync::{Arc, RwLock};
 use vestibule_core::audit::{Actor, Leaf};
 use vestibule_core::clock::Clock;
 use vestibule_core::document::MatcherError;
-use vestibule_core::id::{Mode, SubjectNumber};
-use vestibule_core::inflight::Sink as _;
+use vestibule_core::id::Mode;
 use vestibule_core::network::OriginError;
 use vestibule_core::policy::call::CallPatternError;
 use vestibule_core::retry::Schedule;
-use vestibule_store::{AppendLeaf, EraseSubjects, NewOrigin, Options, Ports, SetGrantRevision, Store, StoreError};
+use vestibule_store::{AppendLeaf, Options, Ports, SetGrantRevision, Store, StoreError};
 use vestibule_vault::keystore::KeyStoreError;
 use vestibule_vault::root::RootError;
 use vestibule_vault::rotation::RotationError;
@@ -79,6 +78,17 @@ pub enum LoadError {
     /// The database holds older keys than the key store has seen, or one older row.
     #[error("the list of workflow keys is not the newest one: a key that was revoked since may stand again")]
     AuthorityRolledBack,
+    /// The database is not the one whose log the key store knows, or an older copy of it.
+    #[error("the key store knows {} leaves of the log, and `{}` holds {} that do not reach them", gap.known, database.display(), gap.found)]
+    Behind {
+        /// The file.
+        database: PathBuf,
+        /// How far.
+        gap: Gap,
+    },
+    /// The database reaches the head that the key store knows.
+    #[error("there is no gap to accept: the database is the one that the key store knows")]
+    NoGap,
     /// A certificate cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -110,6 +120,8 @@ impl LoadError {
             LoadError::Store(error) => error.code(),
             LoadError::Forged(_) => "store.tampered",
             LoadError::AuthorityRolledBack => "store.authority_rolled_back",
+            LoadError::Behind { .. } => "log.behind_key_store",
+            LoadError::NoGap => "log.no_gap",
             LoadError::Tls(error) => error.code(),
             LoadError::Origin(_) => "config.destination",
             LoadError::Outbound(error) => error.code(),
@@ -131,18 +143,29 @@ pub struct Settings<'a> {
     pub store: Options,
 }
 
+impl Settings<'_> {
+    /// Opens the key store.
+    pub fn keeper(&self) -> Result<Keeper, LoadError> {
+        Keeper::open(&self.config.keys.store, self.root.expose().as_bytes())
+    }
+}
+
 /// The number of the only writer there is on SQLite.
-const WRITER: u16 = 1;
+pub(super) const WRITER: u16 = 1;
 
 impl App {
     /// Opens keys and database, brings both to what must hold, and compiles the routes. Serves nothing yet.
     pub fn open(settings: &Settings<'_>) -> Result<Arc<App>, LoadError> {
         let (keeper, routes) = begin(settings)?;
+        expected(settings, &keeper)?;
         let store = Store::open(settings.store.clone(), Arc::new(Audit(Arc::clone(&keeper))))?;
         let app = App::over(settings, keeper, routes, store, false)?;
+        if let Some(gap) = app.gap()? {
+            return Err(behind(settings, gap));
+        }
+        app.settle_authority()?;
         app.settle_log()?;
         app.settle_erasures()?;
-        app.settle_authority()?;
         app.catch_up_authority()?;
         let revision = app.grant_revision.load(std::sync::atomic::Ordering::SeqCst);
         app.writer.call(SetGrantRevision { revision })?;
@@ -152,12 +175,15 @@ impl App {
 
     /// Opens keys and database to look at them, also beside a running gateway. Neither changes: the log gets no leaf, the
     /// key store no head, and what is written to the store is answered with [`StoreError::Closed`]. Keys that a start would refuse are
-    /// refused here too. Nothing if a start must make the database, or bring it up to date, first.
+    /// refused here too, except over a database that is behind: that one can be looked at, with no key in force. Nothing if a start must make the database, or bring it up to date, first.
     pub fn open_to_read(settings: &Settings<'_>) -> Result<Option<Arc<App>>, LoadError> {
         let (keeper, routes) = begin(settings)?;
+        expected(settings, &keeper)?;
         let Some(store) = Store::open_to_read(settings.store.clone())? else { return Ok(None) };
         let app = App::over(settings, keeper, routes, store, true)?;
-        app.settle_authority()?;
+        if app.gap()?.is_none() {
+            app.settle_authority()?;
+        }
         Ok(Some(Arc::new(app)))
     }
 
@@ -197,75 +223,29 @@ impl App {
     pub fn service_leaf<'a>(&self, action: &'a str) -> Leaf<'a> {
         self.leaf(Actor::Service("gateway".into()), action, Mode::Live)
     }
+}
 
-    /// A database that is behind the head the key store knows opens a new origin: nothing is signed twice.
-    fn settle_log(&self) -> Result<(), LoadError> {
-        let reader = self.store.reader()?;
-        let head = reader.head()?;
-        let known = self.keeper.read(|keys| keys.head().copied());
-        let behind = match known {
-            Some(known) => {
-                let size = i64::try_from(known.size).unwrap_or(i64::MAX);
-                let leaf = reader.leaves(size, size)?.pop();
-                known.size > 0 && leaf.is_none_or(|leaf| leaf.mac != known.mac)
-            }
-            None => false,
-        };
-        if head.origin.is_none() || behind {
-            let mut leaf = self.service_leaf("log.origin");
-            if behind {
-                leaf.outcome = "log.behind_key_store".into();
-                self.counters.ended("log", "log.behind_key_store");
-            }
-            let id = Draw::new(16)?.take()?;
-            self.writer.call(NewOrigin { id, now: self.clock.now(), leaf: leaf.to_bytes() })?;
-        }
-        self.save_head()
+/// Nothing is made in the place of a database that the key store knows of.
+fn expected(settings: &Settings<'_>, keeper: &Keeper) -> Result<(), LoadError> {
+    let known = keeper.read(|keys| keys.head().map_or(0, |head| head.size));
+    if known > 0 && !settings.config.store.path.exists() {
+        return Err(behind(settings, Gap { known, found: 0 }));
     }
+    Ok(())
+}
 
-    /// Writes the newest head into the key store.
-    pub fn save_head(&self) -> Result<(), LoadError> {
-        let head = self.store.reader()?.head()?;
-        let head = vestibule_vault::keystore::Head {
-            origin: head.origin.unwrap_or_default(),
-            size: u64::try_from(head.seq).unwrap_or(0),
-            mac: head.mac,
-        };
-        self.keeper.change(|keys| {
-            keys.set_head(head);
-            Ok::<_, VaultError>(())
-        })
-    }
-
-    /// Whoever stands on the key store's erasure list is erased here too, before anything is served: the database may be
-    /// an older copy (P11).
-    fn settle_erasures(&self) -> Result<(), LoadError> {
-        let erased: HashSet<SubjectNumber> = self.keeper.read(|keys| keys.erased().iter().map(|(number, _)| *number).collect());
-        if erased.is_empty() {
-            return Ok(());
-        }
-        let standing = self.store.reader()?.subjects_by_number(&erased)?;
-        if standing.is_empty() {
-            return Ok(());
-        }
-        let subjects = standing.into_iter().map(|(row, number)| {
-            let mut leaf = self.service_leaf("subject.erase");
-            leaf.outcome = "erasure.applied_to_older_copy".into();
-            (row, number, leaf.to_bytes())
-        });
-        self.writer.call(EraseSubjects { now: self.clock.now(), subjects: subjects.collect(), only_lapsed: false })?;
-        Ok(())
-    }
+fn behind(settings: &Settings<'_>, gap: Gap) -> LoadError {
+    LoadError::Behind { database: settings.config.store.path.clone(), gap }
 }
 
 /// What comes before the database is touched.
 fn begin(settings: &Settings<'_>) -> Result<(Arc<Keeper>, Routes), LoadError> {
     let config = settings.config;
-    let keeper = Keeper::open(&config.keys.store, settings.root.expose().as_bytes())?;
-    Ok((Arc::new(keeper), Routes::compile(config)?))
+    Ok((Arc::new(settings.keeper()?), Routes::compile(config)?))
 }
 
-struct Audit(Arc<Keeper>);
+/// The MACs of the log, under the key store's keys.
+pub(super) struct Audit(pub(super) Arc<Keeper>);
 
 impl Ports for Audit {
     fn leaf_mac(&self, previous: &[u8; 32], leaf: &[u8]) -> [u8; 32] {

@@ -332,6 +332,9 @@ pub(super) struct Backup {
     /// The age recipient; else the one in `backup-recipient` beside the configuration
     #[arg(long, value_name = "AGE1")]
     pub(super) recipient: Option<String>,
+    /// Make it though the log does not verify; the log says so
+    #[arg(long)]
+    pub(super) with_broken_log: bool,
     #[command(flatten)]
     pub(super) at: At,
 }
@@ -349,6 +352,9 @@ pub(super) struct Restore {
     /// Accept that erasures since this moment, the backup's, may be missing
     #[arg(long, value_name = "TIME")]
     pub(super) accept_gap: Option<String>,
+    /// Restore a backup whose log does not verify
+    #[arg(long)]
+    pub(super) with_broken_log: bool,
     #[command(flatten)]
     pub(super) at: At,
 }
@@ -363,6 +369,8 @@ pub(super) enum LogCommand {
         #[command(flatten)]
         at: At,
     },
+    /// Go on with the database that is there because the newest one is lost for good; no server may run
+    AcceptGap(At),
     /// Print the newest entries
     Show {
         /// How many

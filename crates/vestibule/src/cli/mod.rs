@@ -14,6 +14,8 @@ pub mod scan;
 mod serve;
 mod session;
 
+use crate::app::Settings;
+use crate::config::Config;
 use crate::ops::{self, Op, erase, init, keys, restore};
 use crate::system::{self, SystemClock};
 use crate::{bench, dev, files};
@@ -90,6 +92,7 @@ fn carry_out(command: Command) -> Result<Shown, Failure> {
         Command::Restore(args) => restore_backup(args),
         Command::Log { command } => match command {
             LogCommand::Verify { since, at } => Ok(("log.verify", asked(&at.config, Op::LogVerify { since })?)),
+            LogCommand::AcceptGap(args) => Ok(("log.accept_gap", alone(&session::load(&args.config)?, ops::gap::accept)?)),
             LogCommand::Show { last, at } => Ok(("log.show", asked(&at.config, Op::LogShow { last })?)),
         },
         Command::Try(args) => {
@@ -203,7 +206,8 @@ fn backup(args: args::Backup) -> Result<Shown, Failure> {
         }
     };
     let folder = absolute(&session::data_folder(&config))?;
-    let order = ops::backup::Order { to: absolute(&args.to)?, recipient, folder };
+    let with_broken_log = args.with_broken_log;
+    let order = ops::backup::Order { with_broken_log, ..ops::backup::Order::new(absolute(&args.to)?, recipient, folder) };
     Ok(("backup", session::carry_out(&config, Op::Backup(order))?))
 }
 
@@ -215,13 +219,23 @@ fn restore_backup(args: args::Restore) -> Result<Shown, Failure> {
     // files of age-keygen, and the recovery kit, hold other lines beside the identity
     let line = text.lines().map(str::trim).find(|line| line.starts_with("AGE-SECRET-KEY-1"));
     let identity = Secret::new(line.unwrap_or_default().to_owned());
-    let order = restore::Order { file: args.file, identity, replace: args.replace, accept_gap: args.accept_gap };
+    let order = restore::Order {
+        file: args.file,
+        identity,
+        replace: args.replace,
+        accept_gap: args.accept_gap,
+        with_broken_log: args.with_broken_log,
+    };
+    Ok(("restore", alone(&config, |settings, by| restore::restore(settings, by, &order))?))
+}
+
+/// Does what no server may run beside.
+fn alone(config: &Config, work: impl FnOnce(&Settings<'_>, &ops::By) -> Result<Value, ops::OpError>) -> Result<Value, Failure> {
     let root = crate::app::secrets::resolve(&config.keys.root)?;
     let store = Options::new(&config.store.path);
-    let settings = crate::app::Settings { config: &config, root: &root, clock: Arc::new(SystemClock), store };
+    let settings = Settings { config, root: &root, clock: Arc::new(SystemClock), store };
     let by = ops::person_of(&session::login_name());
-    let answer = progress::while_waiting(|| restore::restore(&settings, &by, &order))?;
-    Ok(("restore", answer))
+    Ok(progress::while_waiting(|| work(&settings, &by))?)
 }
 
 fn document(file: &Path) -> Result<Vec<u8>, Failure> {

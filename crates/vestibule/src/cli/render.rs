@@ -33,6 +33,7 @@ pub(super) fn render(view: &str, answer: &Value) -> String {
         "subject.erase" => views::erased(answer),
         "backup" => views::backup(answer),
         "restore" => views::restore(answer),
+        "log.accept_gap" => views::accepted_gap(answer),
         "log.verify" => log::verify(answer),
         "log.show" => log::show(answer),
         "try" => views::three(answer),

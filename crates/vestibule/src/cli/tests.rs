@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use super::*;
-use crate::config::Config;
 use clap::CommandFactory as _;
 use tempfile::TempDir;
 
@@ -137,10 +136,22 @@ fn a_look_at_a_log_that_was_cut_back_says_so_each_time() {
         assert_eq!((&log["ok"], log["origins"].as_array().unwrap().len()), (&false.into(), 1), "{log}");
         assert!(log["findings"][0]["message"].as_str().unwrap().starts_with("the log ends before the key store"), "{log}");
     }
-    // a start goes on with the older copy, and the log says so from then on
-    drop(session::open(&config).unwrap());
-    let (_, log) = command(&format!("vestibule log verify {at}")).unwrap();
-    assert_eq!((&log["ok"], log["origins"].as_array().unwrap().len()), (&false.into(), 2), "{log}");
+    let (_, shown) = command(&format!("vestibule status {at}")).unwrap();
+    assert_eq!(shown["log"]["behind"], true);
+    assert!(render::render("status", &shown).contains("not the newest database"));
+    // whatever would write is refused, until somebody accepts the gap; the log says who
+    assert_eq!(session::open(&config).err().unwrap().code, "log.behind_key_store");
+    assert_eq!(command(&format!("vestibule rotate delivery {at}")).unwrap_err().code, "log.behind_key_store");
+    command(&format!("vestibule log accept-gap {at}")).unwrap();
+    let serving = session::open(&config).unwrap();
+    assert_eq!(command(&format!("vestibule log accept-gap {at}")).unwrap_err().code, "store.in_use");
+    drop(serving);
+    let (view, log) = command(&format!("vestibule log verify {at}")).unwrap();
+    assert_eq!((&log["ok"], log["origins"].as_array().unwrap().len()), (&true.into(), 2), "{log}");
+    assert!(render::render(view, &log).contains("went on without leaves 3 to"), "{}", render::render(view, &log));
+    std::fs::remove_file(&config.store.path).unwrap();
+    let missing = command(&format!("vestibule log verify {at}")).unwrap_err();
+    assert_eq!(missing.code, "log.behind_key_store");
 }
 
 #[test]

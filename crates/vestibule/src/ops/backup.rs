@@ -44,6 +44,15 @@ pub struct Order {
     pub recipient: String,
     /// The folder of the database, where the copy lies while it is checked.
     pub folder: PathBuf,
+    /// Make it though the log does not verify: without any new backup no old key ends.
+    pub with_broken_log: bool,
+}
+
+impl Order {
+    /// A backup of a database whose log verifies.
+    pub fn new(to: PathBuf, recipient: String, folder: PathBuf) -> Order {
+        Order { to, recipient, folder, with_broken_log: false }
+    }
 }
 
 /// What a backup says about itself.
@@ -72,7 +81,7 @@ pub fn backup(app: &App, by: &By, order: &Order) -> Result<Value, OpError> {
     let scratch = Scratch::new(order.folder.join(format!("{SCRATCH}{}.db", hex(&id))));
     let made = app.clock.now();
     app.store.backup_to(scratch.path())?;
-    let checked = check(scratch.path(), &app.keeper.read(Live::of), &app.keeper.keyring())?;
+    let checked = check(scratch.path(), &app.keeper.read(Live::of), &app.keeper.keyring(), order.with_broken_log)?;
     let copy = File::open(scratch.path()).map_err(|error| io_error(scratch.path(), &error))?;
     let header = Header {
         made,
@@ -90,7 +99,12 @@ pub fn backup(app: &App, by: &By, order: &Order) -> Result<Value, OpError> {
         keys.note_copy(MadeCopy { made, label });
         Ok::<_, VaultError>(())
     })?;
-    app.writer.call(AppendLeaf { leaf: by.leaf(app, "backup.make", Mode::Live).to_bytes() })?;
+    let mut leaf = by.leaf(app, "backup.make", Mode::Live);
+    if let Some(broken) = checked.broken {
+        leaf.outcome = "log.broken".into();
+        leaf.refers = broken;
+    }
+    app.writer.call(AppendLeaf { leaf: leaf.to_bytes() })?;
     app.save_head()?;
     Ok(json!({
         "file": order.to,
@@ -99,6 +113,7 @@ pub fn backup(app: &App, by: &By, order: &Order) -> Result<Value, OpError> {
         "bytes": header.length,
         "digest": hex(&header.digest),
         "head": header.head.to_string(),
+        "broken_leaf": checked.broken,
     }))
 }
 
@@ -132,6 +147,8 @@ pub struct Checked {
     pub digest: [u8; 32],
     /// The oldest epoch that wraps a key in it; the active one where it holds no key.
     pub oldest_epoch: KeyVersion,
+    /// The first leaf that does not verify, which was accepted.
+    pub broken: Option<i64>,
 }
 
 /// The versions of the keys that a database needs and that still exist.
@@ -146,13 +163,16 @@ impl Live {
     }
 }
 
-/// The checks of a restore: the file is whole, its log verifies, and every key it needs exists.
-pub fn check(path: &Path, live: &Live, keyring: &Keyring) -> Result<Checked, OpError> {
+/// The checks of a restore: the file is whole, its log verifies or that it does not is accepted, and every key it needs
+/// exists.
+pub fn check(path: &Path, live: &Live, keyring: &Keyring, with_broken_log: bool) -> Result<Checked, OpError> {
     let store = Store::open(Options::new(path), Arc::new(NoLeaves))?;
     let reader = store.reader()?;
     let log = verify::read(&reader, keyring, None, None)?;
-    if !log.is_whole() {
-        return Err(OpError::known("log.broken"));
+    let broken = log.findings.first().map(|(leaf, _)| *leaf);
+    if let Some((leaf, why)) = log.findings.first().filter(|_| !with_broken_log) {
+        let message = format!("leaf {leaf} of the log: {why}; `--with-broken-log` goes on without it and says so in the log");
+        return Err(OpError::new("log.broken", message));
     }
     let epochs = reader.epochs()?;
     let (subjects, stable) = reader.index_epochs()?;
@@ -165,7 +185,7 @@ pub fn check(path: &Path, live: &Live, keyring: &Keyring) -> Result<Checked, OpE
     }
     let head = log.head.unwrap_or(Head { origin: [0; 16], size: 0, mac: [0; 32] });
     let oldest_epoch = epochs.iter().map(|(version, _)| *version).min().unwrap_or(keyring.active_epoch());
-    Ok(Checked { head, digest: digest(&reader)?, oldest_epoch })
+    Ok(Checked { head, digest: digest(&reader)?, oldest_epoch, broken })
 }
 
 /// A digest of every row of the logical state: two stores with the same rows have the same.
@@ -304,9 +324,9 @@ impl Ports for NoLeaves {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use super::*;
-    use crate::ops::testing::World;
+    use crate::ops::testing::{World, by};
 
     #[test]
     fn headers_come_back_whole_or_not_at_all() {
@@ -366,9 +386,48 @@ mod tests {
             identity: vestibule_core::secret::Secret::new(identity),
             replace: true,
             accept_gap: None,
+            with_broken_log: false,
         };
         let closed = world.close();
         assert_eq!(closed.restore(&order).unwrap_err().code, "backup.damaged");
         assert!(closed.open().is_ok(), "nothing was changed");
+    }
+
+    #[test]
+    fn a_log_that_does_not_verify_is_backed_up_and_restored_only_by_name() {
+        let world = World::new();
+        let anna = world.accept("anna@example.com");
+        let closed = world.close();
+        closed.sql().execute_batch("UPDATE leaf SET mac = zeroblob(32) WHERE seq = 2").unwrap();
+        let world = closed.open().unwrap();
+        let pair = age::generate();
+        let order = |with_broken_log| Order {
+            with_broken_log,
+            ..Order::new(world.path("one.age"), pair.recipient.clone(), world.path("data"))
+        };
+        let refused = backup(&world.app, &by(), &order(false)).unwrap_err();
+        assert_eq!(refused.code, "log.broken");
+        assert!(refused.message.starts_with("leaf 2 of the log"), "{}", refused.message);
+        assert_eq!(backup(&world.app, &by(), &order(true)).unwrap()["broken_leaf"], 2);
+        let head = world.app.store.reader().unwrap().head().unwrap();
+        let leaf = world.app.store.reader().unwrap().leaves(head.seq, head.seq).unwrap().remove(0).leaf;
+        let leaf = vestibule_core::audit::Leaf::from_bytes(&leaf).unwrap();
+        assert_eq!((&*leaf.action, &*leaf.outcome, leaf.refers), ("backup.make", "log.broken", 2));
+        let report = verify::verify(&world.app, None).unwrap();
+        assert_eq!((&report["size"], &report["findings"][0]["leaf"]), (&1.into(), &2.into()), "one leaf is whole before it");
+
+        let order = |with_broken_log| crate::ops::restore::Order {
+            file: world.path("one.age"),
+            identity: vestibule_core::secret::Secret::new(pair.identity.expose().clone()),
+            replace: true,
+            accept_gap: None,
+            with_broken_log,
+        };
+        let (refused, taken) = (order(false), order(true));
+        let closed = world.close();
+        assert_eq!(closed.restore(&refused).unwrap_err().code, "log.broken");
+        assert_eq!(closed.restore(&taken).unwrap()["broken_leaf"], 2);
+        let world = closed.open().unwrap();
+        assert_eq!(crate::ops::whois::whois(&world.app, &by(), anna.as_str()).unwrap()["state"], "live");
     }
 }

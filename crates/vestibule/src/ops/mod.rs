@@ -9,6 +9,7 @@ pub mod audit;
 pub mod backup;
 pub mod dead;
 pub mod erase;
+pub mod gap;
 pub mod held;
 pub mod init;
 pub mod keys;

@@ -1,25 +1,26 @@
-//! Restoring a backup while nothing runs: decrypted beside the target, checked, put in place, brought up to what must hold.
+//! Restoring a backup while nothing runs: decrypted beside the target, checked, brought up to what must hold, put in place.
 //!
-//! Erasures that the key store remembers are applied before anything is served. The old database, if there is one, is
-//! kept under another name. After a restore a new version of the token key opens, because numbers that were given out
-//! since the backup may be given out again.
+//! Everything that can fail comes before the move: erasures that the key store remembers, the leaf that says so, and the
+//! room for a new version of the token key, because numbers that were given out since the backup may be given out again.
+//! After the move the key store is told in one step; if it cannot be, the move is undone. The old database, if there is
+//! one, is kept under another name.
 
-use super::backup::{HEADER, Header, Live, NoLeaves, Scratch, age_error, beside, check, io_error, is_noted};
-use super::{By, OpError, keys, rotate, verify};
+use super::backup::{HEADER, Header, Live, Scratch, age_error, beside, check, io_error, is_noted};
+use super::{By, OpError, keys, verify};
+use crate::app::Settings;
 use crate::app::keeper::Keeper;
-use crate::app::{App, Settings, authority};
+use crate::app::settle::Adopted;
 use crate::{files, system};
 use serde_json::{Value, json};
-use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use vestibule_core::id::{Mode, SubjectNumber, hex};
+use vestibule_core::id::{Mode, hex};
 use vestibule_core::secret::Secret;
-use vestibule_store::{AppendLeaf, Options, Store, SubjectState};
-use vestibule_vault::{KeyStore, backup as age};
+use vestibule_store::Options;
+use vestibule_vault::backup as age;
 
 /// What to restore, and what the operator accepts.
 pub struct Order {
@@ -31,6 +32,8 @@ pub struct Order {
     pub replace: bool,
     /// The moment of the backup, given back by the operator: accepts that erasures since then may be missing.
     pub accept_gap: Option<String>,
+    /// Take it though its log does not verify.
+    pub with_broken_log: bool,
 }
 
 /// Restores a backup. Until the checks have passed, nothing is changed.
@@ -40,40 +43,47 @@ pub fn restore(settings: &Settings<'_>, by: &By, order: &Order) -> Result<Value,
     files::private_folder(folder).map_err(|error| io_error(folder, &error))?;
     let _held = hold(target)?;
     if target.exists() && !order.replace {
-        return Err(OpError::new("restore.not_empty", format!("there is a database at `{}`", target.display())));
+        let message = format!("there is a database at `{}`: `--replace` keeps it under another name", target.display());
+        return Err(OpError::new("restore.not_empty", message));
     }
-    let keeper = Keeper::open(&settings.config.keys.store, settings.root.expose().as_bytes())?;
+    let keeper = Arc::new(settings.keeper()?);
     let scratch = Scratch::new(beside(target, ".restoring"));
     let header = decrypt(order, scratch.path())?;
     if keeper.read(|keys| keys.store_id()) != header.key_store {
         return Err(OpError::new("backup.other_keys", "the backup belongs to another key store"));
     }
-    let checked = check(scratch.path(), &keeper.read(Live::of), &keeper.keyring())?;
+    let checked = check(scratch.path(), &keeper.read(Live::of), &keeper.keyring(), order.with_broken_log)?;
     if checked.digest != header.digest {
         return Err(OpError::known("backup.damaged"));
     }
-    let gap = gap(&keeper, &header, order.accept_gap.as_deref())?;
-    let applied = prepare(&keeper, scratch.path())?;
-    let kept = put_in_place(target, folder, scratch.path(), settings.clock.now().0)?;
-    drop(_held);
-
-    let app = App::open(settings)?;
-    let version = rotate::new_token_version(&app)?;
-    let mut leaf = by.leaf(&app, verify::RESTORED, Mode::Live);
-    if gap {
-        leaf.outcome = "restore.gap".into();
-    }
-    app.writer.call(AppendLeaf { leaf: leaf.to_bytes() })?;
-    app.save_head()?;
+    let unknown = gap(&keeper, &header, order.accept_gap.as_deref())?;
     let now = settings.clock.now();
-    let stands: Vec<Value> = app.keys().rows().filter(|row| now < row.expires).map(|row| keys::entry(row, now)).collect();
+    let adopted = Adopted::write(&keeper, Options::new(scratch.path()), now, |ledger, gap| {
+        let mut leaf = ledger.leaf(now, by.0.clone(), verify::RESTORED, Mode::Live);
+        leaf.outcome = match checked.broken {
+            _ if unknown => "restore.gap".into(),
+            Some(_) => "log.broken".into(),
+            None => leaf.outcome,
+        };
+        leaf.refers = gap.map_or(0, |gap| gap.leaf());
+        Ok(leaf)
+    })?;
+    let kept = put_in_place(target, folder, scratch.path(), now.0)?;
+    let version = match adopted.conclude(&keeper, now) {
+        Ok(version) => version,
+        Err(error) => {
+            put_back(target, folder, scratch.path(), kept.as_deref())?;
+            return Err(error.into());
+        }
+    };
     Ok(json!({
         "made": system::display(header.made),
         "digest": hex(&header.digest),
-        "erased_again": applied,
-        "gap_accepted": gap,
+        "erased_again": adopted.erased,
+        "gap_accepted": unknown,
+        "broken_leaf": checked.broken,
         "token_version": version.0,
-        "keys_that_stand": stands,
+        "keys_that_stand": keys::standing(&adopted.keys, now),
         "old_database": kept,
         "database": target,
     }))
@@ -86,7 +96,10 @@ fn hold(target: &Path) -> Result<File, OpError> {
     let lock = lock.map_err(|error| io_error(&path, &error))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(OpError::known("store.in_use")),
+        Err(TryLockError::WouldBlock) => {
+            let message = format!("a process has the database `{}` open: stop the gateway first", target.display());
+            Err(OpError::new("store.in_use", message))
+        }
         Err(TryLockError::Error(error)) => Err(io_error(&path, &error)),
     }
 }
@@ -137,44 +150,54 @@ fn gap(keeper: &Keeper, header: &Header, accepted: Option<&str>) -> Result<bool,
     Err(OpError::new("restore.gap", message))
 }
 
-/// Writes into the copy what the next start needs to accept it; returns how many persons are erased again by it.
-fn prepare(keeper: &Keeper, copy: &Path) -> Result<usize, OpError> {
-    let store = Store::open(Options::new(copy), Arc::new(NoLeaves))?;
-    let reader = store.reader()?;
-    let known = keeper.read(KeyStore::authority_revision);
-    let keyring = keeper.keyring();
-    let sealed = authority::read(&reader, &keyring)?;
-    if sealed.revision < known {
-        // the list of the backup stands from now on, and counts as the newest change
-        store.writer().call(authority::seal(&keyring, known + 1, &sealed.rows))?;
-    }
-    let erased: HashSet<SubjectNumber> = keeper.read(|keys| keys.erased().iter().map(|(number, _)| *number).collect());
-    let mut back = 0;
-    for (row, _) in reader.subjects_by_number(&erased)? {
-        back += usize::from(reader.subject(row)?.is_some_and(|subject| subject.state != SubjectState::Erased));
-    }
-    drop(reader);
-    store.close();
-    Ok(back)
-}
+/// A database is its file and what SQLite puts beside it; the file comes last on its way out, and alone on its way in.
+const PARTS: [&str; 3] = ["-wal", "-shm", ""];
 
-/// Moves the old database aside and the copy to its place.
+/// Moves the old database aside and the copy to its place; what has been moved comes back if not all could be.
 fn put_in_place(target: &Path, folder: &Path, copy: &Path, now: i64) -> Result<Option<PathBuf>, OpError> {
+    if beside(copy, "-wal").exists() {
+        // rows that would not be moved
+        return Err(OpError::new("backup.io", format!("`{}` was not closed whole", copy.display())));
+    }
     let kept = target.exists().then(|| beside(target, &format!(".before-restore-{now}")));
     let moved = || -> io::Result<()> {
         if let Some(kept) = &kept {
-            for end in ["-wal", "-shm", ""] {
-                let from = beside(target, end);
-                if from.exists() {
-                    fs::rename(from, beside(kept, end))?;
-                }
-            }
+            rename(target, kept)?;
         }
         fs::rename(copy, target)?;
         File::open(folder)?.sync_all()
     };
-    moved().map_err(|error| io_error(target, &error))?;
-    Ok(kept)
+    match moved() {
+        Ok(()) => Ok(kept),
+        Err(error) => {
+            put_back(target, folder, copy, kept.as_deref())?;
+            Err(io_error(target, &error))
+        }
+    }
+}
+
+/// Puts the old database back where it was.
+fn put_back(target: &Path, folder: &Path, copy: &Path, kept: Option<&Path>) -> Result<(), OpError> {
+    let moved = || -> io::Result<()> {
+        if !copy.exists() {
+            fs::rename(target, copy)?;
+        }
+        if let Some(kept) = kept {
+            rename(kept, target)?;
+        }
+        File::open(folder)?.sync_all()
+    };
+    moved().map_err(|error| io_error(target, &error))
+}
+
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    for end in PARTS {
+        let part = beside(from, end);
+        if part.exists() {
+            fs::rename(part, beside(to, end))?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -201,6 +224,7 @@ mod tests {
             identity: Secret::new(identity.to_owned()),
             replace,
             accept_gap: None,
+            with_broken_log: false,
         };
         let closed = world.close();
         assert_eq!(closed.restore(&order(&identity, false)).unwrap_err().code, "restore.not_empty");
@@ -223,8 +247,13 @@ mod tests {
         let made = world.order_backup("one.age");
         let closed = world.close();
         closed.remove_database();
-        let order =
-            Order { file: closed.path("one.age"), identity: Secret::new(made.1.clone()), replace: false, accept_gap: None };
+        let order = Order {
+            file: closed.path("one.age"),
+            identity: Secret::new(made.1.clone()),
+            replace: false,
+            accept_gap: None,
+            with_broken_log: false,
+        };
         let told = closed.restore(&order).unwrap();
         assert_eq!(told["digest"], made.0["digest"]);
         let world = closed.open().unwrap();
@@ -247,10 +276,55 @@ mod tests {
             identity: Secret::new(identity.clone()),
             replace: true,
             accept_gap: accept.map(str::to_owned),
+            with_broken_log: false,
         };
         assert_eq!(closed.restore(&order(None)).unwrap_err().code, "restore.gap");
         assert_eq!(closed.restore(&order(Some("yes"))).unwrap_err().code, "restore.gap");
         let told = closed.restore(&order(made["made"].as_str())).unwrap();
         assert_eq!(told["gap_accepted"], true);
+    }
+
+    #[test]
+    fn a_restore_needs_no_secret_but_root_key_and_identity() {
+        let world = World::new();
+        world.accept("anna@example.com");
+        let (file, identity) = world.backup("one.age");
+        let closed = world.close();
+        fs::rename(closed.path("hook"), closed.path("away")).unwrap();
+        let order = Order { file, identity: Secret::new(identity), replace: true, accept_gap: None, with_broken_log: false };
+        closed.restore(&order).unwrap();
+        fs::rename(closed.path("away"), closed.path("hook")).unwrap();
+        let world = closed.open().unwrap();
+        let log = verify::verify(&world.app, None).unwrap();
+        assert_eq!((&log["ok"], log["gaps"][0]["action"].as_str()), (&true.into(), Some(verify::RESTORED)), "{log}");
+        world.order_backup("two.age");
+    }
+
+    #[test]
+    fn a_restore_that_fails_leaves_the_old_database_in_its_place() {
+        let world = World::new();
+        world.accept("anna@example.com");
+        let (file, identity) = world.backup("one.age");
+        let digest = backup::digest(&world.app.store.reader().unwrap()).unwrap();
+        let keys = world.copy_keys();
+        let closed = world.close();
+        // the key store's new file has no place: it is written beside the old one, under this name
+        fs::create_dir(closed.path("keys/.keystore.new")).unwrap();
+        let order = |file: PathBuf| Order {
+            file,
+            identity: Secret::new(identity.clone()),
+            replace: true,
+            accept_gap: None,
+            with_broken_log: false,
+        };
+        assert_eq!(closed.restore(&order(file)).unwrap_err().code, "keystore.file");
+        fs::write(closed.path("plain.age"), b"SQLite format 3\0").unwrap();
+        let refused = closed.restore(&order(closed.path("plain.age"))).unwrap_err();
+        assert_eq!((refused.code, refused.message.as_str()), ("backup.not_a_backup", "this is no age file"));
+        assert_eq!(fs::read_dir(closed.path("data")).unwrap().count(), 2, "the database and its lock");
+        assert_eq!(fs::read(closed.path("keys/keystore")).unwrap(), keys);
+        assert_eq!(backup::digest(&closed.look().store.reader().unwrap()).unwrap(), digest);
+        fs::remove_dir(closed.path("keys/.keystore.new")).unwrap();
+        closed.open().unwrap();
     }
 }

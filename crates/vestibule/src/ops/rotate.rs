@@ -16,6 +16,7 @@
 use super::rewrap::{self, is_named, retired};
 use super::{By, OpError, backup};
 use crate::app::schedule::KeySchedule;
+use crate::app::settle::TOKEN_MARGIN;
 use crate::app::{App, LoadError};
 use crate::files;
 use serde_json::{Value, json};
@@ -26,9 +27,6 @@ use vestibule_store::{AppendLeaf, LeaseRecords};
 use vestibule_vault::keystore::KeyState;
 use vestibule_vault::rotation::{DRAW, RotationError, Usage};
 use vestibule_vault::{Draw, KeyStore, Kind, Root};
-
-/// Record numbers that may be leased while a token key changes hands; those left over are never used.
-const TOKEN_MARGIN: u32 = 1 << 20;
 
 /// Rotates one kind of key, or `all`.
 pub fn rotate(app: &App, by: &By, kind: &str) -> Result<Value, OpError> {
@@ -87,7 +85,7 @@ fn new_version(app: &App, kind: Kind, now: Timestamp) -> Result<KeyVersion, OpEr
 
 /// Opens a new version of the token key. The former one keeps the numbers that are out; the new one begins after a
 /// margin, so that a number leased meanwhile belongs to exactly one of them.
-pub fn new_token_version(app: &App) -> Result<KeyVersion, OpError> {
+fn new_token_version(app: &App) -> Result<KeyVersion, OpError> {
     let now = app.clock.now();
     let writer = app.writer_number;
     let first = app.writer.call(LeaseRecords { writer, count: 1 })?;

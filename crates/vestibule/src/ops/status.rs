@@ -56,7 +56,7 @@ pub fn status(app: &App) -> Result<Value, OpError> {
         },
         "deliveries": deliveries,
         "keys_ending": ending,
-        "log": { "head": head, "in_key_store": app.keeper.read(|keys| keys.head().map(|head| head.size)) },
+        "log": { "head": head, "in_key_store": app.keeper.read(|keys| keys.head().map(|head| head.size)), "behind": app.gap()?.is_some() },
         "keys": versions(app),
         "erasure": rotate::erasure(app)?,
         "newest_backup": backup::newest(app).map(system::display),

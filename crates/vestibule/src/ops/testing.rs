@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use super::{By, backup, restore};
+use super::{By, backup, gap, restore};
 use crate::app::keeper::Keeper;
 use crate::app::secrets::SecretText;
 use crate::app::{App, LoadError, Settings, audience};
@@ -229,7 +229,7 @@ impl World {
     /// Makes a backup under this name; gives its answer and the identity that opens it.
     pub(crate) fn order_backup(&self, name: &str) -> (Value, String) {
         let pair = vestibule_vault::backup::generate();
-        let order = backup::Order { to: self.path(name), recipient: pair.recipient, folder: self.path("data") };
+        let order = backup::Order::new(self.path(name), pair.recipient, self.path("data"));
         let told = backup::backup(&self.app, &by(), &order).unwrap();
         (told, pair.identity.expose().clone())
     }
@@ -250,11 +250,6 @@ impl World {
     /// Closes and opens it.
     pub(crate) fn restart(self) -> Result<World, LoadError> {
         self.close().open()
-    }
-
-    /// Closes it, puts an older copy in the place of the database, and opens it.
-    pub(crate) fn restart_over(self, copy: &Path) -> Result<World, LoadError> {
-        self.close().put_database(copy).open()
     }
 
     /// Closes it, changes bytes of the database, and opens it.
@@ -286,6 +281,16 @@ impl Closed {
         self.remove_database();
         std::fs::copy(copy, &self.config.store.path).unwrap();
         self
+    }
+
+    /// Goes on with the database that is there.
+    pub(crate) fn accept_gap(&self) -> Result<Value, super::OpError> {
+        gap::accept(&settings(&self.config, &self.root, &self.clock), &by())
+    }
+
+    /// Opens it to look at it.
+    pub(crate) fn look(&self) -> Arc<App> {
+        App::open_to_read(&settings(&self.config, &self.root, &self.clock)).unwrap().unwrap()
     }
 
     /// Restores a backup.

@@ -4,6 +4,7 @@
 //! back further than any head that was kept: that is what heads outside are for.
 
 use super::OpError;
+use super::gap::ACCEPTED;
 use crate::app::App;
 use crate::system;
 use serde_json::{Value, json};
@@ -15,10 +16,8 @@ use vestibule_vault::Keyring;
 const PAGE: i64 = 1000;
 /// The action of a leaf that opens an origin.
 const ORIGIN: &str = "log.origin";
-/// The action of a leaf that says a backup was restored.
+/// The action of a leaf that says a backup was restored. It opens a new origin if the database was behind.
 pub(super) const RESTORED: &str = "backup.restore";
-/// The outcome of an origin that was opened because the database was behind.
-const BEHIND: &str = "log.behind_key_store";
 
 /// Verifies the log. `ok` of the answer says how it went.
 pub fn verify(app: &App, since: Option<&str>) -> Result<Value, OpError> {
@@ -37,13 +36,14 @@ pub fn verify(app: &App, since: Option<&str>) -> Result<Value, OpError> {
 
 /// What a check of the log found.
 pub struct Report {
-    /// Leaves that verify, from the first on.
+    /// Leaves before the first one with which something is wrong.
     pub size: i64,
     /// The newest of them as a head.
     pub head: Option<Head>,
     /// What is wrong: the number of a leaf and words.
     pub findings: Vec<(i64, String)>,
     origins: Vec<OriginRow>,
+    gaps: Vec<Value>,
 }
 
 impl Report {
@@ -65,6 +65,7 @@ impl Report {
             "head": self.head.map(|head| head.to_string()),
             "findings": findings,
             "origins": origins,
+            "gaps": self.gaps,
         })
     }
 }
@@ -91,12 +92,6 @@ pub fn read(reader: &Reader, keyring: &Keyring, known: Option<Head>, since: Opti
     };
     let mut findings: Vec<(i64, String)> = broken.into_iter().collect();
     let whole = findings.is_empty();
-    findings.extend(
-        chain
-            .unexplained
-            .iter()
-            .map(|leaf| (*leaf, "the database had been replaced by an older copy here, and no restore says so".to_owned())),
-    );
     if whole && origins.iter().map(|origin| origin.first).ne(chain.origins.iter().copied()) {
         findings.push((0, "the list of origins does not fit the leaves that open them".to_owned()));
     }
@@ -123,7 +118,9 @@ pub fn read(reader: &Reader, keyring: &Keyring, known: Option<Head>, since: Opti
     }
     let head = origin_at(&origins, size).filter(|_| size > 0);
     let head = head.map(|origin| Head { origin, size: u64::try_from(size).unwrap_or(0), mac: chain.previous });
-    Ok(Report { size, head, findings, origins })
+    let first = findings.iter().map(|(leaf, _)| *leaf).min();
+    let size = first.map_or(size, |leaf| size.min(leaf - 1).max(0));
+    Ok(Report { size, head, findings, origins, gaps: chain.gaps })
 }
 
 fn origin_at(origins: &[OriginRow], leaf: i64) -> Option<[u8; 16]> {
@@ -137,8 +134,8 @@ struct Chain<'a> {
     previous: [u8; 32],
     /// Leaves that open an origin.
     origins: Vec<i64>,
-    /// Those that were opened because the database was behind, with no restore after them.
-    unexplained: Vec<i64>,
+    /// Where somebody has put another database in the place of the newest one.
+    gaps: Vec<Value>,
     /// Sizes asked for, and the MAC found there.
     marks: Vec<(u64, Option<[u8; 32]>)>,
 }
@@ -146,7 +143,7 @@ struct Chain<'a> {
 impl<'a> Chain<'a> {
     fn new(keyring: &'a Keyring, sizes: Vec<u64>) -> Chain<'a> {
         let marks = sizes.into_iter().map(|size| (size, None)).collect();
-        Chain { keyring, next: 1, previous: [0; 32], origins: Vec::new(), unexplained: Vec::new(), marks }
+        Chain { keyring, next: 1, previous: [0; 32], origins: Vec::new(), gaps: Vec::new(), marks }
     }
 
     fn step(&mut self, row: &LeafRow) -> Result<(), &'static str> {
@@ -158,14 +155,18 @@ impl<'a> Chain<'a> {
         }
         let leaf = Leaf::from_bytes(&row.leaf).map_err(|_| "the leaf is of a form this version does not know")?;
         match &*leaf.action {
-            ORIGIN => {
+            ORIGIN => self.origins.push(row.seq),
+            // a restored backup that was not behind lost no leaf
+            ACCEPTED | RESTORED if leaf.refers > 0 => {
                 self.origins.push(row.seq);
-                if leaf.outcome == BEHIND {
-                    self.unexplained.push(row.seq);
-                }
-            }
-            RESTORED => {
-                self.unexplained.pop();
+                self.gaps.push(json!({
+                    "leaf": row.seq,
+                    "at": system::display(leaf.at),
+                    "by": leaf.actor.to_string(),
+                    "action": leaf.action,
+                    "first": row.seq.min(leaf.refers),
+                    "last": leaf.refers,
+                }));
             }
             _ => {}
         }
@@ -256,10 +257,16 @@ mod tests {
         assert_eq!(verify(&world.app, Some(&head)).unwrap()["ok"], true);
         // as happens each minute
         world.app.save_head().unwrap();
-        let world = world.restart_over(&short).unwrap();
-        assert_eq!(verify(&world.app, None).unwrap()["ok"], false);
+        let (closed, error) = world.close().put_database(&short).refused();
+        assert_eq!(error.code(), "log.behind_key_store");
+        let found = verify(&closed.look(), Some(&head)).unwrap();
+        assert_eq!((&found["ok"], found["findings"].as_array().unwrap().len()), (&false.into(), 2), "{found}");
+        // what was accepted on the machine is told; a head kept outside still finds it
+        closed.accept_gap().unwrap();
+        let world = closed.open().unwrap();
+        assert_eq!(verify(&world.app, None).unwrap()["ok"], true);
         let since = verify(&world.app, Some(&head)).unwrap();
-        assert_eq!(since["findings"].as_array().unwrap().len(), 2, "{since}");
+        assert_eq!((&since["ok"], since["findings"].as_array().unwrap().len()), (&false.into(), 1), "{since}");
         assert_eq!(verify(&world.app, Some("vh1-x")).unwrap_err().code, "cli.argument");
     }
 

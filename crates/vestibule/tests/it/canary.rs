@@ -98,8 +98,7 @@ fn back_up(world: &World) {
     std::fs::create_dir_all(&folder).unwrap();
     world.app.store.backup_to(&folder.join("copy.db")).unwrap();
     let pair = vestibule_vault::backup::generate();
-    let order =
-        ops::backup::Order { to: folder.join("backup.age"), recipient: pair.recipient, folder: world.folder().join("data") };
+    let order = ops::backup::Order::new(folder.join("backup.age"), pair.recipient, world.folder().join("data"));
     ops::backup::backup(&world.app, &by(), &order).unwrap();
 }
 

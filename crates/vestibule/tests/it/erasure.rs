@@ -2,7 +2,7 @@
 
 use crate::keys::put_back;
 use crate::outbound::person;
-use crate::world::{Reply, World, application};
+use crate::world::{Reply, World, accept_gap, application, open};
 use serde_json::json;
 use std::path::Path;
 use vestibule_core::clock::Span;
@@ -81,7 +81,15 @@ fn an_older_copy_of_the_database_does_not_bring_them_back() {
     let wrapped = std::fs::read(&copy).unwrap();
     assert!(memchr::memmem::find(&wrapped, &bytes[0]).is_some());
 
-    let world = world.restart(|folder| put_back(folder, &folder.join("copy.db"))).unwrap();
+    // the first start refuses; after the gap is accepted, it goes on
+    let (config, clock) = (world.config().to_owned(), world.clock.clone());
+    let world = world.restart(|folder| {
+        put_back(folder, &folder.join("copy.db"));
+        let refused = open(&config, &clock, |options| options).err().expect("an older database is not served");
+        assert_eq!(refused.code(), "log.behind_key_store");
+        assert_eq!(accept_gap(&config, &clock)["erased_again"], 1);
+    });
+    let world = world.unwrap();
     let call = |token: &str| world.call(&key, "POST", "/out/ats/candidates", &json!({ "first_name": token }).to_string());
     let answer = call(&dana.name);
     assert_eq!((answer.status, answer.code().as_str()), (422, "token.erased"), "{}", answer.text());

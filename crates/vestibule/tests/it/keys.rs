@@ -139,7 +139,7 @@ fn putting_an_old_row_back_is_found() {
     world.app.store.backup_to(&copy).unwrap();
     world.revoke(&key);
     let error = world.restart(|folder| put_back(folder, &folder.join("copy.db"))).err().expect("an older database");
-    assert_eq!(error.code(), "store.authority_rolled_back");
+    assert_eq!(error.code(), "log.behind_key_store");
     println!("authority: 1 older database refused");
 }
 

@@ -318,12 +318,27 @@ fn https(tls: &ServerTls) -> ServerConfig {
     ServerConfig::https("127.0.0.1:0".parse().unwrap(), tls.clone())
 }
 
-fn open(text: &str, clock: &Arc<ManualClock>, how: impl FnOnce(Options) -> Options) -> Result<Arc<App>, LoadError> {
+/// Accepts, while the gateway of a configuration is closed, that its newest database is lost.
+pub fn accept_gap(text: &str, clock: &Arc<ManualClock>) -> serde_json::Value {
+    opened(text, clock, |options| options, |settings| ops::gap::accept(settings, &by())).unwrap()
+}
+
+/// Opens the gateway of a configuration, serving nothing.
+pub fn open(text: &str, clock: &Arc<ManualClock>, how: impl FnOnce(Options) -> Options) -> Result<Arc<App>, LoadError> {
+    opened(text, clock, how, App::open)
+}
+
+fn opened<T>(
+    text: &str,
+    clock: &Arc<ManualClock>,
+    how: impl FnOnce(Options) -> Options,
+    open: impl FnOnce(&Settings<'_>) -> T,
+) -> T {
     let (config, report) = config::load(text, "vestibule.toml", clock.now()).unwrap_or_else(|report| panic!("{report:?}"));
     drop(report);
     let root = secrets::resolve(&config.keys.root).unwrap();
     let store = how(Options::new(config.store.path.clone()));
-    App::open(&Settings { config: &config, root: &root, clock: clock.clone(), store })
+    open(&Settings { config: &config, root: &root, clock: clock.clone(), store })
 }
 
 fn lay_out(folder: &Path, ca: &TrialCa, now: Timestamp) {

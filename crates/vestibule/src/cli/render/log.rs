@@ -11,8 +11,12 @@ pub(super) fn verify(answer: &Value) -> String {
         let place = if leaf == 0 { String::new() } else { format!("leaf {leaf}: ") };
         out += &format!("error[{}]: {place}{}\n", text(finding, "code"), text(finding, "message"));
     }
-    for origin in list(answer, "origins").iter().skip(1) {
-        out += &format!("note: a new origin was opened at leaf {}, {}\n", number(origin, "first"), text(origin, "opened"));
+    for gap in list(answer, "gaps") {
+        let [leaf, first, last] = ["leaf", "first", "last"].map(|name| number(gap, name));
+        let (by, at, action) = (text(gap, "by"), text(gap, "at"), text(gap, "action"));
+        out += &format!(
+            "note: leaf {leaf}, {at}: {by} went on without leaves {first} to {last} that the key store knew ({action})\n"
+        );
     }
     let size = counted(number(answer, "size"), "leaf", "leaves");
     if is(answer, "ok") {
@@ -23,7 +27,7 @@ pub(super) fn verify(answer: &Value) -> String {
             system::program(),
         );
     } else {
-        out += &format!("whole up to the first broken place: {size}; treat this as an incident and keep the files\n");
+        out += &format!("whole before the first broken place: {size}; treat this as an incident and keep the files\n");
     }
     out
 }

@@ -3,6 +3,7 @@
 use super::keys::{erasure, list_rows};
 use super::{at, counted, is, list, number, table, text};
 use serde_json::Value;
+use vestibule_core::problem;
 
 pub(super) fn status(answer: &Value) -> String {
     let (counts, routes, log) = (at(answer, "counts"), at(answer, "routes"), at(answer, "log"));
@@ -35,6 +36,12 @@ pub(super) fn status(answer: &Value) -> String {
         number(log, "in_key_store"),
         text(log, "head"),
     );
+    if is(log, "behind") {
+        let fix = problem::find("log.behind_key_store").map_or("", |entry| entry.fix);
+        out += &format!(
+            "             this is not the newest database, and nothing is served from it [log.behind_key_store]\n             {fix}\n"
+        );
+    }
     out += &format!(
         "database     {} bytes, newest backup {}\n",
         number(counts, "database_bytes"),

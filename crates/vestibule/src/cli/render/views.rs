@@ -113,16 +113,23 @@ pub(super) fn erased(answer: &Value) -> String {
 }
 
 pub(super) fn backup(answer: &Value) -> String {
-    format!(
-        "{}: {} bytes of database as of {}, checked, then encrypted\n\
+    let broken = match number(answer, "broken_leaf") {
+        0 => String::new(),
+        leaf => format!(
+            "warning[log.broken]: the log in it does not verify at leaf {leaf}; restoring it takes `--with-broken-log` too\n"
+        ),
+    };
+    broken
+        + &format!(
+            "{}: {} bytes of database as of {}, checked, then encrypted\n\
          state {}\nlog head {}\n\n\
          The key store is not in it, and must never lie beside it: without a copy of the key store nobody can read this backup.\n",
-        text(answer, "file"),
-        number(answer, "bytes"),
-        text(answer, "made"),
-        text(answer, "digest"),
-        text(answer, "head"),
-    )
+            text(answer, "file"),
+            number(answer, "bytes"),
+            text(answer, "made"),
+            text(answer, "digest"),
+            text(answer, "head"),
+        )
 }
 
 pub(super) fn restore(answer: &Value) -> String {
@@ -142,12 +149,30 @@ pub(super) fn restore(answer: &Value) -> String {
         out += &format!("the database before is kept as {}: delete it when all is well\n", text(answer, "old_database"));
     }
     out += &format!("tokens are made under version {} from now on\n", number(answer, "token_version"));
-    let keys = list(answer, "keys_that_stand");
-    if !keys.is_empty() {
-        out += "\nThese workflow keys stand. Revoke again what was revoked since the backup.\n";
-        out += &super::keys::list_rows(keys);
+    out + &standing(answer)
+}
+
+pub(super) fn accepted_gap(answer: &Value) -> String {
+    let mut out = format!(
+        "going on with {}: {} leaves of the log where {} were known, and that is in the log\n",
+        text(answer, "database"),
+        number(answer, "found"),
+        number(answer, "known"),
+    );
+    out += &format!("{} people erased since then were erased again\n", number(answer, "erased_again"));
+    out += &format!("tokens are made under version {} from now on\n", number(answer, "token_version"));
+    out + &standing(answer)
+}
+
+/// The workflow keys of an older database.
+fn standing(answer: &Value) -> String {
+    match list(answer, "keys_that_stand") {
+        [] => String::new(),
+        keys => {
+            let rows = super::keys::list_rows(keys);
+            format!("\nThese workflow keys stand. Revoke again what was revoked since then.\n{rows}")
+        }
     }
-    out
 }
 
 pub(super) fn three(answer: &Value) -> String {

@@ -134,6 +134,7 @@ fn past_r_no_backup_opens_an_erased_person() {
         identity: vestibule_core::secret::Secret::new(identity),
         replace: true,
         accept_gap: None,
+        with_broken_log: false,
     };
     assert_eq!(world.close().restore(&order).unwrap_err().code, "backup.too_old");
 }
