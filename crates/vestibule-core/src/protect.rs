@@ -213,6 +213,20 @@ impl<'r, 'd> Plan<'r, 'd> {
         item.rule.map_or("*", |rule| self.rules.field(rule))
     }
 
+    /// The entry that an item stands in: of the outermost list, or of an object whose members are named by data, such as
+    /// one record under each id. None outside any such entry.
+    pub fn entry(&self, item: &Item) -> Option<NodeId> {
+        let (mut node, mut entry) = (item.node, None);
+        while node != self.doc.root() {
+            let parent = self.doc.node(node).parent();
+            if self.doc.node(parent).kind() == Kind::Array || !self.is_showable(node) {
+                entry = Some(node);
+            }
+            node = parent;
+        }
+        entry
+    }
+
     /// The plaintext of an item: decoded text for strings and names, the original text for everything else.
     pub fn value(&self, item: &Item) -> Cow<'d, [u8]> {
         match item.part {

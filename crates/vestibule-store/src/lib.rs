@@ -57,7 +57,7 @@ pub use open::{Options, Store};
 pub use ports::Ports;
 pub use reader::{Counts, DeliveryRowData, Moment, Reader, SubjectHit};
 pub use receipt::{Receipt, ReceiptReply, Refusal, SetGrantRevision};
-pub use record::{AnswerRecord, AnswerReply, NewRecord, RecordData};
+pub use record::{AnswerPart, AnswerRecord, AnswerReply, NewRecord, RecordData};
 pub use rewrap::{RewrapStable, RewrapSubjectIndex, RewrapSubjects, RewrappedTag, SubjectRewrap};
 pub use route::{DisableRoute, EnableRoute};
 pub use scan::{SaveScan, ScanRow, ScanSaved};

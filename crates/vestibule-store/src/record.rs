@@ -7,7 +7,7 @@ use crate::subject::{self, SubjectData};
 use crate::{IndexRow, Job, StableRow, StoreError, SubjectUse, Tag, Tx, index};
 use rusqlite::{Connection, OptionalExtension};
 use vestibule_core::clock::Timestamp;
-use vestibule_core::id::{EventRow, RecordNo, SubjectNumber, SubjectRow};
+use vestibule_core::id::{EventRow, RecordNo, SubjectRow};
 
 /// A record to be added.
 #[derive(Clone, Debug)]
@@ -47,14 +47,20 @@ pub struct RecordData {
     pub subject: SubjectData,
 }
 
-/// Adds a record for tokens made from an upstream's answer.
+/// Adds records for tokens made from an upstream's answer.
 pub struct AnswerRecord {
     /// When.
     pub now: Timestamp,
-    /// The subject of the call.
-    pub subject: SubjectRow,
-    /// Its number, compared with the row.
-    pub number: SubjectNumber,
+    /// One for each subject.
+    pub parts: Vec<AnswerPart>,
+    /// The leaf.
+    pub leaf: Vec<u8>,
+}
+
+/// What an answer says of one subject.
+pub struct AnswerPart {
+    /// The subject of the call, or one that is added because nobody can name it.
+    pub subject: SubjectUse,
     /// The record.
     pub record: NewRecord,
     /// New stable tokens.
@@ -63,8 +69,19 @@ pub struct AnswerRecord {
     pub absent_stable: Vec<Tag>,
     /// Records whose audience grows: first number, audience as read, audience to be.
     pub audience_updates: Vec<(RecordNo, Vec<u8>, Vec<u8>)>,
-    /// The leaf.
-    pub leaf: Vec<u8>,
+}
+
+impl AnswerPart {
+    fn basis(&self) -> Basis<'_> {
+        Basis {
+            subject: &self.subject,
+            absent_subjects: &[],
+            absent_stable: &self.absent_stable,
+            index: &[],
+            stable: &self.stable,
+            audience_updates: &self.audience_updates,
+        }
+    }
 }
 
 /// What became of an [`AnswerRecord`].
@@ -82,18 +99,14 @@ pub enum AnswerReply {
 impl Job for AnswerRecord {
     type Reply = AnswerReply;
     fn run(&self, tx: &mut Tx<'_>) -> Result<AnswerReply, StoreError> {
-        let basis = Basis {
-            subject: &SubjectUse::Existing { row: self.subject, number: self.number },
-            absent_subjects: &[],
-            absent_stable: &self.absent_stable,
-            index: &[],
-            stable: &self.stable,
-            audience_updates: &self.audience_updates,
-        };
-        if let Some(stale) = basis.stale(tx)? {
-            return Ok(AnswerReply::Stale(stale));
+        for part in &self.parts {
+            if let Some(stale) = part.basis().stale(tx)? {
+                return Ok(AnswerReply::Stale(stale));
+            }
         }
-        basis.write(tx, self.now, None, &self.record)?;
+        for part in &self.parts {
+            part.basis().write(tx, self.now, None, &part.record)?;
+        }
         Ok(AnswerReply::Committed { leaf: tx.append(&self.leaf)? })
     }
 }

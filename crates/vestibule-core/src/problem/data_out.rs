@@ -135,6 +135,9 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Caller 502 "upstream.budget" "no room for the answer":
         "The destination answered, but all bodies in memory together reached `body_budget`, so its answer was not read. The destination may have acted."
         => "Make fewer calls with large answers at once; before a call that writes is sent again, look at the destination whether it acted. The operator can raise `body_budget`.";
+    Caller 502 "upstream.too_many_entries" "answer has too many entries":
+        "The answer to a call about nobody in particular has more than 4,096 list entries with values to tokenize. Each would be somebody of its own."
+        => "Ask for fewer items a page, or keep or drop what the scenario does not need.";
     Caller 502 "upstream.not_json" "answer is not JSON":
         "The destination answered something that is not strict JSON, so it cannot be scrubbed and is not passed on."
         => "Ask the vendor's API for JSON, usually by the header `Accept: application/json`.";

@@ -3,7 +3,9 @@
 use crate::support::{Fixture, NOW, event, event_of, id, no, record, stable, tag};
 use vestibule_core::clock::Span;
 use vestibule_core::id::{SubjectNumber, SubjectRow};
-use vestibule_store::{AcceptReply, AnswerRecord, AnswerReply, HeldBody, LeaseRecords, NewRecord, Stale, StoreError, Sweep};
+use vestibule_store::{
+    AcceptReply, AnswerPart, AnswerRecord, AnswerReply, HeldBody, LeaseRecords, NewRecord, Stale, StoreError, SubjectUse, Sweep,
+};
 
 #[test]
 fn everything_of_an_event_can_be_read_back() {
@@ -96,22 +98,20 @@ fn an_audience_grows_in_the_same_transaction() {
 fn an_answer_record_belongs_to_the_subject_and_lapses_by_retention() {
     let fixture = Fixture::new();
     fixture.accept(1);
-    let answer = |n, expires| AnswerRecord {
-        now: NOW,
-        subject: SubjectRow(1),
-        number: SubjectNumber(id("subject 1")),
+    let part = |row, n, expires| AnswerPart {
+        subject: SubjectUse::Existing { row: SubjectRow(row), number: SubjectNumber(id("subject 1")) },
         record: NewRecord { expires, ..record(n) },
         stable: vec![stable(n, &format!("answer {n}"))],
         absent_stable: Vec::new(),
         audience_updates: Vec::new(),
-        leaf: b"answer".to_vec(),
     };
+    let answer = |parts| AnswerRecord { now: NOW, parts, leaf: b"answer".to_vec() };
     let soon = Some(NOW.plus(Span::days(1)));
-    assert_eq!(fixture.writer().call(answer(2, soon)).unwrap(), AnswerReply::Committed { leaf: 2 });
+    assert_eq!(fixture.writer().call(answer(vec![part(1, 2, soon)])).unwrap(), AnswerReply::Committed { leaf: 2 });
     let later = NOW.plus(Span::days(2));
-    let mut gone = answer(3, None);
-    gone.subject = SubjectRow(9);
+    let gone = answer(vec![part(1, 4, None), part(9, 3, None)]);
     assert_eq!(fixture.writer().call(gone).unwrap(), AnswerReply::Stale(Stale::Subject));
+    assert_eq!(fixture.reader().record(no(4)).unwrap(), None, "nothing of an answer stays where a part of it cannot");
     assert!(fixture.writer().call(Sweep { now: NOW, limit: 10 }).unwrap().is_empty());
     assert_eq!(fixture.writer().call(Sweep { now: later, limit: 10 }).unwrap().records, 1);
     let tombstone = fixture.reader().record(no(2)).unwrap().unwrap();

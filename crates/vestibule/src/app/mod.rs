@@ -174,6 +174,13 @@ impl App {
         scope: Scope,
         lifetime: Span,
     ) -> Result<((SubjectRow, SubjectNumber), SubjectKey), LoadError> {
+        let (subject, key) = self.nobody(scope, lifetime)?;
+        let number = subject.number;
+        Ok(((self.write(AddSubject { now: self.clock.now(), subject }).await?, number), key))
+    }
+
+    /// The same, still to be written.
+    pub fn nobody(&self, scope: Scope, lifetime: Span) -> Result<(NewSubjectRow, SubjectKey), VaultError> {
         let new = self.keeper.keyring().create_subject(scope, &mut Draw::new(CREATE_DRAW)?)?;
         let row = NewSubjectRow {
             number: new.number,
@@ -185,7 +192,6 @@ impl App {
             sealed_pseudonym: new.sealed_pseudonym,
             pending_until: Some(self.clock.now().plus(lifetime)),
         };
-        let row = self.write(AddSubject { now: self.clock.now(), subject: row }).await?;
-        Ok(((row, new.number), new.key))
+        Ok((row, new.key))
     }
 }

@@ -227,7 +227,7 @@ section! { GRANT "[[out.NAME.grant]]"
 section! { ANSWER "answer"
     "What passes of a destination's answer."
     "keep" = "{ \"id\" = \"integer\" }", "nothing": "Places that pass if they have the type: `integer`, `number`, `string` or `boolean`.";
-    "otherwise" = "\"drop\"", "drop": "The rest: `drop`, or `tokenize` for the calling workflow.";
+    "otherwise" = "\"drop\"", "drop": "The rest: `drop`, or `tokenize` for the calling workflow. The answer to a call about one person is about that person. In any other, each entry of a list, or record under an id, counts as somebody of its own, and so does what stands outside: two of them in one call need `batch`, and are never `same-subject`.";
     "retention_days" = "30", "30": "With `otherwise = \"tokenize\"`: how long the values are kept, 1 to 365.";
 }
 

@@ -16,18 +16,21 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::Full;
+use std::collections::HashMap;
 use vestibule_core::clock::Span;
 use vestibule_core::document::{Document, Kind, Limits, NodeId, escape_string};
-use vestibule_core::id::Scope;
+use vestibule_core::id::{Scope, SubjectNumber};
 use vestibule_core::inflight::Sink as _;
-use vestibule_core::protect::{Item, Part, Plan};
+use vestibule_core::protect::{self, Item, Plan};
 use vestibule_core::token::{Block, TokenText};
-use vestibule_store::{AnswerRecord, AnswerReply, NewRecord};
+use vestibule_store::{AnswerPart, AnswerRecord, AnswerReply, NewRecord, SubjectUse};
 use vestibule_vault::record::{self, SlotValue, ValueKind};
 use vestibule_vault::{Draw, SubjectKey};
 
 /// How long values of an answer about nobody known are kept.
 const PENDING: Span = Span::days(30);
+/// Most entries of an answer about nobody known: each needs a subject and a record.
+const ENTRIES: usize = 4096;
 
 /// A call that the vendor has answered.
 pub struct Sent<'d> {
@@ -182,77 +185,130 @@ async fn tokens(
         return Ok((known.into_iter().flatten().collect(), false));
     }
     let now = worker.app.clock.now();
-    let mut pending = None;
-    let (subject, key) = match opened.subject() {
-        Some(row) => ((row.subject.row, row.subject.number), sent.keys.of(row.subject.number)?),
-        None => {
-            let (subject, key) = Box::pin(pending_subject(worker, caller)).await?;
-            (subject, &**pending.insert(Box::new(key)))
-        }
-    };
-    let count = u32::try_from(record::records(fresh.len())).map_err(|_| Refused::new("document.too_many_values"))?;
-    let first = worker.lease.take(count).await?;
+    let parts = parts(worker, caller, opened, sent, plan, &fresh)?;
+    let mut counts = Vec::with_capacity(parts.len());
+    for part in &parts {
+        let count = u32::try_from(record::records(part.positions.len()));
+        counts.push(count.map_err(|_| Refused::new("document.too_many_values"))?);
+    }
+    let mut first = worker.lease.take(counts.iter().sum()).await?;
     // after the numbers: a keyring that is older than a number may give it to a token key that ends before it
     let keyring = worker.app.keeper.keyring();
-    let mut draw = Draw::new(record::draw_len(fresh.len()) + 6 * fresh.len())?;
-    let values: Vec<std::borrow::Cow<'_, [u8]>> = fresh.iter().map(|item| plan.value(item)).collect();
-    let mut slots = Vec::with_capacity(fresh.len());
-    let mut blocks = Vec::with_capacity(fresh.len());
-    for (position, (item, value)) in fresh.iter().zip(&values).enumerate() {
-        let (number, slot) = record::place(first, position).ok_or(Refused::new("document.too_many_values"))?;
-        let random = draw.take()?;
-        slots.push(SlotValue { category: item.category, field: plan.field(item), kind: kind(plan, item), random, value });
-        blocks.push(Block(keyring.token(number, slot, random)?));
-    }
-    let sealed = keyring.seal_record(key, first, &slots, &mut draw)?;
     let workflow = caller.principal.workflow.as_str();
+    let values: Vec<std::borrow::Cow<'_, [u8]>> = fresh.iter().map(|item| plan.value(item)).collect();
+    let mut blocks = vec![None; fresh.len()];
+    let mut written = Vec::with_capacity(parts.len());
+    for (part, count) in parts.into_iter().zip(counts) {
+        let mut draw = Draw::new(record::draw_len(part.positions.len()) + 6 * part.positions.len())?;
+        let mut slots = Vec::with_capacity(part.positions.len());
+        for (index, position) in part.positions.iter().enumerate() {
+            let lost = || Refused::new("internal.lost");
+            let (item, value) = fresh.get(*position).zip(values.get(*position)).ok_or_else(lost)?;
+            let (number, slot) = record::place(first, index).ok_or(Refused::new("document.too_many_values"))?;
+            let random = draw.take()?;
+            slots.push(SlotValue { category: item.category, field: plan.field(item), kind: kind(plan, item), random, value });
+            *blocks.get_mut(*position).ok_or_else(lost)? = Some(Block(keyring.token(number, slot, random)?));
+        }
+        let record = NewRecord {
+            first,
+            count,
+            created: now,
+            expires: Some(now.plus(retention)),
+            audience: audience::write(&keyring, first, part.number, &[workflow]),
+            sealed: keyring.seal_record(part.key.get(), first, &slots, &mut draw)?,
+        };
+        written.push(AnswerPart {
+            subject: part.subject,
+            record,
+            stable: Vec::new(),
+            absent_stable: Vec::new(),
+            audience_updates: Vec::new(),
+        });
+        first = first.offset(u64::from(count)).ok_or(Refused::new("document.too_many_values"))?;
+    }
     let leaf = {
         let status = sent.response.status().as_u16();
         let mut leaf = ledger::outcome_leaf(worker, caller, sent.leaf, sent.host, outcome_code(sent), status);
         leaf.others = u32::try_from(fresh.len()).unwrap_or(u32::MAX);
         leaf.to_bytes()
     };
-    let job = AnswerRecord {
-        now,
-        subject: subject.0,
-        number: subject.1,
-        record: NewRecord {
-            first,
-            count,
-            created: now,
-            expires: Some(now.plus(retention)),
-            audience: audience::write(&keyring, first, subject.1, &[workflow]),
-            sealed,
-        },
-        stable: Vec::new(),
-        absent_stable: Vec::new(),
-        audience_updates: Vec::new(),
-        leaf,
-    };
-    match worker.write(job).await? {
+    match worker.write(AnswerRecord { now, parts: written, leaf }).await? {
         AnswerReply::Committed { .. } => {}
         AnswerReply::Stale(_) => return Err(Refused::upstream("token.erased", true)),
     }
-    let mut fresh = blocks.iter().map(TokenText::new);
+    let mut fresh = blocks.iter().flatten().map(TokenText::new);
     let tokens = known.into_iter().map(|known| known.or_else(|| fresh.next()));
     Ok((tokens.collect::<Option<Vec<_>>>().ok_or(Refused::new("internal.lost"))?, true))
 }
 
-/// A subject that nobody can name yet: its key seals the answer to a call about nobody known.
-async fn pending_subject(
+/// The new values of one subject.
+struct Part<'s> {
+    subject: SubjectUse,
+    number: SubjectNumber,
+    key: Key<'s>,
+    /// Which of the new values.
+    positions: Vec<usize>,
+}
+
+/// A subject's key: of the call, or made with its subject.
+enum Key<'s> {
+    Known(&'s SubjectKey),
+    New(Box<SubjectKey>),
+}
+
+impl Key<'_> {
+    fn get(&self) -> &SubjectKey {
+        match self {
+            Key::Known(key) => key,
+            Key::New(key) => key,
+        }
+    }
+}
+
+/// Whose the new values are. An answer to a call about one person is about that person. Of any other it is not known how
+/// many people it tells of: each entry of a list could be somebody else, and what stands outside of lists is of none of
+/// them. So every entry gets a subject of its own that nobody can name, and two entries are two subjects to `same-subject`
+/// and to the rule of one subject a call.
+fn parts<'s>(
     worker: &Worker,
     caller: &Caller,
-) -> Result<((vestibule_core::id::SubjectRow, vestibule_core::id::SubjectNumber), SubjectKey), Refused> {
+    opened: &Opened,
+    sent: &'s Sent<'_>,
+    plan: &Plan<'_, '_>,
+    fresh: &[&Item],
+) -> Result<Vec<Part<'s>>, Refused> {
+    if let Some(row) = opened.subject() {
+        let (row, number) = (row.subject.row, row.subject.number);
+        let subject = SubjectUse::Existing { row, number };
+        let key = Key::Known(sent.keys.of(number)?);
+        return Ok(vec![Part { subject, number, key, positions: (0..fresh.len()).collect() }]);
+    }
+    let mut entries: Vec<Vec<usize>> = Vec::new();
+    let mut known = HashMap::new();
+    for (position, item) in fresh.iter().enumerate() {
+        let at = *known.entry(plan.entry(item)).or_insert(entries.len());
+        match entries.get_mut(at) {
+            Some(positions) => positions.push(position),
+            None => entries.push(vec![position]),
+        }
+    }
+    if entries.len() > ENTRIES {
+        return Err(Refused::upstream("upstream.too_many_entries", true));
+    }
     let scope = Scope::of(caller.principal.mode);
-    worker.app.pending_subject(scope, PENDING).await.map_err(|error| Refused::new(error.code()))
+    let part = |positions| {
+        let (row, key) = worker.app.nobody(scope, PENDING)?;
+        Ok(Part { number: row.number, subject: SubjectUse::New(row), key: Key::New(Box::new(key)), positions })
+    };
+    entries.into_iter().map(part).collect()
 }
 
 fn kind(plan: &Plan<'_, '_>, item: &Item) -> ValueKind {
     match (item.part, plan.kind(item)) {
-        (Part::Name, _) => ValueKind::Name,
-        (Part::Subtree, _) => ValueKind::Json,
-        (Part::Scalar, Kind::String) => ValueKind::String,
-        (Part::Scalar, Kind::Number) => ValueKind::Number,
-        (Part::Scalar, _) => ValueKind::Bool,
+        (protect::Part::Name, _) => ValueKind::Name,
+        (protect::Part::Subtree, _) => ValueKind::Json,
+        (protect::Part::Scalar, Kind::String) => ValueKind::String,
+        (protect::Part::Scalar, Kind::Number) => ValueKind::Number,
+        (protect::Part::Scalar, _) => ValueKind::Bool,
     }
 }

@@ -179,3 +179,66 @@ fn an_answer_about_nobody_known_can_be_tokenized_too() {
     assert_eq!(world.ats.wait_for(2)[1].json()["any"], "unknown@vendor.test");
     println!("answers about nobody known: 1 case");
 }
+
+/// A grant that opens what came in answers, towards the person of the call alone.
+const ANY_MAIL: &str = r#"
+[[out.mail.grant]]
+workflow = "intake"
+call     = "POST /any"
+reveal   = { "to" = "any" }
+in_text  = { "text" = "any" }
+where    = { "to" = "same-subject" }
+"#;
+
+#[test]
+fn each_entry_of_a_list_may_be_somebody_else() {
+    let world = World::with(|text| text + ANY_MAIL);
+    let key = world.key("intake", Mode::Live);
+    let (alice, bob) =
+        (json!({ "email": "alice@one.test", "note": "of Alice" }), json!({ "email": "bob@two.test", "note": "of Bob" }));
+    let asked = |sent: &Value| {
+        world.ats.next([Reply::json(200, &sent.to_string())]);
+        world.call(&key, "POST", "/out/ats/free", "{}").json()
+    };
+    let mailed = |to: &Value, text: &Value| {
+        let body = json!({ "to": to, "text": text }).to_string();
+        let answer = world.call(&key, "POST", "/out/mail/any", &body);
+        if answer.status == 201 { "sent".to_owned() } else { answer.code() }
+    };
+    // P21: at the top, under a member, lists in lists, and one record under each id
+    let list = asked(&json!([alice, bob]));
+    let under = asked(&json!({ "data": { "people": [[alice], [bob]] }, "note": "of somebody" }));
+    let (first, second) = (&under["data"]["people"][0][0], &under["data"]["people"][1][0]);
+    for (to, text) in
+        [(&list[1]["email"], &list[0]["note"]), (&second["email"], &first["note"]), (&second["email"], &under["note"])]
+    {
+        assert_eq!(mailed(to, text), "token.second_subject");
+    }
+    let by_id = asked(&json!({ "alice-17": "alice@one.test", "bob-18": "bob@two.test" }));
+    let by_id: Vec<&Value> = by_id.as_object().unwrap().values().collect();
+    assert_eq!(mailed(by_id[0], by_id[1]), "token.second_subject");
+    // one entry is one person, and so is an answer without entries
+    assert_eq!(mailed(&list[1]["email"], &list[1]["note"]), "sent");
+    assert_eq!(mailed(&second["email"], &second["note"]), "sent");
+    let one = asked(&alice);
+    assert_eq!(mailed(&one["email"], &one["note"]), "sent");
+    let sent: Vec<Value> =
+        world.ats.seen().iter().filter(|seen| seen.target == "/any").map(|seen| seen.json()["to"].clone()).collect();
+    assert_eq!(sent, ["bob@two.test", "bob@two.test", "alice@one.test"]);
+
+    // a call about one person has an answer about that person, lists and all
+    let dana = person(&world, "Dana", "dana@example.org");
+    world.ats.next([Reply::json(
+        200,
+        &json!({ "notes": [{ "note": "one" }, { "note": "two" }], "email": "dana@work.test" }).to_string(),
+    )]);
+    let of_dana = world.call(&key, "POST", "/out/ats/free", &json!({ "email": dana.email }).to_string()).json();
+    let text = format!("{} {}", of_dana["notes"][0]["note"].as_str().unwrap(), of_dana["notes"][1]["note"].as_str().unwrap());
+    assert_eq!(mailed(&of_dana["email"], &text.into()), "sent");
+
+    let many: Vec<Value> = (0..4097).map(Value::from).collect();
+    world.ats.next([Reply::json(200, &json!(many).to_string())]);
+    let answer = world.call(&key, "POST", "/out/ats/free", "{}");
+    assert_eq!((answer.status, answer.code().as_str()), (502, "upstream.too_many_entries"));
+    println!("entries of answers: 4 pairs of two people refused, 4 of one sent");
+}
