@@ -55,7 +55,7 @@ pub struct AcceptEvent {
 /// A sealed body that is kept for some days until somebody decides.
 #[derive(Clone, Debug)]
 pub struct HeldBody {
-    /// When it is deleted.
+    /// When the event goes on without it.
     pub until: Timestamp,
     /// The sealed bytes.
     pub sealed: Vec<u8>,

@@ -288,6 +288,12 @@ impl Reader {
             .optional()?)
     }
 
+    /// Held events whose time is over, rows after `after`.
+    pub fn lapsed_held(&self, now: Timestamp, after: EventRow, limit: u32) -> Result<Vec<EventRow>, StoreError> {
+        let text = "SELECT event FROM held WHERE until <= ?1 AND event > ?2 ORDER BY event LIMIT ?3";
+        self.all(text, (now.0, after.0, limit), |row| Ok(EventRow(row.get(0)?)))
+    }
+
     /// The end of the log.
     pub fn head(&self) -> Result<Head, StoreError> {
         self.at_one_moment(|reader| audit::head(&reader.conn))

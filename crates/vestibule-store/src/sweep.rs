@@ -1,6 +1,7 @@
-//! What lapses by itself: records past their retention, held bodies, replay keys, kept answers.
+//! What lapses by itself: records past their retention, replay keys, kept answers.
 //!
-//! Pending subjects lapse by [`crate::EraseSubjects`], because each needs its leaf.
+//! Pending subjects lapse by [`crate::EraseSubjects`], because each needs its leaf. A held event whose time is over is no
+//! matter of the store: it goes on without what was held back, and only then its body goes by [`DropHeld`].
 
 use crate::{Job, StoreError, Tx, index};
 use vestibule_core::clock::Timestamp;
@@ -19,8 +20,6 @@ pub struct Sweep {
 pub struct Swept {
     /// Records past their retention, made tombstones.
     pub records: usize,
-    /// Held bodies nobody decided about in time.
-    pub held: usize,
     /// Replay keys.
     pub replay: usize,
     /// Kept answers of calls.
@@ -46,7 +45,7 @@ impl Job for Sweep {
     type Reply = Swept;
     fn scrubs(swept: &Swept) -> bool {
         // Replay keys are fingerprints of nothing that can be read.
-        swept.records + swept.held + swept.answers > 0
+        swept.records + swept.answers > 0
     }
     fn run(&self, tx: &mut Tx<'_>) -> Result<Swept, StoreError> {
         let bounds = (self.now.0, self.limit);
@@ -58,13 +57,11 @@ impl Job for Sweep {
             index::forget_stable(tx, first, count)?;
             tx.sql("UPDATE record SET audience = NULL, sealed = NULL, expires = NULL WHERE no = ?1")?.execute([first])?;
         }
-        let held =
-            tx.sql("DELETE FROM held WHERE event IN (SELECT event FROM held WHERE until <= ?1 LIMIT ?2)")?.execute(bounds)?;
         let answers = tx
             .sql("DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE until <= ?1 LIMIT ?2)")?
             .execute(bounds)?;
         let replay = tx.memory.replay.sweep(tx.conn, self.now, self.limit)?;
-        Ok(Swept { records: records.len(), held, replay, answers })
+        Ok(Swept { records: records.len(), replay, answers })
     }
 }
 

@@ -31,12 +31,16 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 }
 
 /// One round of everything. What fails is counted and tried again in the next round.
-pub fn once(app: &App) {
+pub fn once(app: &Arc<App>) {
     let note = |what: Result<(), crate::app::LoadError>| {
         if let Err(error) = what {
             app.counters.ended("jobs", error.code());
         }
     };
+    // before what lapses is erased: a held event can be of somebody whose time is over with its own
+    if let Err(error) = ops::held::lapse(app) {
+        app.counters.ended("jobs", error.code);
+    }
     note(sweep(app));
     note(count_refusals(app));
     note(note_used_keys(app));

@@ -2,9 +2,10 @@
 
 use crate::support::{Fixture, NOW, event, event_of, id, no, record, stable, tag};
 use vestibule_core::clock::Span;
-use vestibule_core::id::{SubjectNumber, SubjectRow};
+use vestibule_core::id::{EventRow, SubjectNumber, SubjectRow};
 use vestibule_store::{
-    AcceptReply, AnswerPart, AnswerRecord, AnswerReply, HeldBody, LeaseRecords, NewRecord, Stale, StoreError, SubjectUse, Sweep,
+    AcceptReply, AnswerPart, AnswerRecord, AnswerReply, DropHeld, HeldBody, LeaseRecords, NewRecord, Stale, StoreError,
+    SubjectUse, Sweep,
 };
 
 #[test]
@@ -122,13 +123,19 @@ fn an_answer_record_belongs_to_the_subject_and_lapses_by_retention() {
 }
 
 #[test]
-fn a_held_body_lapses_when_nobody_decides() {
+fn a_held_body_is_named_when_its_time_is_over_and_no_sweep_takes_it() {
     let fixture = Fixture::new();
     let mut held = event(1);
     held.held = Some(HeldBody { until: NOW.plus(Span::days(3)), sealed: b"held-body".to_vec() });
     let AcceptReply::Accepted { event, .. } = fixture.writer().call(held).unwrap() else { panic!() };
     assert_eq!(fixture.reader().held(event).unwrap().unwrap().sealed, b"held-body");
-    fixture.writer().call(Sweep { now: NOW.plus(Span::days(3)), limit: 10 }).unwrap();
+    let over = NOW.plus(Span::days(3));
+    let lapsed = |now, after| fixture.reader().lapsed_held(now, EventRow(after), 10).unwrap();
+    assert_eq!((lapsed(NOW, 0), lapsed(over, 0), lapsed(over, event.0)), (vec![], vec![event], vec![]));
+    // what becomes of the event is decided first; the body alone would be gone without a word
+    assert!(fixture.writer().call(Sweep { now: over, limit: 10 }).unwrap().is_empty());
+    assert!(fixture.reader().held(event).unwrap().is_some());
+    assert!(fixture.writer().call(DropHeld { event, leaf: b"lapse".to_vec() }).unwrap());
     assert!(fixture.reader().held(event).unwrap().is_none());
     assert!(!fixture.files_hold(b"held-body"));
 }

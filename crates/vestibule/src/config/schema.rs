@@ -139,7 +139,7 @@ section! { IN "[in.NAME]"
     "fields" = "{ \"candidate.email\" = \"email\", \"job.id\" = \"keep\" }", "none": "Rules by path: `keep`, `drop`, a category, or a table, see `fields`.";
     "derive" = "{ email_domain = \"domain(candidate.email)\" }", "none": "Members added for filters: `domain` of an e-mail address, `year` of a date, `length` of a text, `count` of a list, or whether a value is `present`.";
     "otherwise" = "\"drop\"", "drop": "What happens to values that no rule names: `drop`, `tokenize` or `hold`.";
-    "hold_days" = "7", "none": "With `otherwise = \"hold\"`: after this many days held values are dropped, 1 to 30.";
+    "hold_days" = "7", "none": "With `otherwise = \"hold\"`: after this many days, 1 to 30, the event goes on and the values that no rule names are dropped.";
     "max_body" = "\"1 MiB\"", "limits.max_body": "Largest body on this route.";
     "deliver" = "{ workflow = \"candidate-intake\", url = \"env:MAKE_INTAKE_HOOK\" }", "stored only": "Where the protected event goes, see `deliver`.";
 }

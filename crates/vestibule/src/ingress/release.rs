@@ -1,4 +1,5 @@
-//! A held event goes on: its owner has named its fields in the configuration, or accepts that the rest is dropped.
+//! A held event goes on: its owner has named its fields in the configuration, or accepts that the rest is dropped, or has
+//! let the time pass after which it is.
 
 use super::authenticate::Replay;
 use super::commit;
@@ -13,13 +14,13 @@ use vestibule_store::DropHeld;
 use vestibule_vault::body::BodyPurpose;
 
 /// Sends the held body of an event through the present rules of its route and drops the held copy. The public id stays;
-/// doing it twice has no second effect. Returns that id, or the code of why not.
-pub async fn release(worker: &Worker, event: EventRow) -> Result<String, &'static str> {
-    pass(worker, event).await.map_err(|refused| refused.code())
+/// doing it twice has no second effect. `action`: what the leaf calls it. Returns that id, or the code of why not.
+pub async fn release(worker: &Worker, event: EventRow, action: &str) -> Result<String, &'static str> {
+    pass(worker, event, action).await.map_err(|refused| refused.code())
 }
 
-async fn pass(worker: &Worker, event: EventRow) -> Result<String, Refused> {
-    let unknown = || Refused::known("cli.unknown_name");
+async fn pass(worker: &Worker, event: EventRow, action: &str) -> Result<String, Refused> {
+    let unknown = || Refused::known("cli.unknown_held");
     let data = worker.reader.event(event).map_err(protect::store)?.ok_or_else(unknown)?;
     let held = worker.reader.held(event).map_err(protect::store)?.ok_or_else(unknown)?;
     let routes = worker.routes();
@@ -46,7 +47,7 @@ async fn pass(worker: &Worker, event: EventRow) -> Result<String, Refused> {
     let validated = Validated::held(&body, &replay)?;
     let request = worker.app.request_id();
     commit::write(worker, route, &validated, Unnamed::Leave, data.id.clone(), &request).await?;
-    let mut leaf = worker.app.service_leaf("held.release");
+    let mut leaf = worker.app.service_leaf(action);
     leaf.mode = data.mode;
     leaf.route = data.route.as_str().into();
     leaf.request = data.id.as_str().into();

@@ -1,4 +1,5 @@
-//! Held events: listed, and let go on or dropped when their owner has decided.
+//! Held events: listed, and let go on or dropped when their owner has decided. When he has not in time they go on by
+//! themselves, without what was held back.
 //!
 //! A held body is as the source sent it, sealed. Nothing here opens one: letting it go on is `ingress`'s part.
 
@@ -11,10 +12,17 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::task::LocalSet;
 use vestibule_core::id::EventRow;
+use vestibule_core::problem;
 use vestibule_store::{AppendLeaf, DropHeld};
 
 /// Held events that a list shows at most.
 const SHOWN: u64 = 500;
+/// Held events that go on by themselves before the next are looked up.
+const AT_ONCE: u32 = 500;
+/// What the log calls the end of an event's time.
+const LAPSE: &str = "held.lapse";
+/// The code for an event that is not held, or no more.
+const GONE: &str = "cli.unknown_held";
 
 /// The held events, the newest first.
 pub fn list(app: &App) -> Result<Value, OpError> {
@@ -49,15 +57,61 @@ pub fn release(app: &Arc<App>, by: &By, event: i64) -> Result<Value, OpError> {
     leaf.route = data.route.as_str().into();
     leaf.request = data.id.as_str().into();
     app.writer.call(AppendLeaf { leaf: leaf.to_bytes() })?;
+    let mut went = Err(OpError::known("internal.lost"));
+    go_on(app, &[row], "held.release", |_, result| {
+        went = result.map_err(|code| if code == GONE { none() } else { OpError::known(code) });
+    })?;
+    let id = went?;
+    Ok(json!({ "event": id, "route": data.route, "released": true }))
+}
+
+/// Lets events go on whose time is over: what no rule names is dropped from them, as their route says. An event that can
+/// not, because its route is there no more, ends here: its leaf and the counts say why. What fails for a reason of the
+/// moment is tried again in the next round.
+pub fn lapse(app: &Arc<App>) -> Result<(), OpError> {
+    let now = app.clock.now();
+    let mut last = EventRow(0);
+    loop {
+        let events = app.store.reader()?.lapsed_held(now, last, AT_ONCE)?;
+        let Some(newest) = events.last() else { return Ok(()) };
+        last = *newest;
+        let mut failed = Vec::new();
+        go_on(app, &events, LAPSE, |row, result| failed.extend(result.err().map(|code| (row, code))))?;
+        for (row, code) in failed.into_iter().filter(|(_, code)| *code != GONE) {
+            let is_final = problem::find(code).is_some_and(|entry| (400..500).contains(&entry.status));
+            match app.store.reader()?.event(row)? {
+                Some(data) if is_final => {
+                    let mut leaf = By::itself().leaf(app, LAPSE, data.mode);
+                    leaf.route = data.route.as_str().into();
+                    leaf.request = data.id.as_str().into();
+                    leaf.outcome = code.into();
+                    if app.writer.call(DropHeld { event: row, leaf: leaf.to_bytes() })? {
+                        app.counters_ended(&data.route, code);
+                    }
+                }
+                _ => app.counters_ended("jobs", code),
+            }
+        }
+    }
+}
+
+/// Sends held events through the present rules of their routes, one after the other, and tells what became of each.
+fn go_on(
+    app: &Arc<App>,
+    events: &[EventRow],
+    action: &str,
+    mut told: impl FnMut(EventRow, Result<String, &'static str>),
+) -> Result<(), OpError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|_| OpError::known("listen.thread"))?;
     let worker = Worker::new(app, system_client())?;
-    let id = LocalSet::new().block_on(&runtime, ingress::release(&worker, row)).map_err(|code| match code {
-        "cli.unknown_name" => none(),
-        code => OpError::known(code),
-    })?;
+    LocalSet::new().block_on(&runtime, async {
+        for event in events {
+            told(*event, ingress::release(&worker, *event, action).await);
+        }
+    });
     app.deliveries.notify_one();
-    Ok(json!({ "event": id, "route": data.route, "released": true }))
+    Ok(())
 }
 
 /// Drops the held body of an event; the event itself stays in the log.
@@ -75,7 +129,7 @@ pub fn discard(app: &App, by: &By, event: i64) -> Result<Value, OpError> {
 }
 
 fn none() -> OpError {
-    OpError::new("cli.unknown_held", "no held event has this number")
+    OpError::new(GONE, "no held event has this number")
 }
 
 #[cfg(test)]

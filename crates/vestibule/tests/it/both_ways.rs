@@ -5,7 +5,9 @@ use crate::world::{ATS_CREDENTIAL, Connection, HOOK, HOOK_KEY, World, applicatio
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::collections::HashSet;
-use vestibule::ops;
+use vestibule::app::routes::Routes;
+use vestibule::{config, ops};
+use vestibule_core::clock::Span;
 use vestibule_core::id::Mode;
 
 #[test]
@@ -71,6 +73,45 @@ fn a_held_event_waits_for_its_owner() {
     assert_eq!(seen[1].json(), serde_json::json!({ "job": { "id": "J-1" } }), "what still has no rule is dropped");
     assert_eq!(ops::held::list(&world.app).unwrap()["count"], 0);
     println!("held events: 1 released, 1 never held");
+}
+
+/// The leaves about the end of an event's time: request and outcome.
+fn lapses(world: &World) -> Vec<(String, String)> {
+    let leaves = world.leaves().into_iter().filter(|leaf| leaf.action == "held.lapse");
+    leaves.map(|leaf| (leaf.request.into_owned(), leaf.outcome.into_owned())).collect()
+}
+
+#[test]
+fn a_held_event_that_nobody_decides_about_is_not_lost() {
+    // P4: never nowhere
+    let world = World::new();
+    let body = r#"{"job":{"id":"J-1"},"candidate":{"name":"Dana"}}"#;
+    let accepted = world.send(&world.event("/in/held", body)).json()["event"].as_str().unwrap().to_owned();
+    world.minute();
+    assert_eq!((world.platform.count(), lapses(&world)), (0, vec![]), "its time is not over");
+    world.advance(Span::days(7));
+    world.minute();
+    let seen = world.platform.wait_for(1);
+    assert_eq!(seen[0].json(), serde_json::json!({ "job": { "id": "J-1" } }), "what no rule names is dropped");
+    assert_eq!(seen[0].header("webhook-id"), Some(accepted.as_str()));
+    assert_eq!(lapses(&world), [(accepted, "ok".to_owned())]);
+    world.minute();
+    assert_eq!((ops::held::list(&world.app).unwrap()["count"].as_u64(), lapses(&world).len()), (Some(0), 1));
+}
+
+#[test]
+fn a_held_event_without_its_route_ends_with_a_word() {
+    let world = World::new();
+    let body = r#"{"job":{"id":"J-1"},"candidate":{"name":"Dana"}}"#;
+    let accepted = world.send(&world.event("/in/held", body)).json()["event"].as_str().unwrap().to_owned();
+    let text = world.config().replace("[in.held]", "[in.renamed]");
+    let (config, _) = config::load(&text, "vestibule.toml", world.now()).unwrap_or_else(|report| panic!("{report:?}"));
+    world.app.set_routes(Routes::compile(&config).unwrap());
+    world.advance(Span::days(7));
+    world.minute();
+    assert_eq!(lapses(&world), [(accepted, "route.unknown".to_owned())]);
+    assert_eq!(world.refused("held", "route.unknown"), 1);
+    assert_eq!((ops::held::list(&world.app).unwrap()["count"].as_u64(), world.platform.count()), (Some(0), 0));
 }
 
 #[test]

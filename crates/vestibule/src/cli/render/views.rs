@@ -52,7 +52,7 @@ pub(super) fn held(answer: &Value) -> String {
             [id].into_iter().chain(names.iter().map(|name| text(event, name).to_owned())).collect()
         })
         .collect();
-    table(&["id", "event", "route", "mode", "accepted", "dropped at"], &rows)
+    table(&["id", "event", "route", "mode", "accepted", "goes on at"], &rows)
 }
 
 pub(super) fn whois(answer: &Value) -> String {

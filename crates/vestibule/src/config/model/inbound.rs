@@ -160,7 +160,7 @@ pub enum Otherwise {
     Tokenize,
     /// They are sealed until the owner decides.
     Hold {
-        /// After this many days they are dropped.
+        /// After this many days they are dropped, and the event goes on.
         days: u32,
     },
 }
