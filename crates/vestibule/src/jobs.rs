@@ -51,17 +51,22 @@ pub fn once(app: &Arc<App>) {
 fn sweep(app: &App) -> Result<(), crate::app::LoadError> {
     let now = app.clock.now();
     while !app.writer.call(Sweep { now, limit: SWEEP })?.is_empty() {}
-    let lapsed = app.store.reader()?.lapsed_subjects(now, SWEEP)?;
-    if lapsed.is_empty() {
-        return Ok(());
+    // what others write comes in between: each batch takes its turn in the writer's queue
+    loop {
+        let lapsed = app.store.reader()?.lapsed_subjects(now, SWEEP)?;
+        let is_last = lapsed.len() < SWEEP as usize;
+        if !lapsed.is_empty() {
+            let subjects = lapsed.iter().map(|subject| {
+                let mut leaf = app.service_leaf("subject.lapse");
+                leaf.mode = subject.mode;
+                (subject.row, subject.number, leaf.to_bytes())
+            });
+            app.writer.call(EraseSubjects { now, subjects: subjects.collect(), only_lapsed: true })?;
+        }
+        if is_last {
+            return Ok(());
+        }
     }
-    let subjects = lapsed.iter().map(|subject| {
-        let mut leaf = app.service_leaf("subject.lapse");
-        leaf.mode = subject.mode;
-        (subject.row, subject.number, leaf.to_bytes())
-    });
-    app.writer.call(EraseSubjects { now, subjects: subjects.collect(), only_lapsed: true })?;
-    Ok(())
 }
 
 /// Refusals of strangers are counted per route, reason and minute: one leaf for each that happened.

@@ -6,9 +6,9 @@ use crate::world::{Reply, World, accept_gap, application, open};
 use serde_json::json;
 use std::path::Path;
 use vestibule_core::clock::Span;
-use vestibule_core::id::Mode;
+use vestibule_core::id::{Mode, Scope};
 use vestibule_core::token;
-use vestibule_store::DeliveryState;
+use vestibule_store::{AddSubject, DeliveryState};
 
 /// The ciphertexts that hold a person: the packed record and the wrapped key.
 fn ciphertexts(world: &World, text: &str) -> Vec<Vec<u8>> {
@@ -114,4 +114,19 @@ fn people_nobody_can_name_lapse_by_themselves() {
     world.minute();
     assert_eq!(call().code(), "token.erased");
     println!("pending subjects: 1 lapsed");
+}
+
+#[test]
+fn however_many_lapse_at_once_they_are_erased_in_one_round() {
+    let world = World::new();
+    for _ in 0..1001 {
+        let (subject, _) = world.app.nobody(Scope::of(Mode::Live), Span::days(30)).unwrap();
+        world.app.writer.submit(AddSubject { now: world.now(), subject }, |added| drop(added.unwrap()));
+    }
+    world.settle();
+    let waiting = || world.app.store.reader().unwrap().lapsed_subjects(world.now(), 2000).unwrap().len();
+    world.advance(Span::days(31));
+    assert_eq!(waiting(), 1001);
+    world.minute();
+    assert_eq!(waiting(), 0);
 }
