@@ -108,6 +108,7 @@ fn event(number: u64, stable: u64) -> AcceptEvent {
         audience_updates: Vec::new(),
         body: vec![3; 2048],
         held: None,
+        releases: None,
         delivery: Some(NewDelivery { workflow: "candidate-intake".into(), next_at: now }),
         leaf: vec![4; 288],
     }

@@ -46,6 +46,9 @@ pub struct AcceptEvent {
     pub body: Vec<u8>,
     /// A sealed body that waits for its owner's word.
     pub held: Option<HeldBody>,
+    /// The held event that goes on as this one. Its body must still be there: without it the person has been erased, or
+    /// somebody else has decided.
+    pub releases: Option<EventRow>,
     /// Where it goes.
     pub delivery: Option<NewDelivery>,
     /// The leaf.
@@ -82,6 +85,8 @@ pub enum AcceptReply {
     },
     /// The same identifier was accepted before with another body; nothing was written.
     Conflict,
+    /// What was held is there no more; nothing was written.
+    Gone,
     /// What the caller had read has changed; nothing was written, protect it again.
     Stale(Stale),
 }
@@ -126,6 +131,11 @@ impl Job for AcceptEvent {
             if let Some(seen) = tx.memory.replay.find(tx.conn, source_key, self.now)? {
                 return if seen.body == *body_key { repeat(tx, seen.event) } else { Ok(AcceptReply::Conflict) };
             }
+        }
+        if let Some(held) = self.releases
+            && !tx.sql("SELECT 1 FROM held WHERE event = ?1")?.exists([held.0])?
+        {
+            return Ok(AcceptReply::Gone);
         }
         let basis = Basis {
             subject: &self.subject,

@@ -4,8 +4,8 @@ use crate::support::{Fixture, NOW, event, event_of, id, no, tag};
 use vestibule_core::clock::Span;
 use vestibule_core::id::{SubjectNumber, SubjectRow};
 use vestibule_store::{
-    AcceptReply, Attempted, Begin, Begun, DeliveryState, EraseSubjects, Erasure, Finish, FinishAttempt, Finished, HeldBody,
-    LeaseDue, Stale, StoreError, SubjectState, SubjectUse,
+    AcceptEvent, AcceptReply, Attempted, Begin, Begun, DeliveryState, EraseSubjects, Erasure, Finish, FinishAttempt, Finished,
+    HeldBody, LeaseDue, Stale, StoreError, SubjectState, SubjectUse,
 };
 
 fn erase(row: i64, n: u64) -> EraseSubjects {
@@ -143,4 +143,20 @@ fn an_erasure_that_a_long_read_keeps_in_the_log_says_so_and_asking_again_clears_
     assert_eq!(reply.unwrap(), Err(StoreError::NotScrubbed));
     assert_eq!(fixture.writer().call(erase(1, 1)).unwrap(), [Erasure::Already]);
     assert!(!fixture.files_hold(b"sealed-record-1-end"));
+}
+
+#[test]
+fn a_held_event_does_not_go_on_once_its_person_is_erased() {
+    let fixture = Fixture::new();
+    let mut first = event(1);
+    first.held = Some(HeldBody { until: NOW.plus(Span::days(9)), sealed: b"held-body".to_vec() });
+    let AcceptReply::Accepted { event: held, .. } = fixture.writer().call(first).unwrap() else { panic!() };
+    // both were protected before the erasure: one for the same person, one for somebody new of the same name
+    let going_on = |n| AcceptEvent { releases: Some(held), ..event(n) };
+    assert!(matches!(fixture.writer().call(going_on(2)).unwrap(), AcceptReply::Accepted { .. }));
+    fixture.writer().call(erase(1, 1)).unwrap();
+    let events = fixture.reader().counts().unwrap().events;
+    assert_eq!(fixture.writer().call(going_on(3)).unwrap(), AcceptReply::Gone);
+    assert_eq!(fixture.reader().counts().unwrap().events, events);
+    assert_eq!(fixture.reader().subject_by_tags(&[tag("person 3")]).unwrap(), None);
 }

@@ -130,6 +130,7 @@ pub(crate) fn event(n: u64) -> AcceptEvent {
         audience_updates: Vec::new(),
         body: format!("sealed-body-{n}-end").into_bytes(),
         held: None,
+        releases: None,
         delivery: Some(NewDelivery { workflow: "intake".into(), next_at: NOW }),
         leaf: format!("leaf of event {n}").into_bytes(),
     }

@@ -42,7 +42,10 @@ pub(super) async fn write(
         let now = worker.app.clock.now();
         let protected = protect::protect(worker, route, validated, unnamed, &event_id, attempt > 0, now).await?;
         let two_people = protected.two_people;
-        let job = job(worker, route, replay, protected, event_id.clone(), request, now);
+        let mut job = job(worker, route, replay, protected, event_id.clone(), request, now);
+        if let Unnamed::Leave(held) = unnamed {
+            job.releases = Some(held);
+        }
         match worker.write(job).await.map_err(protect::store)? {
             AcceptReply::Accepted { delivery, .. } => {
                 if two_people {
@@ -55,6 +58,7 @@ pub(super) async fn write(
             }
             AcceptReply::Repeat { event_id, .. } => return Ok(accepted(&event_id)),
             AcceptReply::Conflict => return Err(Refused::known("event.conflict")),
+            AcceptReply::Gone => return Err(Refused::known("cli.unknown_name")),
             AcceptReply::Stale(_) => {}
         }
     }
@@ -118,6 +122,7 @@ fn job(
         audience_updates: protected.audience_updates,
         body: protected.body,
         held: protected.held,
+        releases: None,
         delivery: protected.delivery,
         leaf: leaf.to_bytes(),
     }

@@ -15,7 +15,7 @@ use vestibule_core::audit;
 use vestibule_core::category::{self, Category};
 use vestibule_core::clock::Timestamp;
 use vestibule_core::document::{Document, Kind, Matcher};
-use vestibule_core::id::{Pseudonym, RecordNo, Scope, SubjectNumber};
+use vestibule_core::id::{EventRow, Pseudonym, RecordNo, Scope, SubjectNumber};
 use vestibule_core::protect::{Item, Part, Plan};
 use vestibule_core::token::{Block, TokenText};
 use vestibule_core::{clock::Span, protect};
@@ -68,8 +68,8 @@ struct Person {
 pub(super) enum Unnamed {
     /// It waits for its owner.
     Wait,
-    /// The owner has decided: they are dropped.
-    Leave,
+    /// The owner has decided, or his time is over: they are dropped from this held event.
+    Leave(EventRow),
 }
 
 /// Protects a validated event. `event_id` is bound into its sealed body. `again`: what was looked up has changed, so it is to

@@ -46,7 +46,7 @@ async fn pass(worker: &Worker, event: EventRow, action: &str) -> Result<String, 
     };
     let validated = Validated::held(&body, &replay)?;
     let request = worker.app.request_id();
-    commit::write(worker, route, &validated, Unnamed::Leave, data.id.clone(), &request).await?;
+    commit::write(worker, route, &validated, Unnamed::Leave(event), data.id.clone(), &request).await?;
     let mut leaf = worker.app.service_leaf(action);
     leaf.mode = data.mode;
     leaf.route = data.route.as_str().into();

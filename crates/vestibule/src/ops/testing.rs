@@ -179,6 +179,7 @@ impl World {
             audience_updates: Vec::new(),
             body: if held { Vec::new() } else { body.clone() },
             held: held.then(|| HeldBody { until: now.plus(Span::days(7)), sealed: body }),
+            releases: None,
             delivery: (!held).then(|| NewDelivery { workflow: "intake".into(), next_at: now }),
             leaf: leaf.to_bytes(),
         };
