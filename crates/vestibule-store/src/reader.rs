@@ -61,8 +61,8 @@ pub struct Counts {
     pub deliveries: Vec<(DeliveryState, u64)>,
     /// Leaves in the log.
     pub leaves: u64,
-    /// Subjects ever added, erased ones too.
-    pub subjects: u64,
+    /// People who are known by an identifier and not erased. A pending subject may stand for anybody, or for nobody.
+    pub people: u64,
     /// Held bodies that wait for a word.
     pub held: u64,
     /// Keys that are not revoked.
@@ -360,7 +360,7 @@ impl Reader {
     pub fn counts(&self) -> Result<Counts, StoreError> {
         self.at_one_moment(|reader| {
             let conn = &reader.conn;
-            // Rows of events, deliveries and subjects are never deleted, so the highest one counts them.
+            // Rows of events and deliveries are never deleted, so the highest one counts them.
             let number = |text: &str| -> Result<u64, StoreError> { Ok(conn.query_row(text, [], |row| count(row, 0))?) };
             let all = number("SELECT coalesce(max(row), 0) FROM delivery")?;
             let open: Vec<(i64, u64)> = reader.all(
@@ -377,7 +377,9 @@ impl Reader {
                 events: number("SELECT coalesce(max(row), 0) FROM event")?,
                 deliveries: DeliveryState::ALL.map(|state| (state, of(state))).to_vec(),
                 leaves: number("SELECT coalesce(max(seq), 0) FROM leaf")?,
-                subjects: number("SELECT coalesce(max(row), 0) FROM subject")?,
+                // all that have a key, without those that are pending: both are counted in an index
+                people: number("SELECT count(*) FROM subject WHERE epoch IS NOT NULL")?
+                    .saturating_sub(number("SELECT count(*) FROM subject WHERE pending_until IS NOT NULL")?),
                 held: number("SELECT count(*) FROM held")?,
                 keys: number("SELECT count(*) FROM api_key WHERE revoked IS NULL")?,
                 file_bytes: number("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")?,

@@ -52,7 +52,7 @@ fn a_job_that_fails_or_panics_fails_alone() {
 
     let reader = fixture.reader();
     let counts = reader.counts().unwrap();
-    assert_eq!((counts.events, counts.subjects, counts.leaves), (4, 4, 4));
+    assert_eq!((counts.events, counts.people, counts.leaves), (4, 4, 4));
     // Nothing of the failed event is left, so it can come again.
     assert!(matches!(writer.call(event(3)).unwrap(), AcceptReply::Accepted { leaf: 5, .. }));
 }

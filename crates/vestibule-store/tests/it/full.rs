@@ -20,7 +20,7 @@ fn a_full_store_refuses_whole_batches_and_takes_what_fits_again() {
     assert_eq!(full, StoreError::Full);
     assert!(accepted > 10, "{accepted}");
     let counts = fixture.reader().counts().unwrap();
-    assert_eq!((counts.events, counts.leaves, counts.subjects), (accepted, accepted, accepted));
+    assert_eq!((counts.events, counts.leaves, counts.people), (accepted, accepted, accepted));
     let due = counts.deliveries.iter().find(|(state, _)| *state == DeliveryState::Due).unwrap().1;
     assert_eq!(due, accepted);
     // What fits is taken, and the log goes on without a gap.

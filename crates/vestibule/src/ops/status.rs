@@ -48,7 +48,7 @@ pub fn status(app: &App) -> Result<Value, OpError> {
         "routes": { "in": inbound, "out": outbound, "workflows": workflows, "paused": paused },
         "counts": {
             "events": counts.events,
-            "subjects": counts.subjects,
+            "people": counts.people,
             "held": counts.held,
             "leaves": counts.leaves,
             "keys": counts.keys,
@@ -117,6 +117,8 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use super::*;
     use crate::ops::testing::{World, by};
+    use vestibule_core::id::{Mode, Scope};
+    use vestibule_store::AddSubject;
 
     #[test]
     fn the_owner_sees_why_senders_are_refused() {
@@ -136,6 +138,19 @@ mod tests {
         assert!(shown["refused"][1]["fix"].is_string(), "{shown}");
         assert_eq!(shown["erasure"]["kept"], true);
         assert!(!shown.to_string().contains("anna"));
+    }
+
+    #[test]
+    fn only_people_are_counted_as_people() {
+        let world = World::new();
+        let anna = world.accept("anna@example.com");
+        world.accept("bert@example.com");
+        let (subject, _) = world.app.nobody(Scope::of(Mode::Test), SOON).unwrap();
+        world.app.writer.call(AddSubject { now: world.app.clock.now(), subject }).unwrap();
+        let people = || status(&world.app).unwrap()["counts"]["people"].clone();
+        assert_eq!(people(), 2, "what nobody can name is nobody's yet");
+        crate::ops::erase::erase(&world.app, &by(), &crate::ops::erase::Whom::Token(anna.to_string())).unwrap();
+        assert_eq!(people(), 1);
     }
 
     #[test]

@@ -318,7 +318,7 @@ fn all_bodies_together_have_a_limit_and_give_it_back() {
 /// No event, record, subject, delivery or kept answer, and the mark in no file.
 pub fn nothing_stays(world: &World) {
     let counts = world.app.store.reader().unwrap().counts().unwrap();
-    assert_eq!((counts.events, counts.subjects, counts.held), (0, 0, 0));
+    assert_eq!((counts.events, counts.people, counts.held), (0, 0, 0));
     assert!(counts.deliveries.iter().all(|(_, count)| *count == 0));
     assert_eq!(world.app.store.reader().unwrap().highest_record().unwrap(), None);
     assert_eq!(world.platform.count() + world.ats.count() + world.sandbox.count(), 0);

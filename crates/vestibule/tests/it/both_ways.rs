@@ -149,6 +149,6 @@ fn events_of_one_new_person_at_once_find_the_same_person() {
     let of = |field: &str| -> HashSet<String> { seen.iter().map(|seen| seen.json()["candidate"][field].to_string()).collect() };
     assert_eq!((of("email").len(), of("id").len()), (1, 1), "one person, one stable token");
     assert_eq!(of("name").len(), 200, "other tokens are one-off");
-    assert_eq!(world.app.store.reader().unwrap().counts().unwrap().subjects, 1);
+    assert_eq!(world.app.store.reader().unwrap().counts().unwrap().people, 1);
     println!("one new person: {accepted} events at once, 1 subject, 1 stable token");
 }

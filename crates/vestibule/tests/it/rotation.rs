@@ -75,7 +75,7 @@ fn rotation_of_every_kind_of_key_fails_no_request() {
     assert!(sent > 100 && called > 100, "{sent} {called}: hardly a load");
 
     let everybody = everybody(&world.platform.wait_for(sent + people.len()));
-    let subjects = world.app.store.reader().unwrap().counts().unwrap().subjects;
+    let subjects = world.app.store.reader().unwrap().counts().unwrap().people;
     assert_eq!(subjects, everybody.len() as u64, "a person came twice");
     drop(gate);
     let world = world.restart(|folder| std::fs::rename(next_root(folder, ROUNDS - 1), folder.join("root.key")).unwrap()).unwrap();

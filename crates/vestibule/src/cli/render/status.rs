@@ -22,10 +22,10 @@ pub(super) fn status(answer: &Value) -> String {
         names("workflows"),
     );
     out += &format!(
-        "events       {} accepted, {} held, {} ever seen\n",
+        "events       {} accepted, {} held, {} known\n",
         number(counts, "events"),
         number(counts, "held"),
-        counted(number(counts, "subjects"), "person", "people"),
+        counted(number(counts, "people"), "person", "people"),
     );
     let deliveries = at(answer, "deliveries").as_object();
     let deliveries: Vec<String> = deliveries.into_iter().flatten().map(|(state, count)| format!("{count} {state}")).collect();
