@@ -183,9 +183,11 @@ mod tests {
     use super::*;
     use std::cell::Cell as Count;
 
+    type Undo = fn(&[Cell], &mut Vec<Cell>) -> Option<usize>;
+
     #[test]
     fn the_work_grows_with_the_length_of_a_text_and_no_faster() {
-        let undos: [(char, fn(&[Cell], &mut Vec<Cell>) -> Option<usize>); 2] = [('%', percent_escape), ('&', entity)];
+        let undos: [(char, Undo); 2] = [('%', percent_escape), ('&', entity)];
         for text in ["%ff", "%41%ff", "%c3", "%e2%82", "%41", "%", "&", "&#38;", "&amp", "%25252525252541 "] {
             let cells = cells(&text.repeat(2_000));
             for (mark, undo) in undos {
