@@ -24,8 +24,8 @@ pub struct Guard {
     needles: Needles,
     /// The values, the longest first.
     values: Vec<(Needle, Block)>,
-    /// The values that are recognised inside a text too, as they are.
-    long: Sorted,
+    /// The values that are recognised inside a text too, as they are, once one of them is to be replaced.
+    long: OnceCell<Sorted>,
     /// What such values look like.
     shown_values: Shown,
     /// What credentials and parts of revealed objects look like.
@@ -99,11 +99,9 @@ impl Guard {
             bytes: shortest.unwrap_or(SHORTEST_BASE64) - 2,
             ascii: all().all(<[u8]>::is_ascii),
         };
-        let long = values.iter().map(|(value, _)| value).filter(|value| value.plain.len() >= SHORTEST_PART);
-        let shown_values = Shown::new(&needles, long.clone());
+        let shown_values = Shown::new(&needles, long(&values));
         let shown_marks = Shown::new(&needles, marks.iter());
-        let long = Sorted::new(&needles, long.map(|value| value.plain.clone()).zip(0..));
-        Guard { needles, values, long, shown_values, shown_marks, tokens: OnceCell::new(), worth }
+        Guard { needles, values, long: OnceCell::new(), shown_values, shown_marks, tokens: OnceCell::new(), worth }
     }
 
     /// The token of this value, if the call revealed it.
@@ -156,7 +154,8 @@ impl Guard {
     /// The text with tokens in the place of values. The longest come first, so that a name within an address does not break
     /// it apart.
     fn replaced(&self, text: &str) -> String {
-        let mut hits = self.long.longest_in(&self.needles, text.as_bytes());
+        let long = || Sorted::new(&self.needles, long(&self.values).map(|value| value.plain.clone()).zip(0..));
+        let mut hits = self.long.get_or_init(long).longest_in(&self.needles, text.as_bytes());
         hits.sort_by_key(|(hit, _)| (Reverse(hit.len()), hit.start));
         let mut taken: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
         for (hit, index) in hits {
@@ -192,6 +191,11 @@ fn parts(json: &[u8]) -> Vec<Wiped> {
     };
     let parts = doc.nodes().map(|(id, _)| Wiped::new(part(id)));
     parts.filter(|part| part.len() >= SHORTEST_PART).collect()
+}
+
+/// The values that are long enough to be recognised inside a text: the first of all, for the longest stand first.
+fn long(values: &[(Needle, Block)]) -> impl Iterator<Item = &Needle> + Clone {
+    values.iter().map(|(value, _)| value).filter(|value| value.plain.len() >= SHORTEST_PART)
 }
 
 /// The order of values: the longest first. A call may carry thousands, and its answer as many.
