@@ -84,6 +84,16 @@ impl Addressed {
         out
     }
 
+    /// What a vendor could read as an addressee in headers, by name and text.
+    pub fn find_headers<'d>(&self, headers: impl Iterator<Item = (&'d str, &'d str)>, out: &mut Vec<Reached<'d>>) {
+        if self.0.is_empty() {
+            return;
+        }
+        for (name, text) in headers.filter(|(_, text)| reads_as_address(text)) {
+            out.push(Reached { condition: None, at: format!("the header {name}"), spot: None, text: text.into() });
+        }
+    }
+
     fn in_json<'d>(&self, doc: &'d Document<'_>, out: &mut Vec<Reached<'d>>) {
         let mut seen = BTreeSet::new();
         for (condition, place) in self.0.iter().enumerate() {

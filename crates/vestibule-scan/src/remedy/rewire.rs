@@ -25,6 +25,8 @@ use crate::vendor;
 
 use secrets::Secrets;
 
+pub use secrets::is_credential_header;
+
 /// A rewritten file.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Rewired {

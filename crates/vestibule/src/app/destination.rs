@@ -23,6 +23,8 @@ pub struct Destination {
     pub target: Target,
     /// What the gateway adds.
     pub credential: Option<Credential>,
+    /// Headers that every call gets, whatever the workflow sends.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// A header the gateway adds to a call. Its value never leaves in any other direction.
@@ -57,7 +59,12 @@ impl Destination {
             None => Origin::parse(&text)?,
         };
         let credential = from.credential.as_ref().map(credential).transpose()?;
-        Ok(Destination { target: Target::new(&origin, from.address, tls, limits)?, credential })
+        let headers = route.headers.iter().filter_map(|(name, value)| {
+            // the check has seen to it that both are what HTTP allows
+            Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?))
+        });
+        let headers = headers.collect();
+        Ok(Destination { target: Target::new(&origin, from.address, tls, limits)?, credential, headers })
     }
 
     /// The webhook of a platform. Its address is a secret, so errors name the reference only; path and query are handed
@@ -97,7 +104,8 @@ impl Destination {
             total: duration(timeout) + Duration::from_secs(5),
             body: 64 * 1024,
         };
-        Ok((Destination { target: Target::new(&origin, address, tls, limits)?, credential: None }, Secret::new(path)))
+        let target = Target::new(&origin, address, tls, limits)?;
+        Ok((Destination { target, credential: None, headers: Vec::new() }, Secret::new(path)))
     }
 }
 

@@ -18,7 +18,7 @@ use super::{base, fields, schema, tables, url};
 
 const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE"];
 
-pub(super) fn grants(context: &mut Context, table: &Fields<'_>) -> Vec<Grant> {
+pub(super) fn grants(context: &mut Context, table: &Fields<'_>, constants: &[(String, String)]) -> Vec<Grant> {
     let Some(node) = table.node(context, "grant") else {
         return Vec::new();
     };
@@ -31,7 +31,7 @@ pub(super) fn grants(context: &mut Context, table: &Fields<'_>) -> Vec<Grant> {
         let Some(table) = Fields::open_named(context, node, &schema::GRANT, table.name) else {
             continue;
         };
-        let Some(grant) = grant(context, &table) else {
+        let Some(grant) = grant(context, &table, constants) else {
             continue;
         };
         let place = table.key_span("call");
@@ -59,7 +59,7 @@ fn same_calls(a: &PathPattern, b: &PathPattern) -> bool {
         })
 }
 
-fn grant(context: &mut Context, table: &Fields<'_>) -> Option<Grant> {
+fn grant(context: &mut Context, table: &Fields<'_>, constants: &[(String, String)]) -> Option<Grant> {
     let workflow = table.need_text(context, "workflow");
     let workflow = workflow.map(|text| context.reference(&text, "config.unknown_workflow", "workflow"));
     let call = table.need_text(context, "call").and_then(|text| call(context, &text));
@@ -76,7 +76,7 @@ fn grant(context: &mut Context, table: &Fields<'_>) -> Option<Grant> {
     fields::ties(context, &paths, &spans);
     let reveal_query = named_places(context, table, "reveal_query");
     let reveal_path = named_places(context, table, "reveal_path");
-    let reveal_header = headers(context, table);
+    let reveal_header = headers(context, table, constants);
     let conditions = conditions(context, table);
     for (place, span) in &in_text {
         if conditions.iter().any(|condition| place.path.steps().starts_with(condition.path.steps())) {
@@ -186,15 +186,15 @@ fn named_places(context: &mut Context, table: &Fields<'_>, key: &'static str) ->
     places
 }
 
-fn headers(context: &mut Context, table: &Fields<'_>) -> Vec<(NamedPlace, Range<usize>)> {
+fn headers(context: &mut Context, table: &Fields<'_>, constants: &[(String, String)]) -> Vec<(NamedPlace, Range<usize>)> {
     let mut places = named_places(context, table, "reveal_header");
     for (place, span) in &mut places {
-        if place.name.eq_ignore_ascii_case("authorization") {
-            let message = "the Authorization header is the gateway's own";
-            context.push(Diagnostic::error("config.bad_header", span.clone(), message));
-        } else if let Some(name) = url::header(context, &Text { value: &place.name, span: span.clone() }) {
-            place.name = name;
+        let Some(name) = url::sent_header(context, &Text { value: &place.name, span: span.clone() }) else { continue };
+        if constants.iter().any(|(constant, _)| *constant == name) {
+            let message = "`headers` of the destination gives this header a constant";
+            context.push(Diagnostic::error("config.bad_header", span.clone(), message).help("keep it in one of the two places"));
         }
+        place.name = name;
     }
     places
 }

@@ -1,6 +1,7 @@
 //! Reads `[out.NAME]`: one destination with its credential. Its grants are read by `grant`.
 
 use vestibule_core::clock::Span;
+use vestibule_scan::remedy::rewire::is_credential_header;
 
 use super::diagnostic::Diagnostic;
 use super::model::{Credential, Destination, Outbound};
@@ -38,6 +39,15 @@ fn destination(context: &mut Context, table: &Fields<'_>, name: &str) -> Option<
             None
         }
     };
+    let headers = headers(context, table);
+    for (server, key) in [(live.as_ref(), "credential"), (test.iter().flatten().next(), "test_credential")] {
+        if let Some(Credential::Header { name, .. }) = server.and_then(|server| server.credential.as_ref())
+            && headers.iter().any(|(known, _)| known == name)
+        {
+            let message = "`headers` names the header of the credential";
+            context.push(Diagnostic::error("config.bad_header", table.key_span(key), message).help("remove it from `headers`"));
+        }
+    }
     if let (Some(live), Some(Some(test))) = (&live, &test)
         && is_same(live, test)
     {
@@ -52,7 +62,7 @@ fn destination(context: &mut Context, table: &Fields<'_>, name: &str) -> Option<
     let connect_timeout = seconds(table.integer(context, "connect_timeout_seconds", 1..=60), 5);
     let timeout = seconds(table.integer(context, "timeout_seconds", 1..=300), 60);
     let max_answer = table.size(context, "max_answer", 1024..=256 << 20).unwrap_or(10 << 20);
-    let grants = grant::grants(context, table);
+    let grants = grant::grants(context, table, &headers);
     Some(Outbound {
         name: name.to_owned(),
         system,
@@ -64,8 +74,41 @@ fn destination(context: &mut Context, table: &Fields<'_>, name: &str) -> Option<
         connect_timeout,
         timeout,
         max_answer,
+        headers,
         grants,
     })
+}
+
+/// Reads the constants of a destination.
+fn headers(context: &mut Context, table: &Fields<'_>) -> Vec<(String, String)> {
+    let mut headers: Vec<(String, String)> = Vec::new();
+    for (name, node) in table.pairs(context, "headers") {
+        let Some(lower) = url::sent_header(context, &name) else { continue };
+        let Some(text) = context.text(node, "a header") else { continue };
+        if is_credential_header(&lower) {
+            let message = "this header carries a credential";
+            context.push(
+                Diagnostic::error("config.bad_header", name.span, message)
+                    .help("write `credential = { header = { name = \"…\", value = \"env:…\" } }`"),
+            );
+        } else if headers.iter().any(|(known, _)| *known == lower) {
+            let message = "this header stands here twice";
+            context.push(Diagnostic::error("config.duplicate_key", name.span, message));
+        } else if !is_header_value(text.value) {
+            let message = "this is no value for a header";
+            context.push(
+                Diagnostic::error("config.bad_header", text.span, message)
+                    .help("use 1 to 1024 visible ASCII characters, with spaces only between them"),
+            );
+        } else {
+            headers.push((lower, text.value.to_owned()));
+        }
+    }
+    headers
+}
+
+fn is_header_value(text: &str) -> bool {
+    (1..=1024).contains(&text.len()) && text.trim() == text && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
 }
 
 /// Whether two servers are one to whoever calls: one address, and nothing that would tell a test account from the live one.

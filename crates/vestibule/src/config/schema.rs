@@ -198,6 +198,7 @@ section! { OUT "[out.NAME]"
     "connect_timeout_seconds" = "5", "5": "How long to wait for the connection, 1 to 60.";
     "timeout_seconds" = "60", "60": "How long to wait for the answer, 1 to 300.";
     "max_answer" = "\"10 MiB\"", "10 MiB": "Largest answer, 1 KiB to 256 MiB.";
+    "headers" = "{ \"notion-version\" = \"2022-06-28\" }", "none": "Constants that every call gets, live and test, such as the version of an API; they take the place of what the workflow sends. Never a credential. Of the workflow's own headers pass `accept`, `accept-language`, `content-type`, `idempotency-key`, `if-match`, `if-none-match` and those that the grant names in `reveal_header`; the rest stays here.";
     "grant" = "…", "nobody may call": "Who may call what: [[out.NAME.grant]].";
 }
 
@@ -215,7 +216,7 @@ section! { GRANT "[[out.NAME.grant]]"
     "reveal" = "{ \"first_name\" = \"name\" }", "nothing": "Places of the JSON or form body and the category, or list of categories, restored there.";
     "reveal_query" = "{ \"email\" = \"email\" }", "nothing": "Parameters of the query. URLs land in logs: prefer the body.";
     "reveal_path" = "{ \"id\" = \"user_id\" }", "nothing": "Segments of the path, by their {name} in `call`.";
-    "reveal_header" = "{ \"x-on-behalf-of\" = \"email\" }", "nothing": "Headers.";
+    "reveal_header" = "{ \"x-on-behalf-of\" = \"email\" }", "nothing": "Headers. One that is named here passes with a text of the workflow's own too.";
     "in_text" = "{ \"html\" = \"name\" }", "nothing": "Places of the body where tokens may stand in the middle of a text.";
     "where" = "{ \"to\" = \"same-subject | @example.com\" }", "no condition": "Who may be addressed: the call's own person, a domain, or an address. Holds for every spelling of the place in body, form and query; an address anywhere else in the call must meet one of the conditions too. Checked before anything is revealed.";
     "purpose" = "\"employment.recruitment\"", "the workflow's": "What this call is for.";

@@ -194,6 +194,7 @@ fn a_file_with_every_key_is_accepted() {
     let out = &config.outbound[0];
     assert_eq!(out.live.address.unwrap().to_string(), "10.0.0.7:443");
     assert!(out.test.as_ref().is_some_and(|test| test.credential.is_some()));
+    assert_eq!(out.headers, [("api-version".to_owned(), "2026-01-01".to_owned())]);
     let grant = &out.grants[0];
     assert_eq!(grant.expires, Some(Timestamp(1_830_297_600_000)), "the end of 31 December 2027");
     assert_eq!(grant.path.segments[1], Segment::Any(Some("id".into())));
@@ -264,6 +265,48 @@ fn a_test_account_of_the_live_system_is_told_by_its_credential() {
     assert_eq!(with("test_to = \"https://harvest.greenhouse.io/sandbox\""), [""; 0]);
     let bare = EXAMPLE.replacen("credential = { basic = \"env:GREENHOUSE_KEY\" }", here, 1);
     assert_eq!(codes(&bare), ["config.test_is_live"], "without any credential");
+}
+
+#[test]
+fn constants_of_a_destination_are_no_credentials_and_nobody_elses() {
+    let with = |headers: &str| codes(&EVERYTHING.replace("{ \"Api-Version\" = \"2026-01-01\" }", &format!("{{ {headers} }}")));
+    for fine in ["accept = \"application/vnd.github+json\"", "\"anthropic-version\" = \"2023-06-01\"", "on-behalf-of = \"4711\""]
+    {
+        assert_eq!(with(fine), codes(EVERYTHING), "{fine}");
+    }
+    let mut cases = 0;
+    for name in [
+        "authorization",
+        "Cookie",
+        "X-Api-Key",
+        "private-token",
+        "host",
+        "connection",
+        "te",
+        "content-type",
+        "content-length",
+        "accept-encoding",
+        "idempotency-key",
+        "expect",
+        "vestibule-error",
+        "x-http-method-override",
+        "bad name",
+        // the credential of this destination, and a header that a grant reveals into
+        "x-api-key",
+        "x-on-behalf-of",
+    ] {
+        let found = with(&format!("\"{name}\" = \"1\""));
+        assert!(!found.is_empty() && found.iter().all(|code| *code == "config.bad_header"), "{name}: {found:?}");
+        cases += 1;
+    }
+    for value in ["", " 1", "1 ", "a\\nb", "ü"] {
+        assert_eq!(with(&format!("\"api-version\" = \"{value}\"")), ["config.bad_header"], "{value:?}");
+        cases += 1;
+    }
+    assert_eq!(with("a-b = \"1\", A-B = \"2\""), ["config.duplicate_key"]);
+    assert_eq!(with("api-version = 1"), ["config.wrong_type"]);
+    assert_eq!(with("api-version = \"whsec_C2FVsBQIhrscChlQIMVb5sSYspob7oD\""), ["config.literal_secret"]);
+    println!("constants: {cases} refused by name or value");
 }
 
 #[test]

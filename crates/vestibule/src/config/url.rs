@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 
 use vestibule_core::network::{Origin, OriginError, check_pinned, is_path};
+use vestibule_core::policy::call::overrides_method;
 
 use super::diagnostic::Diagnostic;
 use super::model::Cidr;
@@ -121,6 +122,19 @@ pub(super) fn header(context: &mut Context, text: &Text<'_>) -> Option<String> {
         return None;
     }
     Some(name)
+}
+
+/// The name of a header that goes out with a call because the configuration says so, lower case.
+pub(super) fn sent_header(context: &mut Context, text: &Text<'_>) -> Option<String> {
+    let name = header(context, text)?;
+    let message = match name.as_str() {
+        "authorization" => "the Authorization header is the gateway's own",
+        "accept-encoding" => "this header is set by the protocol or the gateway",
+        name if overrides_method(name) => "this header makes vendors act as if another method had been sent",
+        _ => return Some(name),
+    };
+    context.push(Diagnostic::error("config.bad_header", text.span.clone(), message));
+    None
 }
 
 /// The path of a route in.

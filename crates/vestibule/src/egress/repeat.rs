@@ -16,7 +16,6 @@ use http::{Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use vestibule_core::clock::{Span, Timestamp};
 use vestibule_core::id::{Scope, SubjectNumber, SubjectRow};
-use vestibule_core::outgoing::{Site, Spot};
 use vestibule_store::{Abandon, Begin, Finish};
 use vestibule_vault::body::{self, BodyPurpose};
 use vestibule_vault::{Draw, Keyring, SubjectKey};
@@ -75,10 +74,8 @@ fn claim(
     let source = format!("idempotency/{}/{}", caller.principal.workflow, caller.route);
     let mut parts: Vec<&[u8]> = vec![received.method().as_bytes(), received.raw_path().as_bytes()];
     parts.extend([received.query().unwrap_or_default().as_bytes(), received.body()]);
-    let mut headers: Vec<&str> = draft.sites.iter().filter_map(header).collect();
-    headers.extend(received.passed().map(|(name, _)| name.as_str()));
+    let mut headers: Vec<&str> = draft.headers().map(|(name, _)| name.as_str()).collect();
     headers.sort_unstable();
-    headers.dedup();
     for name in headers {
         parts.extend([name.as_bytes(), received.headers().get(name).map_or(&[] as &[u8], HeaderValue::as_bytes)]);
     }
@@ -92,13 +89,6 @@ fn claim(
         }
     }
     Ok(active)
-}
-
-fn header(site: &Site) -> Option<&str> {
-    match &site.spot {
-        Spot::Header(name) => Some(name),
-        _ => None,
-    }
 }
 
 /// Whether the vendor says that it has done nothing, and that the same call may succeed later: it wants fewer calls or a

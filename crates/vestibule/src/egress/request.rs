@@ -15,7 +15,7 @@ use vestibule_core::policy::call::CallPath;
 
 /// The header by which a workflow marks a call as the same call again.
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// Headers that go on to the vendor; everything else stays here.
+/// Headers that go on to the vendor, with those that the grant names; everything else stays here.
 const PASSED: [HeaderName; 6] = [ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH];
 /// The longest path and query.
 const MAX_TARGET: usize = 8 * 1024;
@@ -86,14 +86,9 @@ impl Received {
             text => HeaderValue::from_str(&essence(text).to_ascii_lowercase()).ok(),
         }
     }
-
-    /// The headers that go on unless the grant says otherwise.
-    pub(super) fn passed(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
-        self.headers.iter().filter(|(name, _)| is_passed(name))
-    }
 }
 
-/// Whether a header of this name goes on unless the grant says otherwise.
+/// Whether a header of this name goes on without a grant that names it.
 pub(super) fn is_passed(name: &HeaderName) -> bool {
     PASSED.contains(name)
 }

@@ -8,6 +8,7 @@ use crate::app::recent::Unwrapped;
 use crate::app::routes::GrantDetail;
 use crate::app::row::Row;
 use crate::app::worker::Worker;
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -16,7 +17,7 @@ use vestibule_core::audit;
 use vestibule_core::clock::Timestamp;
 use vestibule_core::document::{Document, Form, Limits};
 use vestibule_core::id::{Pseudonym, SubjectNumber, SubjectRow};
-use vestibule_core::outgoing::{Carried, Reached, Site, Spot};
+use vestibule_core::outgoing::{Carried, Places, Reached, Site, Spot};
 use vestibule_core::policy::addressee::Addressee;
 use vestibule_core::policy::call::{CallPath, overrides_method};
 use vestibule_core::policy::{Carrier, Use};
@@ -34,6 +35,7 @@ pub struct Draft<'a> {
     pub(super) body: Body<'a>,
     pub(super) query: Option<Form>,
     pub(super) sites: Vec<Site>,
+    places: &'a Places,
 }
 
 /// The body, parsed.
@@ -46,18 +48,28 @@ pub enum Body<'a> {
     Form(Form),
 }
 
-impl Draft<'_> {
+impl<'a> Draft<'a> {
+    /// The headers that go on to the vendor.
+    pub(super) fn headers(&self) -> impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)> {
+        self.received.headers().iter().filter(|(name, _)| goes_on(name, self.places))
+    }
+
     /// The places tokens stand at, for the log: each once.
     pub(super) fn field_names(&self) -> Vec<Cow<'_, str>> {
         audit::fields(self.sites.iter().map(|site| &*site.at))
     }
 }
 
+/// Whether a header goes on: always, or because the grant names it.
+fn goes_on(name: &HeaderName, places: &Places) -> bool {
+    request::is_passed(name) || places.headers().any(|place| place == name.as_str())
+}
+
 /// Finds every token of a call. One that stands where no grant could name it is an error here and now.
 pub(super) fn find<'a>(
     received: &'a Received,
     path: &'a CallPath<'a>,
-    detail: &GrantDetail,
+    detail: &'a GrantDetail,
     token_domain: &str,
 ) -> Result<Draft<'a>, Refused> {
     let mut sites = detail.places.find_path(path.segments(), token_domain)?;
@@ -73,11 +85,16 @@ pub(super) fn find<'a>(
     if let Some(name) = detail.places.headers().find(|name| received.headers().get_all(*name).iter().count() > 1) {
         return Err(Refused::at("request.duplicate_header", format!("the header {name}")));
     }
-    for (name, value) in received.headers() {
-        if request::is_passed(name) || detail.places.headers().any(|place| place == name.as_str()) {
-            let text = value.to_str().map_err(|_| Refused::at("request.header", format!("the header {name}")))?;
-            sites.extend(detail.places.find_header(name.as_str(), text, token_domain)?);
-        }
+    // a token in a header that does not go on stands where no grant names it, like one anywhere else
+    for (name, value) in received.headers().iter().filter(|(name, _)| *name != AUTHORIZATION) {
+        let text = match value.to_str() {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) if goes_on(name, &detail.places) => {
+                return Err(Refused::at("request.header", format!("the header {name}")));
+            }
+            Err(_) => String::from_utf8_lossy(value.as_bytes()),
+        };
+        sites.extend(detail.places.find_header(name.as_str(), &text, token_domain)?);
     }
     let body = match received.media() {
         Media::Empty => Body::Empty,
@@ -105,7 +122,7 @@ pub(super) fn find<'a>(
     if sites.iter().any(|site| matches!(&site.spot, Spot::Header(name) if IDEMPOTENCY_KEY == **name)) {
         return Err(Refused::at("grant.place", "the header idempotency-key"));
     }
-    Ok(Draft { received, segments: path.segments(), body, query, sites })
+    Ok(Draft { received, segments: path.segments(), body, query, sites, places: &detail.places })
 }
 
 /// Refuses parameters by which a call would name a second method.
@@ -214,7 +231,13 @@ pub(super) fn reached<'d>(
         Body::Json(doc) => Carried::Json(doc),
         Body::Form(form) => Carried::Form(form),
     };
-    detail.addressed.find(carried, draft.query.as_ref(), open)
+    let mut reached = detail.addressed.find(carried, draft.query.as_ref(), open);
+    let held =
+        |name: &HeaderName| draft.sites.iter().any(|site| matches!(&site.spot, Spot::Header(held) if name == held.as_str()));
+    let named = draft.headers().filter(|(name, _)| !request::is_passed(name) && !held(name));
+    let texts = named.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    detail.addressed.find_headers(texts, &mut reached);
+    reached
 }
 
 /// The addressees of a call as the decision sees them: tokens by their owner, everything else by its text. The tokens are

@@ -90,6 +90,9 @@ fn compose(draft: &Draft<'_>, opened: &Opened, plain: &[PlainValue<'_>], destina
     *request.method_mut() = method;
     *request.uri_mut() = destination.target.uri(&target).map_err(|error| Refused::new(error.code()))?;
     *request.headers_mut() = headers;
+    for (name, value) in &destination.headers {
+        request.headers_mut().insert(name.clone(), value.clone());
+    }
     if let Some(credential) = &destination.credential {
         request.headers_mut().insert(credential.header.clone(), credential.value.clone());
     }
@@ -110,7 +113,7 @@ fn path(draft: &Draft<'_>, values: &[(&Site, Value<'_>)]) -> Result<String, Comp
 
 fn headers(draft: &Draft<'_>, opened: &Opened, values: &[(&Site, Value<'_>)]) -> Result<HeaderMap, Refused> {
     let mut headers = HeaderMap::new();
-    for (name, value) in draft.received.passed().filter(|(name, _)| ![CONTENT_TYPE, IDEMPOTENCY_KEY].contains(*name)) {
+    for (name, value) in draft.headers().filter(|(name, _)| ![CONTENT_TYPE, IDEMPOTENCY_KEY].contains(*name)) {
         headers.insert(name.clone(), value.clone());
     }
     // workflows share the credential, and with it the vendor's memory of keys: two that chose the same one must not meet

@@ -1,7 +1,7 @@
 //! Calls out: what a grant names goes out as itself, everything else is an error that says where and how to mend it.
 
 use crate::bad_input::told;
-use crate::world::{Answer, MAIL_CREDENTIAL, Reply, SANDBOX_CREDENTIAL, World, application, call, is_token};
+use crate::world::{Answer, MAIL_CREDENTIAL, Reply, Request, SANDBOX_CREDENTIAL, World, application, call, is_token};
 use serde_json::{Value, json};
 use vestibule_core::clock::Span;
 use vestibule_core::id::Mode;
@@ -99,6 +99,44 @@ fn values_go_to_the_places_a_grant_names() {
     assert_eq!(reveals[3].subjects.len(), 2);
     assert!(reveals[0].host.contains("127.0.0.1"), "a pinned address stands in the log: {}", reveals[0].host);
     println!("places: 4 calls, {} reveals recorded", reveals.len());
+}
+
+#[test]
+fn headers_go_on_by_name_and_constants_stay() {
+    let world = World::new();
+    let dana = person(&world, "Dana", "dana@example.org");
+    let key = world.key("intake", Mode::Live);
+    let target = format!("/out/ats/candidates/{}", dana.id);
+    let own = |request: Request| request.header("x-api-version", "1999-01-01").header("accept-language", "de");
+
+    // a header that the grant names goes on with a text of the workflow's own; constants are the gateway's
+    let answer = world.send(&own(call(&key, "PUT", &target, "{}")).header("X-On-Behalf-Of", "4711"));
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    // the same grant does not name it for another call
+    let answer = world.send(&own(call(&key, "POST", "/out/ats/candidates", "{}")).header("x-on-behalf-of", "4711"));
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    // test calls get the constants too
+    let test = world.key("intake", Mode::Test);
+    assert_eq!(world.send(&own(call(&test, "POST", "/out/ats/candidates", "{}"))).status, 201);
+    let (live, sandbox) = (world.ats.wait_for(2), world.sandbox.wait_for(1));
+    for (seen, on_behalf) in [(&live[0], Some("4711")), (&live[1], None), (&sandbox[0], None)] {
+        assert_eq!(seen.header("x-on-behalf-of"), on_behalf);
+        assert_eq!((seen.header("x-api-version"), seen.header("accept-language")), (Some("2026-01-01"), Some("en")));
+        assert_eq!(seen.headers.iter().filter(|(name, _)| name == "x-api-version").count(), 1);
+    }
+
+    // such a text is part of the call, and addresses somebody like any other
+    let keyed = |value: &str| call(&key, "PUT", &target, "{}").header("x-on-behalf-of", value).header("idempotency-key", "run-1");
+    assert_eq!(world.send(&keyed("1")).status, 201);
+    assert_eq!(world.send(&keyed("2")).code(), "idempotency.conflict");
+    let mail = json!({ "to": dana.email }).to_string();
+    let copied = |to: &str| world.send(&call(&key, "POST", "/out/mail/send", &mail).header("x-cc", to));
+    assert_eq!(copied("eve@evil.test").code(), "grant.addressee");
+    for fine in ["team@example.com", &dana.email] {
+        let answer = copied(fine);
+        assert_eq!(answer.status, 201, "{fine}: {}", answer.text());
+    }
+    println!("headers: 6 calls, 2 refused");
 }
 
 #[test]
@@ -345,6 +383,8 @@ fn more_refusals(world: &World, key: &str, dana: &Person) -> usize {
         ("a long idempotency key", 400, "request.header", base().header("idempotency-key", &"k".repeat(256))),
         ("a token as idempotency key", 403, "grant.place", base().header("idempotency-key", &dana.email)),
         ("a token in a header that passes", 403, "grant.place", base().header("accept", &dana.name)),
+        ("a token in a header that stays here", 403, "grant.place", base().header("x-other", &dana.email)),
+        ("a token inside one", 403, "grant.place", base().header("cookie", &format!("session=caf\u{e9}; who={}", dana.name))),
         ("a header that is no text", 400, "request.header", base().header("accept", "caf\u{e9}")),
         ("a long target", 414, "request.target_too_long", call(key, "POST", &long, "")),
     ];

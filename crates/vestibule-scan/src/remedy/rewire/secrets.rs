@@ -103,7 +103,8 @@ impl<'c> Secrets<'c> {
     }
 }
 
-pub(super) fn is_credential_header(name: &str) -> bool {
+/// Whether a header of this name carries a credential and nothing else.
+pub fn is_credential_header(name: &str) -> bool {
     HEADERS.iter().any(|known| name.trim().eq_ignore_ascii_case(known))
 }
 

@@ -28,6 +28,8 @@ pub struct Outbound {
     pub timeout: Span,
     /// Largest answer in bytes.
     pub max_answer: u64,
+    /// Headers that every call gets, by lower-case name, with their values.
+    pub headers: Vec<(String, String)>,
     /// Who may call what, in the order of the file.
     pub grants: Vec<Grant>,
 }
