@@ -290,7 +290,7 @@ pub(super) enum HeldCommand {
 
 #[derive(Subcommand)]
 pub(super) enum SubjectCommand {
-    /// Erase a person, by a token, or by an address or id on standard input
+    /// Erase a person, by a token, or people by addresses or ids on standard input, one a line
     Erase(Erase),
 }
 
@@ -305,7 +305,7 @@ pub(super) struct Erase {
     /// Whether the person is of the trial or real
     #[arg(long, value_enum, value_name = "MODE")]
     pub(super) mode: Option<ModeArg>,
-    /// Standard input holds the source's own id, not an e-mail address
+    /// Standard input holds the source's own ids, not e-mail addresses
     #[arg(long)]
     pub(super) id: bool,
     /// Whose id it is: the system that sends, or `in.NAME` for a route that names none; needed where several give ids

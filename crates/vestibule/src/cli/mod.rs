@@ -24,7 +24,7 @@ use clap::Parser as _;
 use failure::{FINDINGS, Failure};
 use serde_json::{Value, json};
 use session::asked;
-use std::io::{BufRead as _, Read as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -87,7 +87,7 @@ fn carry_out(command: Command) -> Result<Shown, Failure> {
             };
             Ok(("whois", asked(&args.at.config, Op::Whois { token })?))
         }
-        Command::Subject { command: SubjectCommand::Erase(args) } => erase_subject(args),
+        Command::Subject { command: SubjectCommand::Erase(args) } => erase_subject(args, lines_of_input),
         Command::Backup(args) => backup(args),
         Command::Restore(args) => restore_backup(args),
         Command::Log { command } => match command {
@@ -169,21 +169,39 @@ fn dead_command(command: DeadCommand) -> Result<Shown, Failure> {
     }
 }
 
-fn erase_subject(args: args::Erase) -> Result<Shown, Failure> {
+fn erase_subject(args: args::Erase, input: impl FnOnce() -> Result<Zeroizing<String>, Failure>) -> Result<Shown, Failure> {
     let config = session::load(&args.at.config)?;
-    let whom = match args.token {
-        Some(token) => erase::Whom::Token(token),
+    let (lines, people): (Vec<usize>, Vec<erase::Whom>) = match args.token {
+        Some(token) => (vec![1], vec![erase::Whom::Token(token)]),
         None => {
             let (Some(realm), Some(mode)) = (args.realm, args.mode) else {
                 let message = "give a token, or `--realm` and `--mode` and the person's address or id on standard input";
                 return Err(Failure::new("cli.argument", message));
             };
             let category = if args.id { "user_id" } else { "email" };
-            let value = first_line()?.to_string();
-            erase::Whom::Known { category: category.into(), value, realm, test: mode == args::ModeArg::Test, from: args.from }
+            let known = |value: &str| erase::Whom::Known {
+                category: category.into(),
+                value: value.to_owned(),
+                realm: realm.clone(),
+                test: mode == args::ModeArg::Test,
+                from: args.from.clone(),
+            };
+            let input = input()?;
+            numbered(&input).map(|(line, value)| (line, known(value))).unzip()
         }
     };
-    let mut answer = session::carry_out(&config, Op::Erase(whom))?;
+    let mut answer = session::carry_out(&config, Op::Erase { people })?;
+    let mut told = answer.get_mut("people").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
+    if let [only] = told.as_mut_slice() {
+        answer = only.take();
+        if let Some(error) = answer.get("error") {
+            let text = |name| error.get(name).and_then(Value::as_str).unwrap_or_default();
+            return Err(Failure::new(text("code"), text("message")));
+        }
+    } else {
+        told.iter_mut().zip(lines).for_each(|(one, line)| add(one, "line", line.into()));
+        add(&mut answer, "people", told.into());
+    }
     let copies = config.systems.iter().map(|system| {
         let keeps: Vec<Value> = system.keeps.iter().map(|(what, how_long)| json!({ "what": what, "for": how_long })).collect();
         json!({ "system": system.name, "connector": system.connector, "keeps": keeps })
@@ -249,12 +267,35 @@ fn document(file: &Path) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
+/// All of standard input, for a list with a line for each person; of a terminal one line.
+fn lines_of_input() -> Result<Zeroizing<String>, Failure> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        return first_line();
+    }
+    let fault = |message: String| Failure::new("cli.argument", message);
+    let mut text = Zeroizing::new(String::new());
+    let read = stdin.lock().take(MOST_INPUT + 1).read_to_string(&mut text);
+    read.map_err(|error| fault(format!("standard input: {error}")))?;
+    if text.len() as u64 > MOST_INPUT {
+        return Err(fault(format!("standard input is longer than {} KiB; give the list in parts", MOST_INPUT / 1024)));
+    }
+    if numbered(&text).next().is_none() { Err(fault("standard input is empty".to_owned())) } else { Ok(text) }
+}
+
+/// The lines that hold something, with their numbers. A mark of the byte order, as some editors put one first, is none of
+/// the text.
+fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let text = text.trim_start_matches('\u{feff}');
+    text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty()).map(|(index, line)| (index + 1, line))
+}
+
 /// What identifies a person comes this way, never in the arguments, which other users of the machine can see.
 fn first_line() -> Result<Zeroizing<String>, Failure> {
     let mut line = Zeroizing::new(String::new());
     let read = std::io::stdin().lock().take(MOST_INPUT).read_line(&mut line);
     read.map_err(|error| Failure::new("cli.argument", format!("standard input: {}", files::why(&error))))?;
-    let line = Zeroizing::new(line.trim().to_owned());
+    let line = Zeroizing::new(line.trim_start_matches('\u{feff}').trim().to_owned());
     if line.is_empty() { Err(Failure::new("cli.argument", "standard input is empty")) } else { Ok(line) }
 }
 
@@ -279,6 +320,15 @@ fn tried(result: anyhow::Result<()>) -> ExitCode {
     }
 }
 
+/// The exit code of an answer: what a check has found, and what a list has not done whole, is no success.
+fn exit_code(view: &str, answer: &Value) -> u8 {
+    match view {
+        "log.verify" if answer.get("ok") != Some(&Value::Bool(true)) => FINDINGS,
+        "subject.erase" if answer.get("failed").and_then(Value::as_u64).unwrap_or(0) > 0 => failure::REFUSED,
+        _ => 0,
+    }
+}
+
 /// Prints what came of a command and gives its exit code.
 fn ended(result: Result<Option<Shown>, Failure>, json: bool) -> ExitCode {
     match result {
@@ -292,8 +342,7 @@ fn ended(result: Result<Option<Shown>, Failure>, json: bool) -> ExitCode {
             if std::io::stdout().write_all(text.as_bytes()).is_err() {
                 return ExitCode::from(failure::REFUSED);
             }
-            let found = view == "log.verify" && answer.get("ok") != Some(&Value::Bool(true));
-            ExitCode::from(if found { FINDINGS } else { 0 })
+            ExitCode::from(exit_code(view, &answer))
         }
         Err(failure) => {
             if !failure.told {

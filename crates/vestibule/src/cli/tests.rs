@@ -162,6 +162,32 @@ fn people_are_not_named_in_arguments() {
 }
 
 #[test]
+fn every_line_of_a_list_of_people_is_answered() {
+    let (_parent, at, config) = initialised();
+    let realm = &config.inbound[0].realm;
+    let erase = |input: &str| {
+        let line = format!("vestibule subject erase --realm {realm} --mode test {at}");
+        let Command::Subject { command: SubjectCommand::Erase(args) } = Cli::try_parse_from(line.split(' ')).unwrap().command
+        else {
+            panic!("another command")
+        };
+        let input = Zeroizing::new(input.to_owned());
+        erase_subject(args, || Ok(input))
+    };
+    let (view, told) = erase("\u{feff}anna@example.com\r\n\n4711\n").unwrap();
+    let said: Vec<_> = told["people"].as_array().unwrap().iter().map(|one| (&one["line"], &one["error"]["code"])).collect();
+    assert_eq!(said, [(&1.into(), &"cli.unknown_name".into()), (&3.into(), &"cli.argument".into())], "{told}");
+    assert_eq!((told["failed"].as_u64(), exit_code(view, &told)), (Some(2), failure::REFUSED));
+    let shown = render::render(view, &told);
+    assert!(shown.starts_with("line 1: not erased: nobody is known") && shown.contains("2 of 2 were not erased"), "{shown}");
+    assert!(!shown.contains("example.com") && !shown.contains("4711"), "{shown}");
+    // one line is answered as one request
+    let one = erase("anna@example.com\n").unwrap_err();
+    assert_eq!((one.code.as_str(), one.exit), ("cli.unknown_name", failure::REFUSED));
+    assert_eq!(exit_code("subject.erase", &json!({ "erased": true })), 0);
+}
+
+#[test]
 fn beside_a_running_server_commands_act_on_it() {
     use crate::gateway::{Gateway, Plan, system_client};
     use crate::net::server::ServerConfig;

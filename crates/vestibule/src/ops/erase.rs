@@ -85,6 +85,20 @@ pub fn erase(app: &App, by: &By, whom: &Whom) -> Result<Value, OpError> {
     }))
 }
 
+/// Erases several people, each on its own: what becomes of one says nothing about the others. The answer is in the order
+/// asked.
+pub fn erase_all(app: &App, by: &By, people: &[Whom]) -> Value {
+    let mut failed = 0;
+    let answers = people.iter().map(|whom| {
+        erase(app, by, whom).unwrap_or_else(|error| {
+            failed += 1;
+            json!({ "erased": false, "error": { "code": error.code, "message": error.message } })
+        })
+    });
+    let answers: Vec<Value> = answers.collect();
+    json!({ "people": answers, "failed": failed })
+}
+
 /// Where somebody is known.
 struct Place<'a> {
     realm: &'a str,
@@ -109,7 +123,10 @@ impl Place<'_> {
         match (self.from, self.senders(routes).as_slice()) {
             (Some(from), _) => Ok(from),
             (None, [only]) => Ok(only),
-            (None, []) => Err(OpError::new("cli.unknown_name", "no route of this realm and mode takes ids of people")),
+            (None, []) => {
+                let none = || OpError::new("cli.unknown_name", "no route of this realm and mode takes ids of people");
+                Err(self.mistyped(routes).unwrap_or_else(none))
+            }
             (None, several) => {
                 let names = several.join("`, `");
                 let message = format!("the id alone could be several people's: add `--from` with one of `{names}`");
@@ -118,25 +135,41 @@ impl Place<'_> {
         }
     }
 
-    /// Why nobody is known here by a value, so that a mistyped name does not read like an answer about a person.
+    /// Why nobody is known here by a value.
     fn nobody(&self, routes: &Routes) -> OpError {
-        let senders = self.senders(routes);
-        let message = match self.from.filter(|from| !senders.contains(from)) {
-            Some(from) => {
-                let near = closest(from, senders).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-                format!("no route of this realm and mode takes ids from `{from}`{near}")
+        let unknown = || OpError::new("cli.unknown_name", "nobody is known by this value in this realm and mode");
+        self.mistyped(routes).unwrap_or_else(unknown)
+    }
+
+    /// A name that no route has: it must not read like an answer about a person.
+    fn mistyped(&self, routes: &Routes) -> Option<OpError> {
+        let fault = |what: String, hint: String| Some(OpError::new("cli.unknown_name", format!("{what}{hint}")));
+        let near =
+            |word, known: Vec<&str>| closest(word, known).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        let of_mode = || routes.inbound.values().filter(|route| route.mode == self.mode).map(|route| route.realm.as_str());
+        if !of_mode().any(|realm| realm == self.realm) {
+            if routes.inbound.values().any(|route| route.realm == self.realm) {
+                let what = format!("no {} route has the realm `{}`", self.mode.as_str(), self.realm);
+                return fault(what, "; look at `--mode`".to_owned());
             }
-            None => "nobody is known by this value in this realm and mode".to_owned(),
-        };
-        OpError::new("cli.unknown_name", message)
+            return fault(format!("no route has the realm `{}`", self.realm), near(self.realm, of_mode().collect()));
+        }
+        let senders = self.senders(routes);
+        let from = self.from.filter(|from| !senders.contains(from))?;
+        fault(format!("no route of this realm and mode takes ids from `{from}`"), near(from, senders))
     }
 }
 
 fn known(app: &App, alias: &str, value: &str, place: &Place<'_>) -> Result<SubjectData, OpError> {
     let routes = app.routes();
     let category = category::by_alias(alias).ok_or(OpError::known("cli.argument"))?;
-    let normalised = (category.normalise)(value.trim()).filter(|text| !text.is_empty()).ok_or_else(|| place.nobody(&routes))?;
-    let sender = if alias == ingress::USER_ID { Some(place.sender(&routes)?) } else { None };
+    let is_id = alias == ingress::USER_ID;
+    let normalised = (category.normalise)(value.trim()).filter(|text| !text.is_empty());
+    let normalised = normalised.ok_or_else(|| match is_id {
+        true => OpError::new("cli.argument", "this is no id"),
+        false => OpError::new("cli.argument", "this is no e-mail address; for an id add `--id`"),
+    })?;
+    let sender = if is_id { Some(place.sender(&routes)?) } else { None };
     let keyring = app.keeper.keyring();
     let tags = keyring.subject_tags(Scope::of(place.mode), place.realm, category.code, normalised.as_bytes(), sender)?;
     let tags: Vec<Tag> = tags.iter().map(ingress::store_tag).collect();
@@ -175,6 +208,50 @@ mod tests {
         assert_eq!(erase(&world.app, &by(), &known_as(" Bert@Example.com\n", "hr")).unwrap()["erased"], true);
         assert_eq!(whois(&world.app, &by(), bert.as_str()).unwrap()["state"], "erased");
         assert_eq!(erase(&world.app, &by(), &known_as("bert@example.com", "hr")).unwrap_err().code, "cli.unknown_name");
+    }
+
+    #[test]
+    fn a_mistake_does_not_read_like_an_answer_about_a_person() {
+        let world = World::new();
+        let token = world.accept("anna@example.com");
+        let said = |whom: &Whom| {
+            let error = erase(&world.app, &by(), whom).unwrap_err();
+            (error.code, error.message)
+        };
+        let live = |realm: &str| Whom::Known {
+            category: "email".into(),
+            value: "anna@example.com".into(),
+            realm: realm.into(),
+            test: false,
+            from: None,
+        };
+        for (whom, code, message) in [
+            (known_as("anna@example.com", "hrr"), "cli.unknown_name", "no route has the realm `hrr`; did you mean `hr`?"),
+            (known_as("anna@example.com", "marketing"), "cli.unknown_name", "no route has the realm `marketing`"),
+            (live("hr"), "cli.unknown_name", "no live route has the realm `hr`; look at `--mode`"),
+            (known_as("4711", "hr"), "cli.argument", "this is no e-mail address; for an id add `--id`"),
+            (known_as("berta@example.com", "hr"), "cli.unknown_name", "nobody is known by this value in this realm and mode"),
+        ] {
+            assert_eq!(said(&whom), (code, message.to_owned()));
+        }
+        let (code, message) = said(&Whom::Token("anna@example.com".into()));
+        assert_eq!(code, "cli.argument");
+        assert!(message.contains("no token") && message.contains("standard input") && !message.contains("anna"), "{message}");
+        assert_eq!(whois(&world.app, &by(), token.as_str()).unwrap()["state"], "live");
+    }
+
+    #[test]
+    fn one_of_many_who_is_not_known_stops_nobody_else() {
+        let world = World::new();
+        let tokens = ["anna@example.com", "bert@example.com"].map(|email| world.accept(email));
+        let list = ["anna@example.com", "nobody@example.com", "bert@example.com"].map(|email| known_as(email, "hr"));
+        let told = erase_all(&world.app, &by(), &list);
+        assert_eq!((&told["failed"], &told["people"][1]["error"]["code"]), (&1.into(), &"cli.unknown_name".into()));
+        for (token, at) in tokens.iter().zip([0, 2]) {
+            assert_eq!(told["people"][at]["erased"], true);
+            assert_eq!(whois(&world.app, &by(), token.as_str()).unwrap()["state"], "erased");
+        }
+        assert!(!told.to_string().contains("example.com"), "{told}");
     }
 
     #[test]

@@ -103,8 +103,11 @@ pub enum Op {
         /// The token's text.
         token: String,
     },
-    /// Erases a person.
-    Erase(erase::Whom),
+    /// Erases people.
+    Erase {
+        /// Whom, each on its own.
+        people: Vec<erase::Whom>,
+    },
     /// Writes an encrypted copy of the database.
     Backup(backup::Order),
     /// Checks the whole log.
@@ -201,7 +204,7 @@ pub fn run(app: &Arc<App>, request: Request) -> Result<Value, OpError> {
         Op::HeldRelease { event } => held::release(app, &by, event),
         Op::HeldDrop { event } => held::discard(app, &by, event),
         Op::Whois { token } => whois::whois(app, &by, &token),
-        Op::Erase(whom) => erase::erase(app, &by, &whom),
+        Op::Erase { people } => Ok(erase::erase_all(app, &by, &people)),
         Op::Backup(order) => backup::backup(app, &by, &order),
         Op::LogVerify { since } => verify::verify(app, since.as_deref()),
         Op::LogShow { last } => audit::show(app, last),

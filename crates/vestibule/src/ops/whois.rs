@@ -63,7 +63,11 @@ pub(super) fn block(app: &App, text: &str) -> Result<Block, OpError> {
     match token::whole(text.trim(), &app.routes().token_domain) {
         Whole::Token { block, .. } => Ok(block),
         Whole::Fault(token::TokenFault::Near) => Err(OpError::known("token.lookalike")),
-        Whole::Fault(_) | Whole::None => Err(OpError::known("token.damaged")),
+        Whole::Fault(_) => Err(OpError::known("token.damaged")),
+        Whole::None => {
+            let message = "this is no token; to erase somebody by address or id, give that on standard input";
+            Err(OpError::new("cli.argument", message))
+        }
     }
 }
 
@@ -111,6 +115,6 @@ mod tests {
         assert_eq!(code(foreign.as_str()), "token.foreign");
         let damaged = foreign.as_str().get(..30).unwrap();
         assert_eq!(code(damaged), "token.damaged");
-        assert_eq!(code("anna@example.com"), "token.damaged");
+        assert_eq!(code("anna@example.com"), "cli.argument");
     }
 }

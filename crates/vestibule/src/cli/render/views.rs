@@ -80,6 +80,38 @@ pub(super) fn whois(answer: &Value) -> String {
 }
 
 pub(super) fn erased(answer: &Value) -> String {
+    let people = list(answer, "people");
+    if people.is_empty() && is(answer, "already") {
+        return one_erased(answer);
+    }
+    let mut out = if people.is_empty() { one_erased(answer) } else { String::new() };
+    for one in people {
+        let error = at(one, "error");
+        let said = if error.is_null() {
+            one_erased(one)
+        } else {
+            format!("not erased: {} [{}]\n", text(error, "message"), text(error, "code"))
+        };
+        out += &format!("line {}: {said}", number(one, "line"));
+    }
+    if number(answer, "failed") > 0 {
+        out += &format!("{} of {} were not erased\n", number(answer, "failed"), people.len());
+    }
+    out += "make a new copy of the key store now: a restore needs its erasure list\n";
+    let copies = list(answer, "copies_elsewhere");
+    if !copies.is_empty() {
+        out += "\nOut of reach here are copies in\n";
+    }
+    for system in copies {
+        let keeps: Vec<String> =
+            list(system, "keeps").iter().map(|keep| format!("{} for {}", text(keep, "what"), text(keep, "for"))).collect();
+        let keeps = if keeps.is_empty() { String::new() } else { format!(": {}", keeps.join(", ")) };
+        out += &format!("  {}{keeps}\n", text(system, "system"));
+    }
+    out
+}
+
+fn one_erased(answer: &Value) -> String {
     if is(answer, "already") {
         return "this person was erased before\n".to_owned();
     }
@@ -97,17 +129,6 @@ pub(super) fn erased(answer: &Value) -> String {
     }
     if answer.get("scrubbed") == Some(&Value::Bool(false)) {
         out += "old sealed bytes stay in the write-ahead log until the next checkpoint: see `vestibule explain store.not_scrubbed`\n";
-    }
-    out += "make a new copy of the key store now: a restore needs its erasure list\n";
-    let copies = list(answer, "copies_elsewhere");
-    if !copies.is_empty() {
-        out += "\nOut of reach here are copies in\n";
-    }
-    for system in copies {
-        let keeps: Vec<String> =
-            list(system, "keeps").iter().map(|keep| format!("{} for {}", text(keep, "what"), text(keep, "for"))).collect();
-        let keeps = if keeps.is_empty() { String::new() } else { format!(": {}", keeps.join(", ")) };
-        out += &format!("  {}{keeps}\n", text(system, "system"));
     }
     out
 }

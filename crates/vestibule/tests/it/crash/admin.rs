@@ -108,9 +108,9 @@ async fn revoke(socket: &Path, ledger: &RefCell<Ledger>, id: String) -> Option<(
 }
 
 async fn erase(socket: &Path, ledger: &RefCell<Ledger>, person: usize, token: String) -> Option<()> {
-    let answer = ask(socket, Op::Erase(Whom::Token(token))).await?;
+    let answer = ask(socket, Op::Erase { people: vec![Whom::Token(token)] }).await?;
     let mut ledger = ledger.borrow_mut();
-    match answer {
+    match answer.map(|mut told| told["people"][0].take()) {
         Ok(report) if report["erased"] == true || report["already"] == true => {
             ledger.persons[person].erasure = Order::Done;
         }
