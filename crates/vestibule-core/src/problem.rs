@@ -154,6 +154,21 @@ mod tests {
     }
 
     #[test]
+    fn advice_names_what_helps() {
+        for (code, words) in [
+            ("deliver.gone", &["dead enable", "dead redeliver"] as &[&str]),
+            ("body.too_large", &["of the route", "[limits]"]),
+            ("grant.place", &["reveal_query", "reveal_path", "reveal_header", "in_text"]),
+            ("key.not_bearer", &["Bearer vst_"]),
+            ("token.other_mode", &["--test", "test_to"]),
+            ("grant.no_test", &["test_to", "sandbox"]),
+        ] {
+            let fix = find(code).map_or("", |problem| problem.fix);
+            assert!(words.iter().all(|word| fix.contains(word)), "{code}: {fix}");
+        }
+    }
+
+    #[test]
     fn distances() {
         assert_eq!(distance("emial", "email"), 1);
         assert_eq!(distance("", "abc"), 3);

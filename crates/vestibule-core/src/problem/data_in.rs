@@ -25,8 +25,8 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
         "The path and query of the call are longer than the gateway accepts."
         => "Send the values in the body.";
     Caller 413 "body.too_large" "body too large":
-        "The body is longer than the route allows, 10 MiB unless set."
-        => "Send less, for example a link instead of a file, or raise `max_body` of the route.";
+        "The body is longer than is allowed, 10 MiB unless set."
+        => "Send less, for example a link instead of a file, or raise `max_body`: that of the route for data in, that of [limits] for a call.";
     Caller 503 "body.budget" "too many large bodies at once":
         "All requests together hold as much memory as `limits.body_budget` allows."
         => "Send again in a minute; if it happens often, raise `limits.body_budget`." again;
@@ -143,7 +143,7 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
         => "Look at the scenario's history on the platform; repair the webhook and its address, then `vestibule dead redeliver`.";
     Owner 0 "deliver.gone" "platform wants no more":
         "The platform answered 410. Deliveries of this route are off until somebody switches them on."
-        => "Set the new webhook address in the route, then `vestibule dead redeliver`.";
+        => "Set the new webhook address in the route and reload, then `vestibule dead enable ROUTE`, which sends what waits; after it `vestibule dead redeliver` for what was refused.";
     Owner 0 "deliver.no_route" "route no longer delivers":
         "The route of a waiting delivery is not in the configuration any more, or has no `deliver`."
         => "Bring the route back and run `vestibule dead redeliver`, or discard the delivery.";

@@ -12,6 +12,9 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Owner 401 "key.malformed" "damaged key":
         "The text in the Authorization header is no key of this gateway: its form or its checksum is wrong."
         => "Copy the key again, whole.";
+    Owner 401 "key.not_bearer" "key not sent as Bearer":
+        "The Authorization header is not the word `Bearer`, a space and a workflow key: it is of another kind, such as Basic, or the key stands there alone."
+        => "Send `Authorization: Bearer vst_…`. In Make and n8n that is a header of your own or the credential for a header, not user and password.";
     Owner 401 "key.unknown" "unknown key":
         "The key has the right form, but this gateway never issued it."
         => "Check that the scenario calls the gateway that issued its key.";
@@ -41,10 +44,10 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
         => "Send the call again; it is decided anew.";
     Caller 403 "grant.no_test" "no test destination":
         "A test key never reaches the live system, and this destination has no `test_to`."
-        => "Set `test_to` of the destination, or use a live key.";
+        => "Ask for `test_to` of the destination, with a sandbox. A live key is for live events alone: the tokens of a test event do not open for it.";
     Caller 403 "grant.place" "token in a place without a grant":
         "The grant does not name this place, or not for a token in the middle of a longer text, so it is not restored and the call is not sent."
-        => "Map the token alone to a place the grant names, or ask for the place to be added to `reveal` or `in_text`.";
+        => "Map the token alone to a place the grant names, or ask for its place to be added to the grant: to `reveal` or `in_text` for the body, `reveal_query`, `reveal_path` or `reveal_header` for query, path and headers.";
     Caller 403 "grant.category" "another category than granted":
         "The place is granted for another kind of data than this token stands for."
         => "Map the right token to this place: for example the e-mail token to the e-mail field.";
@@ -98,7 +101,7 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
         => "Let the workflow that received the event make this call, or have its route deliver to this workflow.";
     Caller 403 "token.other_mode" "test and live mixed":
         "A test token stands in a live call, or a live token in a test call."
-        => "Use a key of the same mode as the event.";
+        => "Use a key of the same mode as the event: for a route with `mode = \"test\"` one made with `vestibule keys create --test`, which calls destinations that have `test_to`.";
     Caller 403 "token.second_subject" "two persons in one call":
         "The call holds tokens of more than one person, and its grant is for one person a call."
         => "Send one call a person, or ask for a grant with `batch = true`.";

@@ -20,10 +20,9 @@ pub(super) fn authenticate(worker: &Worker, headers: &HeaderMap) -> Result<Arc<P
         return Err("key.malformed");
     }
     let value = headers.get(AUTHORIZATION).ok_or("key.missing")?;
-    let (word, key) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or("key.malformed")?;
-    if !word.eq_ignore_ascii_case("bearer") {
-        return Err("key.malformed");
-    }
+    let text = value.to_str().map_err(|_| "key.malformed")?;
+    let key = text.split_once(' ').filter(|(word, _)| word.eq_ignore_ascii_case("bearer")).map(|(_, key)| key);
+    let key = key.ok_or("key.not_bearer")?;
     let keyring = worker.app.keeper.keyring();
     worker.app.keys().examine(key, &keyring, worker.app.clock.now())
 }

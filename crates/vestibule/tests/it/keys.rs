@@ -46,6 +46,10 @@ fn what_is_no_standing_key_gets_the_answer_of_a_stranger() {
         assert_eq!((answer.status, &answer.body), (401, &first.body), "{what}");
         assert!(answer.header("vestibule-error").is_none() && answer.header("vestibule-request-id").is_none(), "{what}");
     }
+    // the owner is told more
+    for (code, count) in [("key.missing", 3), ("key.not_bearer", 3), ("key.revoked", 1), ("key.expired", 1)] {
+        assert_eq!(world.refused("ats", code), count, "{code}");
+    }
     assert_eq!(world.call(&key, "POST", "/out/ats/candidates", "{}").status, 201);
     assert_eq!(world.ats.count(), 2);
     println!("keys of strangers: {} cases, 1 answer", cases.len());
