@@ -168,6 +168,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_id_is_found_in_a_key_that_was_cut_off() {
+        let [whole, cut, short, other] =
+            ["vst_live_0123456789_abc", "vst_test_0123456789", "vst_live_01234", "0123456789"].map(id_in);
+        assert_eq!((whole, cut, short, other), (Some("0123456789"), Some("0123456789"), None, None));
+    }
+
+    #[test]
     fn checksum_is_crc_32_in_base62() {
         assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
         assert_eq!(&checksum(b""), b"000000");

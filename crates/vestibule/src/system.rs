@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 use vestibule_core::clock::{Clock, Timestamp};
@@ -23,9 +24,9 @@ pub fn display(at: Timestamp) -> String {
         .map_or_else(|_| format!("{} ms", at.0), |moment| moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
-/// Columns of the terminal that standard output is; none where it is no terminal, or tells none.
-pub fn columns() -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+/// Columns of a terminal; none where it is no terminal, or tells none.
+pub fn columns(terminal: impl AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(terminal).ok()?;
     Some(usize::from(size.ws_col)).filter(|columns| *columns >= 40)
 }
 

@@ -65,8 +65,8 @@ fn check(args: &CheckArgs, now: Timestamp, colour: bool, out: &mut impl Write) -
 
 fn unreadable(args: &CheckArgs, name: &str, failure: &Failure, out: &mut impl Write) -> std::io::Result<()> {
     if args.json || args.sarif {
-        let mut finding = failure.json()["error"].take();
-        finding["severity"] = "error".into();
+        let Failure { code, message, .. } = failure;
+        let finding = serde_json::json!({ "severity": "error", "code": code, "message": message, "fix": failure.fix() });
         writeln!(out, "{:#}", serde_json::json!({ "file": name, "accepted": false, "findings": [finding] }))
     } else {
         writeln!(out, "{}", failure.render())

@@ -46,14 +46,18 @@ impl Failure {
 
     /// The lines for people.
     pub fn render(&self) -> String {
-        let help = problem::find(&self.code).map_or_else(String::new, |entry| format!("\n  = help: {}", lower_first(entry.fix)));
+        let help = self.fix().map_or_else(String::new, |fix| format!("\n  = help: {}", lower_first(fix)));
         format!("error[{}]: {}{help}", self.code, self.message)
     }
 
     /// The same for programs.
     pub fn json(&self) -> serde_json::Value {
-        let entry = problem::find(&self.code);
-        json!({ "error": { "code": self.code, "message": self.message, "fix": entry.map(|entry| entry.fix) } })
+        json!({ "error": { "code": self.code, "message": self.message, "fix": self.fix() } })
+    }
+
+    /// What to do, by the catalogue.
+    pub fn fix(&self) -> Option<&'static str> {
+        problem::find(&self.code).map(|entry| entry.fix)
     }
 }
 

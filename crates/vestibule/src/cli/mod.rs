@@ -334,7 +334,7 @@ fn ended(result: Result<Option<Shown>, Failure>, json: bool) -> ExitCode {
     match result {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some((view, answer))) => {
-            let text = match (json, system::columns()) {
+            let text = match (json, system::columns(std::io::stdout())) {
                 (true, _) => format!("{answer:#}\n"),
                 (false, None) => render::render(view, &answer),
                 (false, Some(width)) => render::fitted(view, &render::render(view, &answer), width),

@@ -42,8 +42,11 @@ pub fn status(app: &App) -> Result<Value, OpError> {
     outbound.sort_unstable();
     workflows.sort_unstable();
     let head = head.origin.map(|origin| Head { origin, size: u64::try_from(head.seq).unwrap_or(0), mac: head.mac }.to_string());
-    let mut shown = json!({
-        "running": !app.only_looks,
+    // what is counted in memory, only a gateway that serves can tell
+    let serves = !app.only_looks;
+    Ok(json!({
+        "running": serves,
+        "since": serves.then(|| system::display(app.started())),
         "now": system::display(now),
         "routes": { "in": inbound, "out": outbound, "workflows": workflows, "paused": paused },
         "counts": {
@@ -53,22 +56,17 @@ pub fn status(app: &App) -> Result<Value, OpError> {
             "leaves": counts.leaves,
             "keys": counts.keys,
             "database_bytes": counts.file_bytes,
+            "answered": serves.then(|| app.counters.ok()),
         },
         "deliveries": deliveries,
+        "ignored": serves.then(|| app.counters.left_out()),
+        "refused": serves.then(|| refusals(app)),
         "keys_ending": ending,
         "log": { "head": head, "in_key_store": app.keeper.read(|keys| keys.head().map(|head| head.size)), "behind": app.gap()?.is_some() },
         "keys": versions(app),
         "erasure": rotate::erasure(app)?,
         "newest_backup": backup::newest(app).map(system::display),
-    });
-    // what is counted in memory, only a gateway that serves can tell
-    if !app.only_looks {
-        shown["since"] = system::display(app.started()).into();
-        shown["counts"]["answered"] = app.counters.ok().into();
-        shown["ignored"] = json!(app.counters.left_out());
-        shown["refused"] = refusals(app).into();
-    }
-    Ok(shown)
+    }))
 }
 
 /// Refusals since the start, with the catalogue's plain words.
