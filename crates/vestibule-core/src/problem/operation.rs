@@ -225,6 +225,9 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Operator 0 "cli.unknown_key" "no such key":
         "No workflow key has this public id. It is the ten characters after `vst_live_` or `vst_test_`."
         => "Run `vestibule keys list` for the ids there are.";
+    Operator 0 "dev.failed" "the trial did not go on":
+        "A part of the trial could not be started, or an event did not come through."
+        => "Start `vestibule dev` again; if it happens twice, report what it printed.";
     Operator 0 "file.unreadable" "file not readable":
         "A file that the configuration names cannot be read."
         => "Check its path, its owner and its mode.";

@@ -10,6 +10,7 @@ use crate::net::tls::TlsError;
 use crate::ops::OpError;
 use serde_json::json;
 use vestibule_core::problem;
+use vestibule_store::StoreError;
 
 /// Refused, or failed.
 pub const REFUSED: u8 = 1;
@@ -76,6 +77,33 @@ impl From<OpError> for Failure {
     }
 }
 
+/// An error of the trial: it says what the trial was doing, and one of its causes mostly has a code.
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Failure {
+        let known = error.chain().find_map(known).unwrap_or_else(|| OpError::known("dev.failed").into());
+        Failure { message: format!("{error:#}"), ..known }
+    }
+}
+
+fn known(cause: &(dyn std::error::Error + 'static)) -> Option<Failure> {
+    let of = |code: &str| Some(Failure::new(code, String::new()));
+    if let Some(error) = cause.downcast_ref::<OpError>() {
+        of(error.code)
+    } else if let Some(error) = cause.downcast_ref::<LoadError>() {
+        of(error.code())
+    } else if let Some(error) = cause.downcast_ref::<StoreError>() {
+        of(error.code())
+    } else if let Some(error) = cause.downcast_ref::<ServerError>() {
+        of(&dotted(error.code(), "listen"))
+    } else if let Some(error) = cause.downcast_ref::<TlsError>() {
+        of(&dotted(error.code(), "tls"))
+    } else if cause.is::<std::io::Error>() {
+        of("cli.file")
+    } else {
+        None
+    }
+}
+
 impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Failure {
         Failure::new(error.code(), error.to_string())
@@ -131,6 +159,20 @@ mod tests {
         assert_eq!(failure.exit, REFUSED);
         assert_eq!(Failure::new("cli.argument", "x").exit, USAGE);
         assert_eq!(Failure::new("no.such", "x").render(), "error[no.such]: x");
+    }
+
+    #[test]
+    fn an_error_of_the_trial_has_the_code_of_its_cause() {
+        use anyhow::Context as _;
+        let gone = std::fs::read("/nowhere/event.json").context("the event file `event.json` could not be read");
+        let failure = Failure::from(gone.err().unwrap_or_else(|| anyhow::anyhow!("it is there")));
+        assert_eq!((failure.code.as_str(), failure.exit), ("cli.file", USAGE));
+        assert!(failure.message.starts_with("the event file `event.json` could not be read: "), "{}", failure.message);
+        let of = |error: anyhow::Error| Failure::from(error.context("the trial")).code;
+        assert_eq!(of(StoreError::InUse("keep".into()).into()), "store.in_use");
+        assert_eq!(of(LoadError::Store(StoreError::Damaged).into()), "store.damaged");
+        assert_eq!(of(OpError::known("body.too_large").into()), "body.too_large");
+        assert_eq!(of(anyhow::anyhow!("something else")), "dev.failed");
     }
 
     #[test]

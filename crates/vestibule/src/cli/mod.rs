@@ -59,7 +59,10 @@ fn run(cli: Cli) -> ExitCode {
         Command::Explain(args) => explain::run(&explain::ExplainArgs { json: args.json || json, ..args }),
         Command::Scan(args) => scan::run(&args, json),
         Command::Bench(args) => bench::run(&args),
-        Command::Dev(args) => tried(dev::run(&args)),
+        Command::Dev(mut args) => {
+            args.json |= json;
+            ended(dev::run(&args).map(|()| None).map_err(Failure::from), args.json)
+        }
         Command::Serve(args) => ended(serve::run(&args, &mut std::io::stdout()).map(|()| None), json),
         command => ended(carry_out(command).map(Some), json),
     }
@@ -306,17 +309,6 @@ fn absolute(path: &Path) -> Result<PathBuf, Failure> {
 fn add(answer: &mut Value, name: &str, value: Value) {
     if let Some(members) = answer.as_object_mut() {
         members.insert(name.to_owned(), value);
-    }
-}
-
-/// How the trial ended; its errors say what it was doing.
-fn tried(result: anyhow::Result<()>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            drop(writeln!(std::io::stderr(), "error: {error:#}"));
-            ExitCode::from(failure::REFUSED)
-        }
     }
 }
 

@@ -43,7 +43,7 @@ pub struct DevArgs {
     event: Option<PathBuf>,
     /// Print one JSON object with what the platform, the destination and the log recorded
     #[arg(long)]
-    json: bool,
+    pub json: bool,
 }
 
 /// Runs the trial; returns when it ends.

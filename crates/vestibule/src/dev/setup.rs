@@ -12,9 +12,9 @@ use crate::gateway::{self, Gateway, Plan};
 use crate::net::outbound::{Client, OutboundLimits, Target};
 use crate::net::server::{Server, ServerConfig};
 use crate::net::tls::{ClientTls, ServerTls, TrialCa, Validity};
-use crate::ops;
+use crate::ops::{self, OpError};
 use crate::system::SystemClock;
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -32,6 +32,7 @@ use vestibule_core::id::hex;
 use vestibule_core::network::Origin;
 use vestibule_core::outgoing::Places;
 use vestibule_core::policy::{Carrier, Opens, Place};
+use vestibule_core::problem;
 use vestibule_core::scheme::standard_webhooks::{self, SECRET_PREFIX, signature_text, signed_parts};
 use vestibule_core::secret::Secret;
 use vestibule_vault::keystore::{CREATE_DRAW, ROOT_DRAW};
@@ -145,7 +146,7 @@ impl Trial {
         let answer: serde_json::Value = serde_json::from_slice(response.body()).unwrap_or_default();
         match answer.get("event").and_then(serde_json::Value::as_str) {
             Some(event) => Ok(Sent { event: event.to_owned() }),
-            None => bail!("{}", refusal(response.status(), &answer)),
+            None => Err(refusal(response.status(), &answer).into()),
         }
     }
 
@@ -283,12 +284,30 @@ fn random<const N: usize>() -> anyhow::Result<[u8; N]> {
     Ok(Draw::new(N)?.take()?)
 }
 
-fn refusal(status: http::StatusCode, answer: &serde_json::Value) -> String {
+/// Why the gateway did not take an event, in its own words.
+fn refusal(status: http::StatusCode, answer: &serde_json::Value) -> OpError {
     let text = |name: &str| answer.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
-    let place = text("field");
-    let at = if place.is_empty() { String::new() } else { format!(" at {place}") };
-    match text("code") {
-        "" => format!("the gateway answered {status} and gave no reason, as it does to strangers"),
-        code => format!("the gateway refused the event{at}: {} [{code}]\n  help: {}", text("detail"), text("fix")),
+    let at = if text("field").is_empty() { String::new() } else { format!(" at {}", text("field")) };
+    match problem::find(text("code")) {
+        Some(entry) => {
+            let why = text("detail").trim_end_matches('.');
+            OpError::new(entry.code, format!("the gateway refused the event{at}: {why}"))
+        }
+        None => OpError::new("dev.failed", format!("the gateway answered {status} and gave no reason, as it does to strangers")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn an_event_that_is_refused_is_told_with_its_code() {
+        let trial = Trial::start(None).unwrap();
+        let code = |body: &[u8]| trial.send_anything(body).err().unwrap().downcast::<OpError>().unwrap().code;
+        assert_eq!(code(&vec![b' '; 11 << 20]), "body.too_large");
+        assert_eq!(code(b"{\"a\":"), "json.unfinished");
+        trial.stop();
     }
 }
