@@ -21,3 +21,4 @@ pub mod ops;
 pub mod respond;
 pub mod scan;
 pub mod system;
+pub mod terminal;

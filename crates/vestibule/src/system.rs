@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
-use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 use vestibule_core::clock::{Clock, Timestamp};
@@ -22,12 +21,6 @@ impl Clock for SystemClock {
 pub fn display(at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.0)
         .map_or_else(|_| format!("{} ms", at.0), |moment| moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
-}
-
-/// Columns of a terminal; none where it is no terminal, or tells none.
-pub fn columns(terminal: impl AsFd) -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(terminal).ok()?;
-    Some(usize::from(size.ws_col)).filter(|columns| *columns >= 40)
 }
 
 /// How this program is called in a shell: by its name where the PATH has it, else by its own path.

@@ -63,7 +63,7 @@ fn remedy(cx: &Context<'_, '_>, found: &[(&Step<'_>, &'static Vendor, usize)]) -
         remedy::http_step(cx.scenario.platform),
     );
     let mut told: Vec<&str> = Vec::new();
-    for (step, vendor, _) in found.iter().take(MOST) {
+    for (_, vendor, _) in found.iter().take(MOST) {
         if told.contains(&vendor.id) {
             continue;
         }
@@ -72,7 +72,7 @@ fn remedy(cx: &Context<'_, '_>, found: &[(&Step<'_>, &'static Vendor, usize)]) -
             Some(host) => {
                 format!("\n    {}: {gateway}/out/{}/… in place of https://{host}/…", vendor.name, remedy::route_name(host))
             }
-            None => format!("\n    {}: cannot be moved; leave {} out or give it tokens only", vendor.name, words::called(step)),
+            None => format!("\n    {}: cannot be moved; give it tokens, or nothing", vendor.name),
         };
         text.push_str(&line);
     }

@@ -109,11 +109,20 @@ impl Page {
         let word = self.painted(&format!("{:<8}", bad(finding.severity)), paint_of(finding.severity));
         let name = self.painted(title(finding.check), BOLD);
         let id = self.painted(&format!("[{}]", finding.check), FAINT);
-        self.line(&format!("  {word}  {name}  {id}"));
+        // word, title and id with what stands between and around them
+        let fits = 16 + width_of(title(finding.check)) + finding.check.len() <= self.style.width;
+        let gap = if fits { "  ".to_owned() } else { format!("\n{:12}", "") };
+        self.line(&format!("  {word}  {name}{gap}{id}"));
         self.labelled("what", &plain(&finding.message));
-        let pointer = if finding.pointer.is_empty() { String::new() } else { format!("  {}", plain(&finding.pointer)) };
-        let place = format!("{}:{}:{}{pointer}", plain(&finding.file), finding.line, finding.column);
-        self.unbroken("where", &place);
+        let (place, pointer) = (format!("{}:{}:{}", plain(&finding.file), finding.line, finding.column), plain(&finding.pointer));
+        if pointer.is_empty() || INDENT + width_of(&place) + 2 + width_of(&pointer) > self.style.width {
+            self.unbroken("where", &place);
+            if !pointer.is_empty() {
+                self.unbroken("", &pointer);
+            }
+        } else {
+            self.unbroken("where", &format!("{place}  {pointer}"));
+        }
         let why = why(finding.check);
         if !why.is_empty() && told.why.insert(finding.check) {
             self.labelled("why", why);
@@ -155,8 +164,7 @@ impl Page {
         if broken.len() > MOST_FILES {
             self.line(&format!("and {} like these", count(broken.len() - MOST_FILES, "more file")));
         }
-        let line = totals.coverage();
-        self.line(&line);
+        self.paragraph(&totals.coverage(), 0, 2);
     }
 
     fn labelled(&mut self, label: &str, text: &str) {
@@ -315,11 +323,22 @@ mod tests {
         assert!(text.contains("\n1 finding suppressed, the first until 2027-01-31\n"), "{text}");
         assert!(text.contains("\nnot read: broken.json: line 12, column 3: a comma or `}` is missing\n"), "{text}");
         assert_eq!(
-            *lines.last().unwrap(),
-            "2 files, 6 steps: 5 understood, 1 read by name only, 1 file not read; 2 files of other kinds passed over"
+            lines[lines.len() - 2..],
+            ["2 files, 6 steps: 5 understood, 1 read by name only, 1 file not read; 2 files of", "  other kinds passed over"]
         );
-        let prose = text.lines().filter(|line| !line.contains("where") && !line.starts_with("2 files"));
-        assert!(prose.clone().all(|line| line.chars().count() <= 80), "{text}");
+    }
+
+    #[test]
+    fn only_addresses_and_configuration_are_longer_than_the_page() {
+        for width in [80, 100, 120, 160] {
+            let mut report = samples::report(9);
+            report.findings[0].check = "personal-data-to-native-module";
+            report.findings[1].pointer = format!("/{}", "flow/0/".repeat(9));
+            let text = render(&report, Style { width, ..STYLE });
+            let kept = |line: &&str| !line.contains("://") && !line.starts_with(&" ".repeat(INDENT + 4));
+            let long = text.lines().filter(kept).find(|line| line.chars().count() > width);
+            assert_eq!(long, None, "{width}");
+        }
     }
 
     #[test]

@@ -17,8 +17,8 @@ mod session;
 use crate::app::Settings;
 use crate::config::Config;
 use crate::ops::{self, Op, erase, init, keys, restore};
-use crate::system::{self, SystemClock};
-use crate::{bench, dev, files};
+use crate::system::SystemClock;
+use crate::{bench, dev, files, terminal};
 use args::{Cli, Command, DeadCommand, HeldCommand, KeysCommand, LogCommand, SubjectCommand};
 use clap::Parser as _;
 use failure::{FINDINGS, Failure};
@@ -326,12 +326,14 @@ fn ended(result: Result<Option<Shown>, Failure>, json: bool) -> ExitCode {
     match result {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some((view, answer))) => {
-            let text = match (json, system::columns(std::io::stdout())) {
+            let mut out = std::io::stdout();
+            let text = match (json, out.is_terminal()) {
                 (true, _) => format!("{answer:#}\n"),
-                (false, None) => render::render(view, &answer),
-                (false, Some(width)) => render::fitted(view, &render::render(view, &answer), width),
+                // what reads a pipe wants a row a line
+                (false, false) => render::render(view, &answer),
+                (false, true) => render::fitted(view, &render::render(view, &answer), terminal::width(&out)),
             };
-            if std::io::stdout().write_all(text.as_bytes()).is_err() {
+            if out.write_all(text.as_bytes()).is_err() {
                 return ExitCode::from(failure::REFUSED);
             }
             ExitCode::from(exit_code(view, &answer))

@@ -32,11 +32,12 @@ use crate::scan::known::{Files, Known, KnownError};
 use crate::scan::rewire::Rewiring;
 use crate::scan::run::{self, Outcome, Wanted};
 use crate::system::SystemClock;
+use crate::terminal;
 
 /// Where remedies say that the gateway is, until somebody says where it is.
 const GATEWAY: &str = "https://gateway.example.com";
-/// Columns of the text for people.
-const WIDTH: usize = 88;
+/// Columns beyond which prose is no easier to read.
+const WIDEST: usize = 100;
 
 /// What a scan is given beside its arguments.
 pub struct Io<'i> {
@@ -48,6 +49,8 @@ pub struct Io<'i> {
     pub err: &'i mut dyn Write,
     /// Whether `out` shows colours.
     pub colour: bool,
+    /// Columns of `out`.
+    pub width: usize,
     /// The time.
     pub now: Timestamp,
 }
@@ -56,11 +59,13 @@ pub struct Io<'i> {
 pub fn run(args: &ScanArgs, json: bool) -> ExitCode {
     let stdout = io::stdout();
     let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let width = terminal::width(&stdout);
     let mut io = Io {
         stdin: &mut io::stdin().lock(),
         out: &mut io::BufWriter::new(stdout.lock()),
         err: &mut io::stderr(),
         colour,
+        width,
         now: SystemClock.now(),
     };
     ExitCode::from(scan(args, json, &mut io))
@@ -298,9 +303,11 @@ fn write(args: &ScanArgs, format: Format, report: &Report, changed: &str, io: &m
         drop(output::json::write(report, &mut *io.out));
         return Ok(());
     }
-    let mut bytes = rendered(format, report, io.colour && args.output.is_none())?;
+    let style = output::text::Style { colour: io.colour && args.output.is_none(), width: io.width.min(WIDEST) };
+    let mut bytes = rendered(format, report, style)?;
     if format == Format::Text && !changed.is_empty() {
-        bytes.extend_from_slice(format!("\n{}", output::text::plain(changed)).as_bytes());
+        bytes.push(b'\n');
+        output::text::plain(changed).lines().for_each(|line| bytes.extend_from_slice(filled(line, style.width).as_bytes()));
     }
     let Some(path) = &args.output else {
         // nobody reads the other end any more: the exit code still tells
@@ -313,10 +320,10 @@ fn write(args: &ScanArgs, format: Format, report: &Report, changed: &str, io: &m
     written.map_err(|error| unwritten(path, &error))
 }
 
-fn rendered(format: Format, report: &Report, colour: bool) -> Result<Vec<u8>, Failure> {
+fn rendered(format: Format, report: &Report, style: output::text::Style) -> Result<Vec<u8>, Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::new("cli.file", format!("the report cannot be made: {error}"));
     match format {
-        Format::Text => Ok(output::text::render(report, output::text::Style { colour, width: WIDTH }).into_bytes()),
+        Format::Text => Ok(output::text::render(report, style).into_bytes()),
         Format::Json => {
             let mut bytes = Vec::new();
             output::json::write(report, &mut bytes).map_err(|error| failed(&error))?;
@@ -329,6 +336,18 @@ fn rendered(format: Format, report: &Report, colour: bool) -> Result<Vec<u8>, Fa
         }
         Format::Html => output::html::page(report).map(String::into_bytes).map_err(|error| failed(&error)),
     }
+}
+
+/// A line brought to the width, its further lines a little behind its own indent.
+fn filled(line: &str, width: usize) -> String {
+    if line.chars().count() <= width {
+        return format!("{line}\n");
+    }
+    let indent = line.len() - line.trim_start().len();
+    let text = terminal::fill(line, indent, width.saturating_sub(2));
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default().to_owned();
+    lines.fold(first, |text, line| format!("{text}\n  {line}")) + "\n"
 }
 
 fn unwritten(path: &Path, error: &io::Error) -> Failure {

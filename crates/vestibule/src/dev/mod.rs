@@ -16,6 +16,7 @@ mod tail;
 
 pub(crate) use show::indented;
 
+use crate::{system, terminal};
 use anyhow::Context as _;
 use clap::Args;
 use setup::Trial;
@@ -65,20 +66,23 @@ fn rounds(args: &DevArgs, trial: &Trial, event: Option<&[u8]>) -> anyhow::Result
     let seen = trial.wait(&sent, ROUND)?;
     let log = trial.log_of(&seen, LOG)?;
     let out = std::io::stdout();
+    let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let page = show::Page { width: terminal::width(&out).min(show::WIDEST), colour };
     let mut out = out.lock();
     if args.json {
         writeln!(out, "{}", show::json(&seen, &log))?;
     } else {
-        let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        write!(out, "{}", show::text(trial, &seen, &log, event.is_some(), colour)?)?;
+        write!(out, "{}", show::text(&trial.url(), &seen, &log, event.is_some(), page))?;
         if !args.once {
             let token = event.is_none().then(|| show::first_token(&seen)).flatten();
-            write!(out, "{}", guide::text(trial, token.as_deref()))?;
+            let (url, key, anything) = (trial.url(), trial.key(), trial.anything_key());
+            let guide = guide::Guide { program: system::program(), url, folder: trial.folder(), key, anything, token };
+            write!(out, "{}", guide.text(page.width))?;
         }
     }
     out.flush()?;
     if !args.once {
-        tail::until_interrupted(trial, args.json, &mut out)?;
+        tail::until_interrupted(trial, log.len(), (!args.json).then_some(page), &mut out)?;
     }
     Ok(())
 }

@@ -1,14 +1,16 @@
 //! The three views: what the automation platform saw, what the destination got, what the log holds.
 
 use super::parties::{Seen, Shown};
-use super::setup::Trial;
 use crate::ops::audit::readable;
+use crate::terminal::fill;
 use serde_json::Value;
 use vestibule_core::audit::Leaf;
 use vestibule_core::token::{self, TokenText};
 
-/// Width of the page; wide enough for three columns on a common terminal.
-const WIDTH: usize = 132;
+/// Columns from which three views fit beside each other.
+const BESIDE: usize = 120;
+/// Columns beyond which wider views are no easier to read.
+pub const WIDEST: usize = 160;
 
 /// One JSON object: `platform` and `destination` as the bytes their sockets recorded, `log` as the leaves.
 pub fn json(seen: &Seen, log: &[Leaf<'_>]) -> String {
@@ -18,22 +20,36 @@ pub fn json(seen: &Seen, log: &[Leaf<'_>]) -> String {
     serde_json::json!({ "platform": platform, "destination": destination, "log": log }).to_string()
 }
 
-/// The three views side by side, for people.
-pub fn text(trial: &Trial, seen: &Seen, log: &[Leaf<'_>], own: bool, colour: bool) -> anyhow::Result<String> {
+/// How a page looks.
+#[derive(Clone, Copy)]
+pub struct Page {
+    /// Its columns.
+    pub width: usize,
+    /// With colours.
+    pub colour: bool,
+}
+
+/// The first round, for people: what was sent where, the three views, what they show.
+pub fn text(url: &str, seen: &Seen, log: &[Leaf<'_>], own: bool, page: Page) -> String {
     let sent = if own { "your JSON" } else { "a signed job application" };
-    let mut out = format!(
-        "\nVestibule sent {sent} through itself at {}\n\
-         career site -> gateway -> automation platform -> gateway -> applicant tracking system (ATS)\n\n",
-        trial.url()
-    );
+    let fill = |text: &str| fill(text, 0, page.width);
+    format!(
+        "\n{}{}\n{}\n{}",
+        fill(&format!("Vestibule sent {sent} through itself at {url}")),
+        fill("career site -> gateway -> automation platform -> gateway -> applicant tracking system (ATS)"),
+        views(seen, log, page),
+        fill(
+            "The platform holds tokens only. The ATS got the real values with a key that the platform never had. The log \
+             proves both and holds none of them: tokens stand there as fingerprints, people as pseudonyms."
+        )
+    )
+}
+
+/// The three views of one round: beside each other where they fit, below each other elsewhere.
+pub fn views(seen: &Seen, log: &[Leaf<'_>], page: Page) -> String {
     let log: Vec<String> = log.iter().map(line).collect();
-    let columns = [("THE PLATFORM SAW", platform(seen)), ("THE ATS GOT", destination(seen)), ("THE LOG HOLDS", log.join("\n"))];
-    out.push_str(&beside(&columns, colour));
-    out.push_str(
-        "\nThe platform holds tokens only. The ATS got the real values with a key that the platform never had. The log\n\
-         proves both and holds none of them: tokens stand there as fingerprints, people as pseudonyms.\n",
-    );
-    Ok(out)
+    let views = [("THE PLATFORM SAW", platform(seen)), ("THE ATS GOT", destination(seen)), ("THE LOG HOLDS", log.join("\n"))];
+    arranged(&views, page)
 }
 
 /// The first token the platform saw.
@@ -47,11 +63,7 @@ pub fn first_token(seen: &Seen) -> Option<String> {
 pub fn short(seen: &Seen) -> String {
     let event = seen.delivered.event.as_deref().unwrap_or("an event");
     let status = seen.answered.head.lines().next().unwrap_or_default();
-    format!(
-        "{event}: {} bytes to the platform, {} bytes to the ATS, the call was answered {status}",
-        seen.delivered.body.len(),
-        seen.arrived.body.len()
-    )
+    format!("{event} came through; the call was answered {status}")
 }
 
 fn platform(seen: &Seen) -> String {
@@ -164,25 +176,30 @@ fn new_line(out: &mut String, depth: usize) {
     out.push_str(&"  ".repeat(depth));
 }
 
-fn beside(columns: &[(&str, String)], colour: bool) -> String {
-    let width = WIDTH / columns.len().max(1) - 3;
+fn arranged(views: &[(&str, String)], page: Page) -> String {
+    if page.width >= BESIDE {
+        return beside(views, page);
+    }
+    let below: Vec<String> = views.chunks(1).map(|view| beside(view, page)).collect();
+    below.join("\n")
+}
+
+fn beside(columns: &[(&str, String)], page: Page) -> String {
+    const GAP: usize = 3;
+    let count = columns.len().max(1);
+    let width = (page.width - GAP * (count - 1)) / count;
     let wrapped: Vec<Vec<String>> = columns.iter().map(|(_, text)| wrap(text, width)).collect();
     let height = wrapped.iter().map(Vec::len).max().unwrap_or(0);
-    let mut out = String::new();
-    for (title, _) in columns {
+    let line = |cells: Vec<String>| format!("{}\n", cells.join(&" ".repeat(GAP)).trim_end());
+    let title = |(title, _): &(&str, String)| {
         let title = format!("{title:<width$}");
-        out.push_str(&if colour { format!("\x1b[1m{title}\x1b[0m   ") } else { format!("{title}   ") });
-    }
-    out = out.trim_end().to_owned();
-    out.push('\n');
-    out.push_str(&format!("{}   ", "-".repeat(width)).repeat(columns.len()));
-    out = out.trim_end().to_owned();
-    out.push('\n');
+        if page.colour { format!("\x1b[1m{title}\x1b[0m") } else { title }
+    };
+    let mut out = line(columns.iter().map(title).collect());
+    out.push_str(&line(vec!["-".repeat(width); count]));
     for row in 0..height {
-        let line: String =
-            wrapped.iter().map(|column| format!("{:<width$}   ", column.get(row).map_or("", String::as_str))).collect();
-        out.push_str(line.trim_end());
-        out.push('\n');
+        let cell = |column: &Vec<String>| format!("{:<width$}", column.get(row).map_or("", String::as_str));
+        out.push_str(&line(wrapped.iter().map(cell).collect()));
     }
     out
 }
@@ -218,11 +235,25 @@ mod tests {
         );
     }
 
+    fn shown(head: &str, body: &str) -> Shown {
+        Shown { event: Some("evt_6dgbe105m4zmevm3r5ztg4y234".into()), head: head.into(), body: body.into() }
+    }
+
     #[test]
-    fn columns_never_pass_their_width() {
-        let long = "x".repeat(200);
-        let page = beside(&[("A", long.clone()), ("B", "short".into()), ("C", long)], false);
-        assert!(page.lines().all(|line| line.chars().count() <= WIDTH));
-        assert_eq!(page.matches('x').count(), 400);
+    fn no_line_is_longer_than_the_page() {
+        let long = format!("{{\"note\":\"{}\",\"a\":[[[1]]]}}", "x".repeat(300));
+        let head = format!("POST /hook HTTP/1.1\r\nwebhook-signature: v1,{}\r\n", "k".repeat(90));
+        let seen = Seen {
+            delivered: shown(&head, &long),
+            answered: shown("HTTP/1.1 201 Created", "{}"),
+            arrived: shown("POST /v1/anything HTTP/1.1", &long),
+        };
+        for (width, beside) in [(40, false), (80, false), (100, false), (120, true), (160, true)] {
+            let page = text("https://localhost:33821", &seen, &[], true, Page { width, colour: false });
+            let longest = page.lines().map(|line| line.chars().count()).max();
+            assert!(longest.is_some_and(|longest| longest <= width), "{width}: {page}");
+            let titles = page.lines().any(|line| line.contains("THE PLATFORM SAW") && line.contains("THE LOG HOLDS"));
+            assert_eq!((titles, page.matches('x').count()), (beside, 600), "{width}: nothing is left out: {page}");
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Waiting for more events, until somebody says stop.
 
 use super::setup::Trial;
-use super::show;
+use super::show::{self, Page};
+use crate::terminal::fill;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,8 +11,9 @@ use std::time::Duration;
 /// How often the wish to stop is looked at.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Prints a line about every event that comes through, until Ctrl-C or a request to end.
-pub fn until_interrupted(trial: &Trial, json: bool, out: &mut impl Write) -> anyhow::Result<()> {
+/// Shows every event that comes through, until Ctrl-C or a request to end: on a page, or as JSON where there is none. The
+/// first `known` leaves of the log have been shown.
+pub fn until_interrupted(trial: &Trial, mut known: usize, page: Option<Page>, out: &mut impl Write) -> anyhow::Result<()> {
     let stop = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&stop);
     let signals = std::thread::Builder::new().name("vestibule-signals".into()).spawn(move || {
@@ -32,17 +34,21 @@ pub fn until_interrupted(trial: &Trial, json: bool, out: &mut impl Write) -> any
         }
         told.store(true, Ordering::SeqCst);
     })?;
-    if !json {
+    if page.is_some() {
         writeln!(out, "waiting for events; Ctrl-C ends the trial")?;
         out.flush()?;
     }
     while !stop.load(Ordering::SeqCst) {
         let Some(seen) = trial.next(LOOK) else { continue };
-        if json {
-            writeln!(out, "{}", show::json(&seen, &trial.log_of(&seen, Duration::from_secs(2))?))?;
-        } else {
-            writeln!(out, "{}", show::short(&seen))?;
+        let log = trial.log_of(&seen, Duration::from_secs(2))?;
+        match page {
+            None => writeln!(out, "{}", show::json(&seen, &log))?,
+            Some(page) => {
+                let new = log.get(known..).unwrap_or_default();
+                write!(out, "\n{}\n{}\n", fill(&show::short(&seen), 0, page.width), show::views(&seen, new, page))?;
+            }
         }
+        known = log.len();
         out.flush()?;
     }
     // the thread has ended: it is what set the flag

@@ -46,7 +46,7 @@ impl Ran {
 fn run_with(stdin: &[u8], line: &[&str]) -> Ran {
     let cli = Cli::try_parse_from(["scan"].iter().chain(line)).unwrap();
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let mut io = Io { stdin: &mut &stdin[..], out: &mut out, err: &mut err, colour: false, now: NOW };
+    let mut io = Io { stdin: &mut &stdin[..], out: &mut out, err: &mut err, colour: false, width: 80, now: NOW };
     let code = scan(&cli.args, false, &mut io);
     Ran { code, out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap() }
 }
