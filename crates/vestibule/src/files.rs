@@ -50,7 +50,7 @@ pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub fn why(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        io::ErrorKind::PermissionDenied => "this user may not".to_owned(),
+        io::ErrorKind::PermissionDenied => "this user has no permission for it".to_owned(),
         io::ErrorKind::InvalidData => "it is not text in UTF-8".to_owned(),
         // the system's number says nothing to people
         _ => error.to_string().split(" (os error").next().unwrap_or_default().to_lowercase(),
