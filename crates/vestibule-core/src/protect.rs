@@ -213,18 +213,17 @@ impl<'r, 'd> Plan<'r, 'd> {
         item.rule.map_or("*", |rule| self.rules.field(rule))
     }
 
-    /// The entry that an item stands in: of the outermost list, or of an object whose members are named by data, such as
-    /// one record under each id. None outside any such entry.
-    pub fn entry(&self, item: &Item) -> Option<NodeId> {
-        let (mut node, mut entry) = (item.node, None);
-        while node != self.doc.root() {
-            let parent = self.doc.node(node).parent();
-            if self.doc.node(parent).kind() == Kind::Array || !self.is_showable(node) {
-                entry = Some(node);
-            }
-            node = parent;
+    /// For each node of the document the entry that it stands in: of the outermost list, or of an object whose members are
+    /// named by data, such as one record under each id. None outside any such entry.
+    pub fn entries(&self) -> Vec<Option<NodeId>> {
+        let mut entries = vec![None];
+        for (id, node) in self.doc.nodes().skip(1) {
+            // parents stand before their children
+            let outer = entries.get(node.parent().index()).copied().flatten();
+            let begins = || self.doc.node(node.parent()).kind() == Kind::Array || !self.is_showable(id);
+            entries.push(outer.or_else(|| begins().then_some(id)));
         }
-        entry
+        entries
     }
 
     /// The plaintext of an item: decoded text for strings and names, the original text for everything else.

@@ -5,11 +5,11 @@
 //!                                                             LP(normalised value) [LP(sender)] [LP(subject)])
 //! tag   = AES-256(outer key of the epoch, inner)
 //! ```
-//! The subject index finds a person within a realm: by what means the same whoever says it, such as an e-mail address, or
-//! by an id, which means somebody only together with the system that gave it. The stable-token index adds the subject, so
-//! that two subjects and two realms never share a token. Each epoch the outer layer is re-encrypted without the value, and the tags of an old
-//! copy of the database mean nothing once the outer key of their epoch is destroyed. The MAC of a row is keyed by the
-//! same epoch, so it is made anew with the outer layer. Which categories may be indexed is core's decision.
+//! The subject index finds a person within a realm, by an e-mail address, whoever sends it, or by an id together with its
+//! sender, because two systems give the same id to two people. The stable-token index adds the subject, so that two
+//! subjects and two realms never share a token. Each epoch the outer layer is re-encrypted without the value, and the
+//! tags of an old copy of the database mean nothing once the outer key of their epoch is destroyed. The MAC of a row is
+//! keyed by the same epoch, so it is made anew with the outer layer. Which categories may be indexed is core's decision.
 
 use crate::bytes::prefix;
 use crate::context::Context;

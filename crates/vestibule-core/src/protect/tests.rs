@@ -164,3 +164,29 @@ fn each_kept_value_is_asked_about_once() {
     assert_eq!((asked, plan.kept().len()), (1_001, 1));
     assert_eq!(plan.write(&[], ""), br#"{"list":[7]}"#);
 }
+
+#[test]
+fn an_entry_is_one_of_the_outermost_list() {
+    let rules = Rules::compile(&[], Otherwise::Tokenize, &[]).unwrap();
+    let json = r#"{"a":1,"list":[{"a":[2,3]},[4,[5]],6],"Dana Smith":{"a":7},"id":{"a":{"b":8}}}"#;
+    let doc = Document::parse(json.as_bytes(), &Limits::default()).unwrap();
+    let plan = rules.plan(&doc);
+    let entries = plan.entries();
+    assert_eq!(entries.len(), doc.len());
+    let of = |value: &str| {
+        let (node, _) = doc.nodes().find(|(id, node)| !node.kind().is_container() && doc.raw(*id) == value).unwrap();
+        entries[node.index()].map(|entry| doc.raw(entry))
+    };
+    for (value, entry) in [
+        ("1", None),
+        ("2", Some(r#"{"a":[2,3]}"#)),
+        ("3", Some(r#"{"a":[2,3]}"#)),
+        ("4", Some("[4,[5]]")),
+        ("5", Some("[4,[5]]")),
+        ("6", Some("6")),
+        ("7", Some(r#"{"a":7}"#)),
+        ("8", None),
+    ] {
+        assert_eq!(of(value), entry, "{value}");
+    }
+}

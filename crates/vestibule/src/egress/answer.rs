@@ -285,8 +285,10 @@ fn parts<'s>(
     }
     let mut entries: Vec<Vec<usize>> = Vec::new();
     let mut known = HashMap::new();
+    let entry_of = plan.entries();
     for (position, item) in fresh.iter().enumerate() {
-        let at = *known.entry(plan.entry(item)).or_insert(entries.len());
+        let entry = entry_of.get(item.node.index()).copied().flatten();
+        let at = *known.entry(entry).or_insert(entries.len());
         match entries.get_mut(at) {
             Some(positions) => positions.push(position),
             None => entries.push(vec![position]),

@@ -81,7 +81,8 @@ pub fn lapse(app: &Arc<App>) -> Result<(), OpError> {
             let is_final = problem::find(code).is_some_and(|entry| (400..500).contains(&entry.status));
             match app.store.reader()?.event(row)? {
                 Some(data) if is_final => {
-                    let mut leaf = By::itself().leaf(app, LAPSE, data.mode);
+                    let mut leaf = app.service_leaf(LAPSE);
+                    leaf.mode = data.mode;
                     leaf.route = data.route.as_str().into();
                     leaf.request = data.id.as_str().into();
                     leaf.outcome = code.into();

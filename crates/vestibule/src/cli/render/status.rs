@@ -65,12 +65,12 @@ pub(super) fn status(answer: &Value) -> String {
     out + "\nkeys of the key store\n" + &versions(list(answer, "keys"))
 }
 
-/// Why senders and callers were refused: strangers are never told, so this is where their owner finds out.
+/// Why senders and callers were refused, and what was taken in and is odd: strangers are never told, so this is where their owner finds out.
 fn refused(lines: &[Value]) -> String {
     if lines.is_empty() {
         return "\nnothing was refused since the start\n".to_owned();
     }
-    let mut out = "\nrefused since the start\n".to_owned();
+    let mut out = "\nrefused, or worth a look, since the start\n".to_owned();
     for line in lines {
         let route = text(line, "route");
         let route = if route.is_empty() { "(no route)" } else { route };
