@@ -145,14 +145,26 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
         "No key store newer than the backup was given, so persons erased since then could come back."
         => "Give the newest key store, or accept the named gap with `--accept-gap`.";
     Operator 0 "secret.unusable" "secret not usable":
-        "A secret is empty, too short, too long, or not in the form that its use asks for."
+        "A secret is empty, too short, too long, or not in the form that its use asks for. The message names the route and the reference."
         => "Copy it again from where it was issued.";
+    Operator 0 "secret.no_file" "no file of a secret":
+        "The file that a reference to a secret names is not there, or is a folder."
+        => "Write the secret into the file that the message names, or correct the reference of the route.";
+    Operator 0 "secret.denied" "file of a secret not readable":
+        "The file of a secret is there, but the user of the gateway may not read it, or may not enter a folder above it."
+        => "As root, give the file to the user of the gateway with `chown` and keep it private with `chmod 0600`; folders above it need `chmod u+x` or a group that may enter.";
+    Operator 0 "secret.no_variable" "variable of a secret not set":
+        "The variable that a reference to a secret names is not in the environment of this process. `sudo` and services do not hand on what a shell has."
+        => "Set it where the gateway is started: `export NAME=…` in that shell, or the environment of the service; or write the secret to a file and refer to it by `file:`.";
+    Operator 0 "secret.no_credential" "no such systemd credential":
+        "A reference names a systemd credential, and systemd did not pass it to this process."
+        => "Add `LoadCredential=NAME:/path/to/file` to the service and start it again with systemctl; outside of systemd use `file:`.";
     Operator 0 "listen.in_use" "address in use":
-        "Another process listens on the configured address."
-        => "Stop it, or change `server.listen`.";
+        "Another process listens on the address that the message names, or on the socket for commands: perhaps a gateway that runs already."
+        => "Stop it (`ss -ltnp` shows who listens), or change `server.listen`.";
     Operator 0 "listen.bind" "address not allowed":
-        "The system does not let this user listen on the configured address; ports under 1024 take a capability."
-        => "Use the systemd unit, or give the binary CAP_NET_BIND_SERVICE.";
+        "The system does not let this process listen on the address that the message names: it is not one of this machine, or its port is under 1024, which takes a capability."
+        => "For a port under 1024 run `setcap cap_net_bind_service=+ep` on the binary as root, or set `AmbientCapabilities=CAP_NET_BIND_SERVICE` for the service; else set `server.listen` to an address of this machine.";
     Operator 0 "listen.plain" "no TLS beyond this machine":
         "A listener without TLS was to be opened on an address that others can reach."
         => "Set `server.tls`, or listen on a loopback address.";

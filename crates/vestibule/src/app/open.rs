@@ -41,6 +41,24 @@ pub enum LoadError {
         /// What is wrong, without the value.
         why: String,
     },
+    /// A secret is not where its reference says, or not for us to read.
+    #[error("the secret `{reference}` cannot be read: {why}")]
+    Unread {
+        /// The reference as written.
+        reference: String,
+        /// The stable code: what kind of thing is wrong.
+        code: &'static str,
+        /// What is wrong.
+        why: String,
+    },
+    /// What is wrong belongs to one table or key of the configuration.
+    #[error("{place}: {error}")]
+    At {
+        /// The table or key.
+        place: String,
+        /// What is wrong.
+        error: Box<LoadError>,
+    },
     /// A file cannot be read.
     #[error("`{path}`: {}", files::why(error))]
     File {
@@ -107,10 +125,17 @@ pub enum LoadError {
 }
 
 impl LoadError {
+    /// The same, of this table or key of the configuration.
+    pub fn at(self, place: impl Into<String>) -> LoadError {
+        LoadError::At { place: place.into(), error: Box::new(self) }
+    }
+
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
             LoadError::Secret { .. } => "secret.unusable",
+            LoadError::Unread { code, .. } => code,
+            LoadError::At { error, .. } => error.code(),
             LoadError::File { .. } => "file.unreadable",
             LoadError::KeyStoreFile { .. } => "keystore.file",
             LoadError::KeyStore(error) => error.code(),

@@ -130,11 +130,12 @@ impl Routes {
             token_domain: config.server.token_domain.clone(),
         };
         for inbound in &config.inbound {
-            let route = InRoute::compile(inbound, config)?;
+            let route = InRoute::compile(inbound, config).map_err(|error| error.at(format!("[in.{}]", inbound.name)))?;
             routes.inbound.insert(inbound.path.clone(), Arc::new(route));
         }
         for outbound in &config.outbound {
-            routes.outbound.insert(outbound.name.clone(), Arc::new(OutRoute::compile(outbound)?));
+            let route = OutRoute::compile(outbound).map_err(|error| error.at(format!("[out.{}]", outbound.name)))?;
+            routes.outbound.insert(outbound.name.clone(), Arc::new(route));
         }
         Ok(routes)
     }

@@ -177,7 +177,11 @@ mod tests {
 
     #[test]
     fn codes_of_the_network_stand_in_the_catalogue() {
-        for failure in [Failure::from(LocalError::Slow), Failure::from(LocalError::NoServer), Failure::from(ServerError::InUse)] {
+        for failure in [
+            Failure::from(LocalError::Slow),
+            Failure::from(LocalError::NoServer),
+            Failure::from(ServerError::InUse { at: "[::1]:443".into() }),
+        ] {
             assert!(problem::find(&failure.code).is_some(), "{}", failure.code);
         }
     }

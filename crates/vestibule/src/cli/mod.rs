@@ -252,7 +252,7 @@ fn restore_backup(args: args::Restore) -> Result<Shown, Failure> {
 
 /// Does what no server may run beside.
 fn alone(config: &Config, work: impl FnOnce(&Settings<'_>, &ops::By) -> Result<Value, ops::OpError>) -> Result<Value, Failure> {
-    let root = crate::app::secrets::resolve(&config.keys.root)?;
+    let root = crate::app::secrets::resolve(&config.keys.root).map_err(|error| error.at("`keys.root`"))?;
     let store = Options::new(&config.store.path);
     let settings = Settings { config, root: &root, clock: Arc::new(SystemClock), store };
     let by = ops::person_of(&session::login_name());

@@ -11,7 +11,7 @@ use crate::app::schedule::KeySchedule;
 use crate::config::{Config, SecretSource, TlsFiles};
 use crate::gateway::{Gateway, Plan, system_client};
 use crate::net::server::ServerConfig;
-use crate::net::tls::ServerTls;
+use crate::net::tls::{ServerTls, TlsError};
 use crate::{files, ops};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::Write;
@@ -108,7 +108,19 @@ fn warn(config: &Config, say: &mut dyn Write) {
 }
 
 fn certificate(tls: &TlsFiles) -> Result<ServerTls, Failure> {
-    Ok(ServerTls::new(&pem(&tls.cert)?, &pem(&tls.key)?)?)
+    ServerTls::new(&pem(&tls.cert)?, &pem(&tls.key)?).map_err(|error| in_files(error, tls))
+}
+
+/// What is wrong with the certificate or its key, with the file it is in.
+fn in_files(error: TlsError, tls: &TlsFiles) -> Failure {
+    let (cert, key) = (tls.cert.display(), tls.key.display());
+    let place = match error {
+        TlsError::NoCertificate | TlsError::BadCertificate => format!("`{cert}`: "),
+        TlsError::NoKey | TlsError::BadKey => format!("`{key}`: "),
+        TlsError::Mismatch => format!("`{cert}` and `{key}`: "),
+        TlsError::NoRoots | TlsError::Provider => String::new(),
+    };
+    Failure::new(error.code(), format!("{place}{error}"))
 }
 
 fn pem(path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, Failure> {
@@ -120,7 +132,7 @@ fn renew(app: &Arc<App>, file: &Path, before: &Config, tls: Option<&ServerTls>) 
     let config = session::load(file)?;
     let routes = Routes::compile(&config)?;
     if let (Some(tls), Some(files)) = (tls, &config.server.tls) {
-        tls.reload(&pem(&files.cert)?, &pem(&files.key)?)?;
+        tls.reload(&pem(&files.cert)?, &pem(&files.key)?).map_err(|error| in_files(error, files))?;
     }
     app.set_key_schedule(KeySchedule::of(&config.keys));
     let revision = app.grant_revision.load(Ordering::SeqCst) + 1;
@@ -159,4 +171,33 @@ fn thread(error: std::io::Error) -> Failure {
 
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::net::tls::{TrialCa, Validity};
+
+    #[test]
+    fn a_certificate_that_cannot_be_used_is_told_with_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let ca = TrialCa::new(Validity::around(jiff::civil::date(2026, 11, 22), 2)).unwrap();
+        let (one, other) = (ca.issue(&["gate.test"]).unwrap(), ca.issue(&["gate.test"]).unwrap());
+        let (cert, key) = (folder.path().join("chain.pem"), folder.path().join("key.pem"));
+        let files = TlsFiles { cert: cert.clone(), key: key.clone() };
+        for (chain, private, code, named) in [
+            ("", one.key.as_str(), "tls.no_certificate", vec![&cert]),
+            (&one.chain, "", "tls.no_key", vec![&key]),
+            (&one.chain, &other.key, "tls.key_mismatch", vec![&cert, &key]),
+        ] {
+            files::write(&cert, chain.as_bytes()).unwrap();
+            files::write(&key, private.as_bytes()).unwrap();
+            let failure = certificate(&files).err().unwrap();
+            assert_eq!(failure.code, code, "{}", failure.message);
+            let names: Vec<_> =
+                [&cert, &key].into_iter().filter(|path| failure.message.contains(path.to_str().unwrap())).collect();
+            assert_eq!(names, named, "{}", failure.message);
+        }
+    }
 }

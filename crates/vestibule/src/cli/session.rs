@@ -159,7 +159,7 @@ fn open_to_read(config: &Config) -> Result<Arc<App>, Failure> {
 }
 
 fn opened<T>(config: &Config, how: impl FnOnce(&Settings<'_>) -> Result<T, LoadError>) -> Result<T, Failure> {
-    let root = secrets::resolve(&config.keys.root)?;
+    let root = secrets::resolve(&config.keys.root).map_err(|error| error.at("`keys.root`"))?;
     let clock = Arc::new(SystemClock);
     let store = Options::new(&config.store.path);
     how(&Settings { config, root: &root, clock, store }).map_err(|error| refused(config, &error))

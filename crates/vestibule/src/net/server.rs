@@ -146,10 +146,18 @@ pub struct LocalPeer {
 pub enum ServerError {
     #[error("plain HTTP is served on loopback only")]
     PlainBeyondLoopback,
-    #[error("another process listens there")]
-    InUse,
-    #[error("the address cannot be listened on")]
-    Bind(#[source] io::Error),
+    #[error("another process listens on `{at}`")]
+    InUse {
+        /// The address, or the path of the local socket.
+        at: String,
+    },
+    #[error("`{at}` cannot be listened on: {error}")]
+    Bind {
+        /// The address, or the path of the local socket.
+        at: String,
+        /// What the system said.
+        error: io::Error,
+    },
     #[error("the path of the local socket is taken by something else")]
     NotASocket,
     #[error("a thread cannot be started")]
@@ -162,8 +170,8 @@ impl ServerError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::PlainBeyondLoopback => "listen.plain",
-            Self::InUse => "listen.in_use",
-            Self::Bind(_) => "listen.bind",
+            Self::InUse { .. } => "listen.in_use",
+            Self::Bind { .. } => "listen.bind",
             Self::NotASocket => "listen.not_a_socket",
             Self::Thread(_) => "listen.thread",
         }
@@ -214,7 +222,7 @@ impl Server {
             let runtime = runtime()?;
             let listener = {
                 let _inside = runtime.enter();
-                TcpListener::from_std(socket.into()).map_err(ServerError::Bind)?
+                TcpListener::from_std(socket.into()).map_err(|error| open::refused(config.address, error))?
             };
             doors.push((runtime, listener));
         }
@@ -238,7 +246,7 @@ impl Server {
         let runtime = runtime()?;
         let listener = {
             let _inside = runtime.enter();
-            UnixListener::from_std(socket.into()).map_err(ServerError::Bind)?
+            UnixListener::from_std(socket.into()).map_err(|error| open::refused(path.display(), error))?
         };
         let mut server = Self::run(vec![(runtime, listener)], None, None, limits, make)?;
         server.socket_file = Some(path.to_owned());

@@ -194,6 +194,7 @@ fn the_cases_of_standard_webhooks() {
         let config = world.config().replace("secrets/vector", "secrets/empty");
         let error = world.try_open(&config).err().expect("an empty secret is an error");
         assert_eq!(error.code(), "secret.unusable", "{empty:?}");
+        assert!(error.to_string().starts_with("[in."), "whose secret it is: {error}");
     }
     println!("standard webhooks: {} cases, {requests} requests", cases.len());
     let Some(folder) = vectors() else { return println!("not run: the list of Standard Webhooks cases (no vectors)") };

@@ -359,7 +359,8 @@ fn a_second_server_and_plain_http_beyond_loopback_are_refused() {
     let server = plain();
     let again = ServerConfig::plain_loopback(server.address().expect("an address")).expect("loopback").threads(2);
     let second = Server::start(again, || |_: Request<Incoming>, _: Peer| async { Response::new(Full::<Bytes>::default()) });
-    assert!(matches!(second, Err(ServerError::InUse)));
+    let address = server.address().expect("an address").to_string();
+    assert!(matches!(second, Err(ServerError::InUse { at }) if at == address), "it names the address");
     for address in ["0.0.0.0:0", "10.0.0.1:80", "[::]:0"] {
         let config = ServerConfig::plain_loopback(address.parse().expect("an address"));
         assert!(matches!(config, Err(ServerError::PlainBeyondLoopback)));
@@ -386,7 +387,7 @@ fn the_local_socket_is_private_and_replaced_only_when_nobody_listens() {
     assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
     let uid = rustix::process::getuid().as_raw();
     assert_eq!(call().expect("an answer").body(), &Bytes::from(format!("/status {uid}")));
-    assert!(matches!(start(), Err(ServerError::InUse)));
+    assert!(matches!(start(), Err(ServerError::InUse { .. })));
     assert_eq!(server.stop(Duration::from_secs(5)), 0);
     assert!(!path.exists(), "removed at the end");
     drop(std::os::unix::net::UnixListener::bind(&path).expect("bound"));

@@ -139,7 +139,7 @@ fn target(account: &ScanAccount, how: &How<'_>) -> Result<Target, LoadError> {
 
 /// The header that carries the token. It is read for each run, so a token that was exchanged works at once.
 fn credential(account: &ScanAccount) -> Result<(HeaderName, HeaderValue), LoadError> {
-    let token = secrets::resolve(&account.token)?;
+    let token = secrets::resolve(&account.token).map_err(|error| error.at(format!("[scan.account.{}]", account.name)))?;
     let (name, text) = match account.at {
         AccountAt::Make { .. } => (AUTHORIZATION, Zeroizing::new(format!("Token {}", token.expose()))),
         AccountAt::N8n { .. } => (HeaderName::from_static("x-n8n-api-key"), Zeroizing::new(token.expose().clone())),
