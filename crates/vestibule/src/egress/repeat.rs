@@ -127,8 +127,14 @@ pub(super) async fn finish(
     let (parts, body) = answer.into_parts();
     let bytes = body.collect().await.map(|collected| collected.to_bytes()).unwrap_or_default();
     let plain = encode(parts.status, parts.headers.get(CONTENT_TYPE), parts.headers.get(respond::ERROR_HEADER), &bytes);
-    keep(worker, caller, key, about, &plain).await.map_err(|refused| refused.after_sending().once_only())?;
-    Ok(Response::from_parts(parts, Full::new(bytes)))
+    match keep(worker, caller, key, about, &plain).await {
+        Ok(()) => Ok(Response::from_parts(parts, Full::new(bytes))),
+        Err(refused) => {
+            // how the call ended stands in the log already, without this
+            worker.app.counters_ended(&caller.route, refused.code);
+            Err(refused.after_sending().once_only())
+        }
+    }
 }
 
 async fn keep(worker: &Worker, caller: &Caller, key: [u8; 16], about: Option<&Row>, plain: &[u8]) -> Result<(), Refused> {
