@@ -4,7 +4,7 @@ use super::make::Team;
 use super::n8n::Instance;
 use super::platform::Platform;
 use crate::canary::search::Search;
-use crate::world::{World, by};
+use crate::world::{World, accept_gap, by};
 use serde_json::{Value, json};
 use std::path::Path;
 use vestibule::ops::{self, Op, Request};
@@ -266,6 +266,7 @@ fn what_is_kept_of_an_account_can_be_erased_for_good() {
     assert_eq!(again.unwrap_err().code, "scan.unknown_account");
 
     // an older copy of the database does not bring it back
+    let (config, clock) = (world.config().to_owned(), world.clock.clone());
     let world = world
         .restart(|folder| {
             let database = folder.join("data/vestibule.db");
@@ -273,6 +274,7 @@ fn what_is_kept_of_an_account_can_be_erased_for_good() {
                 drop(std::fs::remove_file(format!("{}{end}", database.display())));
             }
             std::fs::copy(folder.join("older.db"), &database).unwrap();
+            accept_gap(&config, &clock);
         })
         .unwrap();
     assert_eq!(names(&world), ["flows"]);
