@@ -25,6 +25,12 @@ pub enum StoreError {
     /// The file is no database, or its check found damage.
     #[error("the store is damaged")]
     Damaged,
+    /// Opening this file found the second.
+    #[error("the database `{0}`: {1}")]
+    At(PathBuf, Box<StoreError>),
+    /// A file, or its folder, is missing, is something else, or may not be opened by this user; nothing was changed.
+    #[error("`{0}`: {1}")]
+    Unreachable(PathBuf, std::io::ErrorKind),
     /// More waits than the writer may hold; nothing was written, try again.
     #[error("the store has more waiting than it may hold")]
     Busy,
@@ -62,6 +68,8 @@ impl StoreError {
             StoreError::NewerSchema { .. } => "store.newer_schema",
             StoreError::Foreign(_) => "store.foreign",
             StoreError::Damaged => "store.damaged",
+            StoreError::At(_, error) => error.code(),
+            StoreError::Unreachable(..) => "store.unreachable",
             StoreError::Busy => "store.busy",
             StoreError::Full => "store.full",
             StoreError::Io(_) => "store.io",

@@ -10,7 +10,8 @@ use crate::writer::{self, Writer, WriterThread};
 use crate::{Moment, Ports, Reader, StoreError, backup, connection, migrate};
 use rusqlite::Connection;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::ErrorKind;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -67,12 +68,17 @@ impl Store {
     /// Opens the store, makes it if there is none, and brings it to this release's schema. After an unclean stop the
     /// whole file is checked first. Files are readable by their owner only.
     pub fn open(options: Options, ports: Arc<dyn Ports>) -> Result<Store, StoreError> {
+        let path = options.path.clone();
+        Store::open_file(options, ports).map_err(|error| named(&path, error))
+    }
+
+    fn open_file(options: Options, ports: Arc<dyn Ports>) -> Result<Store, StoreError> {
         let Options { path, sync, max_pages, lock: held } = options;
         let lock = match held {
             Some(held) => held,
             None => Arc::new(lock(&path)?),
         };
-        own_only().open(&path)?;
+        reach(&path, &own_only())?;
         inspect(&path)?;
         let mut conn = connection::writing(&path, sync)?;
         let was_clean = !is_running(&conn)?;
@@ -98,9 +104,15 @@ impl Store {
     /// after an unclean stop. No row changes; a job is answered with [`StoreError::Closed`]. Nothing if there is no store
     /// yet, or one that [`Store::open`] must bring to this release's schema first.
     pub fn open_to_read(options: Options) -> Result<Option<Store>, StoreError> {
+        let path = options.path.clone();
+        Store::look_at_file(options).map_err(|error| named(&path, error))
+    }
+
+    fn look_at_file(options: Options) -> Result<Option<Store>, StoreError> {
         let Options { path, .. } = options;
-        if !path.try_exists()? {
-            return Ok(None);
+        match reach(&path, OpenOptions::new().read(true)) {
+            Err(StoreError::Unreachable(_, ErrorKind::NotFound)) => return Ok(None),
+            reached => drop(reached?),
         }
         let conn = connection::reading(&path)?;
         migrate::check(&conn, &path)?;
@@ -174,11 +186,36 @@ fn own_only() -> OpenOptions {
     options
 }
 
+/// Opens a file, or says which one cannot be opened and why. One that root makes belongs to the owner of its folder.
+fn reach(path: &Path, how: &OpenOptions) -> Result<File, StoreError> {
+    let opened = || {
+        let is_new = !path.exists();
+        let file = how.open(path)?;
+        if file.metadata()?.is_dir() {
+            return Err(ErrorKind::IsADirectory.into());
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).metadata()?;
+        if is_new && file.metadata()?.uid() == 0 && folder.uid() != 0 {
+            fchown(&file, Some(folder.uid()), Some(folder.gid()))?;
+        }
+        Ok(file)
+    };
+    opened().map_err(|error: std::io::Error| StoreError::Unreachable(path.to_path_buf(), error.kind()))
+}
+
+/// An error that a file is at the bottom of, with that file.
+fn named(path: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Damaged | StoreError::Io(_) => StoreError::At(path.to_path_buf(), Box::new(error)),
+        other => other,
+    }
+}
+
 /// Another process, or another store of this one, may not write the same file.
 fn lock(path: &Path) -> Result<File, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    let file = own_only().open(PathBuf::from(name))?;
+    let file = reach(Path::new(&name), &own_only())?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.to_path_buf())),

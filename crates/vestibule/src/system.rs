@@ -1,4 +1,5 @@
-//! The system clock, the one place where the product asks what time it is; the terminal, and how a shell calls this program.
+//! The system clock, the one place where the product asks what time it is; its list of users; and how a shell calls this
+//! program.
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
@@ -21,6 +22,22 @@ impl Clock for SystemClock {
 pub fn display(at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.0)
         .map_or_else(|_| format!("{} ms", at.0), |moment| moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
+/// The login name of a user, or the number of one who has none.
+pub fn user(uid: u32) -> String {
+    login_name(uid).unwrap_or_else(|| uid.to_string())
+}
+
+/// The login name of a user, by the system's list.
+pub fn login_name(uid: u32) -> Option<String> {
+    let uid = uid.to_string();
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    users.lines().find_map(|line| {
+        let mut parts = line.split(':');
+        let name = parts.next()?;
+        (parts.nth(1)? == uid).then(|| name.to_owned())
+    })
 }
 
 /// How this program is called in a shell: by its name where the PATH has it, else by its own path.

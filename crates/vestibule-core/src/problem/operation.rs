@@ -15,6 +15,12 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Caller 503 "store.io" "database not available":
         "The database could not read or write. Nothing was accepted and nothing revealed."
         => "Look at the journal of the gateway and the state of the disk." again;
+    Operator 0 "store.unreachable" "database not reachable":
+        "The file of the database, or its folder, is missing or is something else. Nothing was changed."
+        => "Correct `store.url`, or make the folder for the user that the gateway runs as.";
+    Operator 0 "file.permission" "file of another user":
+        "A file or its folder belongs to another user than the one this process runs as. Nothing was changed."
+        => "Run the command as the user that the gateway runs as, or give the file to that user with `chown`.";
     Operator 0 "store.none" "no database yet":
         "There is no database of this version to read: none was made yet, or the one there is older."
         => "Start the gateway once with `vestibule serve`, which makes it or brings it up to date; or `vestibule restore` a backup.";
@@ -83,7 +89,7 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
         => "Find the root key with the fingerprint that the message names.";
     Operator 0 "keystore.file" "key store not readable":
         "The key store at `keys.store` is missing, or cannot be read or written. Without it no value can be opened. Nothing was changed."
-        => "Bring it back from its own backup, or run `vestibule init` for a new installation.";
+        => "Bring it back from its own backup, or correct `keys.store`. Only where nothing was ever accepted does `vestibule init` make a new one.";
     Operator 0 "keystore.damaged" "key store damaged":
         "The key store is truncated or was altered. Nothing was changed."
         => "Restore the newest copy of the key store.";

@@ -1,13 +1,19 @@
 //! Opening: refuses what is not its own, what is newer, what is damaged and what is in use; says how the last stop was.
 
 use crate::support::{Fixture, Mixer};
-use std::os::unix::fs::PermissionsExt;
+use std::io::ErrorKind;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use vestibule_store::{AppendLeaf, Options, SetMeta, Store, StoreError};
 
 fn open(path: &Path) -> Result<Store, StoreError> {
     Store::open(Options::new(path), Arc::new(Mixer))
+}
+
+/// The error names the file.
+fn damaged(path: &Path) -> StoreError {
+    StoreError::At(path.to_path_buf(), Box::new(StoreError::Damaged))
 }
 
 fn sql(path: &Path, text: &str) {
@@ -50,7 +56,7 @@ fn another_products_database_and_garbage_are_refused_and_untouched() {
     std::fs::write(&garbage, vec![b'x'; 10_000]).unwrap();
     let before = (std::fs::read(&other).unwrap(), std::fs::read(&garbage).unwrap());
     assert_eq!(open(&other).err(), Some(StoreError::Foreign(other.clone())));
-    assert_eq!(open(&garbage).err(), Some(StoreError::Damaged));
+    assert_eq!(open(&garbage).err(), Some(damaged(&garbage)));
     assert_eq!((std::fs::read(&other).unwrap(), std::fs::read(&garbage).unwrap()), before);
 }
 
@@ -91,7 +97,7 @@ fn what_cannot_be_read_yet_is_told_from_what_is_refused() {
     std::fs::write(path("empty"), b"").unwrap();
     assert!(open_to_read(&path("empty")).unwrap().is_none());
     std::fs::write(path("garbage"), vec![b'x'; 10_000]).unwrap();
-    assert_eq!(open_to_read(&path("garbage")).err(), Some(StoreError::Damaged));
+    assert_eq!(open_to_read(&path("garbage")).err(), Some(damaged(&path("garbage"))));
     sql(&path("other"), "CREATE TABLE notes (text TEXT)");
     assert_eq!(open_to_read(&path("other")).err(), Some(StoreError::Foreign(path("other"))));
     open(&path("newer")).unwrap().close();
@@ -149,7 +155,7 @@ fn damage_is_found_after_an_unclean_stop() {
     let page = bytes.len() / 4096 / 2 * 4096;
     bytes[page..page + 64].fill(0xff);
     std::fs::write(fixture.path(), &bytes).unwrap();
-    assert_eq!(open(&fixture.path()).err(), Some(StoreError::Damaged));
+    assert_eq!(open(&fixture.path()).err(), Some(damaged(&fixture.path())));
 }
 
 #[test]
@@ -161,4 +167,31 @@ fn named_values_are_kept() {
     fixture.writer().call(set(b"two")).unwrap();
     fixture.reopen();
     assert_eq!(fixture.reader().meta("instance").unwrap().as_deref(), Some(&b"two"[..]));
+}
+
+#[test]
+fn a_file_that_cannot_be_opened_is_named_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let (missing, taken) = (folder.path().join("none/vestibule.db"), folder.path().join("folder"));
+    std::fs::create_dir(&taken).unwrap();
+    let error = open(&missing).err().unwrap();
+    let lock = folder.path().join("none/vestibule.db.lock");
+    assert_eq!((error.code(), error), ("store.unreachable", StoreError::Unreachable(lock, ErrorKind::NotFound)));
+    let error = StoreError::Unreachable(taken.clone(), ErrorKind::IsADirectory);
+    assert_eq!(open(&taken).err(), Some(error.clone()));
+    assert_eq!(open_to_read(&taken).err(), Some(error));
+    assert!(open_to_read(&missing).unwrap().is_none());
+}
+
+#[test]
+fn what_root_makes_belongs_to_the_owner_of_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vestibule.db");
+    // only root can give a folder away; for everybody else the owners are equal anyway
+    let _given = std::os::unix::fs::chown(folder.path(), Some(65_534), Some(65_533));
+    let owner = |path: &Path| path.metadata().map(|found| found.uid()).unwrap();
+    drop(open(&path).unwrap());
+    for made in [path.clone(), folder.path().join("vestibule.db.lock")] {
+        assert_eq!(owner(&made), owner(folder.path()), "{}", made.display());
+    }
 }

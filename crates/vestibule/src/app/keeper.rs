@@ -146,4 +146,13 @@ mod tests {
             assert!(waits.join().unwrap());
         });
     }
+
+    #[test]
+    fn a_key_store_of_another_user_is_no_reason_to_make_a_new_one() {
+        let error = LoadError::KeyStoreFile { path: "/nowhere/keys".into(), error: std::io::ErrorKind::PermissionDenied.into() };
+        assert_eq!(error.code(), "file.permission");
+        let fix = vestibule_core::problem::find(error.code()).unwrap().fix;
+        assert!(fix.contains("chown") && !fix.contains("init"), "{fix}");
+        assert!(error.to_string().contains("belongs to") && error.to_string().contains("this process runs as"), "{error}");
+    }
 }

@@ -60,7 +60,7 @@ pub enum LoadError {
         error: Box<LoadError>,
     },
     /// A file cannot be read.
-    #[error("`{path}`: {}", files::why(error))]
+    #[error("{}", files::at(path, error.kind()))]
     File {
         /// The file.
         path: PathBuf,
@@ -68,7 +68,7 @@ pub enum LoadError {
         error: io::Error,
     },
     /// The key store's file cannot be read or written.
-    #[error("the key store `{path}`: {}", files::why(error))]
+    #[error("the key store {}", files::at(path, error.kind()))]
     KeyStoreFile {
         /// The file.
         path: PathBuf,
@@ -88,7 +88,7 @@ pub enum LoadError {
     #[error(transparent)]
     Rotation(#[from] RotationError),
     /// The database cannot be opened.
-    #[error(transparent)]
+    #[error("{}", reached(.0))]
     Store(#[from] StoreError),
     /// A stored key is not ours.
     #[error(transparent)]
@@ -124,6 +124,17 @@ pub enum LoadError {
     Call(#[from] CallPatternError),
 }
 
+fn forbidden(kind: io::ErrorKind) -> bool {
+    kind == io::ErrorKind::PermissionDenied
+}
+
+fn reached(error: &StoreError) -> String {
+    match error {
+        StoreError::Unreachable(path, kind) => format!("the database {}", files::at(path, *kind)),
+        other => other.to_string(),
+    }
+}
+
 impl LoadError {
     /// The same, of this table or key of the configuration.
     pub fn at(self, place: impl Into<String>) -> LoadError {
@@ -136,6 +147,8 @@ impl LoadError {
             LoadError::Secret { .. } => "secret.unusable",
             LoadError::Unread { code, .. } => code,
             LoadError::At { error, .. } => error.code(),
+            LoadError::File { error, .. } | LoadError::KeyStoreFile { error, .. } if forbidden(error.kind()) => "file.permission",
+            LoadError::Store(StoreError::Unreachable(_, kind)) if forbidden(*kind) => "file.permission",
             LoadError::File { .. } => "file.unreadable",
             LoadError::KeyStoreFile { .. } => "keystore.file",
             LoadError::KeyStore(error) => error.code(),

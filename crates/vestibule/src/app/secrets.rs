@@ -48,10 +48,7 @@ fn fault(path: &Path, error: &io::Error) -> (&'static str, String) {
     match error.kind() {
         io::ErrorKind::NotFound => ("secret.no_file", format!("there is no file `{shown}`")),
         io::ErrorKind::IsADirectory => ("secret.no_file", format!("`{shown}` is a folder")),
-        io::ErrorKind::PermissionDenied => {
-            let user = rustix::process::geteuid().as_raw();
-            ("secret.denied", format!("`{shown}` may not be read by the user of this process, number {user}"))
-        }
+        io::ErrorKind::PermissionDenied => ("secret.denied", files::at(path, error.kind())),
         _ => ("file.unreadable", format!("`{shown}`: {}", files::why(error))),
     }
 }

@@ -11,7 +11,7 @@ use crate::files;
 use crate::net::local::{self, LocalError};
 use crate::ops::{self, Op, Request};
 use crate::scan::saved;
-use crate::system::SystemClock;
+use crate::system::{self, SystemClock};
 use bytes::Bytes;
 use http_body_util::Full;
 use serde_json::Value;
@@ -140,7 +140,7 @@ pub fn marker(config: &Config) -> Result<Marker, Failure> {
 pub fn open(config: &Config) -> Result<Arc<App>, Failure> {
     let app = opened(config, App::open)?;
     let folder = data_folder(config);
-    ops::backup::sweep(&folder).map_err(|error| Failure::new("store.io", format!("`{}`: {error}", folder.display())))?;
+    ops::backup::sweep(&folder).map_err(|error| Failure::new("store.unreachable", files::at(&folder, error.kind())))?;
     Ok(app)
 }
 
@@ -203,12 +203,5 @@ fn beside(socket: &Path, request: &Request) -> Result<Option<Value>, Failure> {
 
 /// The login name of whoever runs this process, by the system's list of users; empty if it has none.
 pub fn login_name() -> String {
-    let uid = rustix::process::getuid().as_raw().to_string();
-    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let name = users.lines().find_map(|line| {
-        let mut parts = line.split(':');
-        let name = parts.next()?;
-        (parts.nth(1)? == uid).then(|| name.to_owned())
-    });
-    name.unwrap_or_default()
+    system::login_name(rustix::process::getuid().as_raw()).unwrap_or_default()
 }

@@ -11,7 +11,7 @@
 
 use super::{By, OpError, verify};
 use crate::app::App;
-use crate::system;
+use crate::{files, system};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::fs::{self, File, OpenOptions};
@@ -210,6 +210,7 @@ fn write(to: &Path, recipient: &str, header: &Header, copy: File) -> Result<(), 
         _ => io_error(to, &error),
     })?;
     let head = header.to_bytes();
+    files::inherit(&file, to).map_err(|error| io_error(to, &error))?;
     let written = age::encrypt(recipient, head.chain(copy), &mut file).map_err(age_error);
     let whole = written.and_then(|written| {
         let expected = header.length + HEADER as u64;
@@ -309,7 +310,8 @@ pub(super) fn age_error(error: age::BackupError) -> OpError {
 }
 
 pub(super) fn io_error(path: &Path, error: &io::Error) -> OpError {
-    OpError::new("backup.io", format!("`{}`: {error}", path.display()))
+    let code = if error.kind() == io::ErrorKind::PermissionDenied { "file.permission" } else { "backup.io" };
+    OpError::new(code, files::at(path, error.kind()))
 }
 
 /// Ports of a store that is only looked at.

@@ -172,7 +172,7 @@ impl From<LoadError> for OpError {
 
 impl From<StoreError> for OpError {
     fn from(error: StoreError) -> OpError {
-        OpError::new(error.code(), error.to_string())
+        LoadError::from(error).into()
     }
 }
 

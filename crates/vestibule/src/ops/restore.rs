@@ -48,7 +48,7 @@ pub fn restore(settings: &Settings<'_>, by: &By, order: &Order) -> Result<Value,
     }
     let keeper = Arc::new(settings.keeper()?);
     let scratch = Scratch::new(beside(target, ".restoring"));
-    let header = decrypt(order, scratch.path())?;
+    let header = decrypt(order, scratch.path(), target)?;
     if keeper.read(|keys| keys.store_id()) != header.key_store {
         return Err(OpError::new("backup.other_keys", "the backup belongs to another key store"));
     }
@@ -94,6 +94,7 @@ fn hold(target: &Path) -> Result<File, OpError> {
     let path = beside(target, ".lock");
     let lock = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
     let lock = lock.map_err(|error| io_error(&path, &error))?;
+    files::inherit(&lock, &path).map_err(|error| io_error(&path, &error))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => {
@@ -104,11 +105,12 @@ fn hold(target: &Path) -> Result<File, OpError> {
     }
 }
 
-/// Decrypts the database to `to`, sealed bytes only, and hands back what stood before it.
-fn decrypt(order: &Order, to: &Path) -> Result<Header, OpError> {
+/// Decrypts the database to `to`, sealed bytes only, as a file that belongs at `target`, and hands back what stood before it.
+fn decrypt(order: &Order, to: &Path, target: &Path) -> Result<Header, OpError> {
     let input = File::open(&order.file).map_err(|error| io_error(&order.file, &error))?;
     let output = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(to);
     let output = output.map_err(|error| io_error(to, &error))?;
+    files::settle(&output, target).map_err(|error| io_error(to, &error))?;
     let mut split = Split { header: Vec::with_capacity(HEADER), output };
     let length = age::decrypt(&order.identity, io::BufReader::new(input), &mut split).map_err(age_error)?;
     split.output.sync_all().map_err(|error| io_error(to, &error))?;
@@ -326,5 +328,33 @@ mod tests {
         assert_eq!(backup::digest(&closed.look().store.reader().unwrap()).unwrap(), digest);
         fs::remove_dir(closed.path("keys/.keystore.new")).unwrap();
         closed.open().unwrap();
+    }
+
+    #[test]
+    fn what_root_restores_and_changes_still_belongs_to_the_gateway() {
+        use std::os::unix::fs::{MetadataExt as _, chown};
+        let world = World::new();
+        world.accept("anna@example.com");
+        let (file, identity) = world.backup("one.age");
+        let closed = world.close();
+        let owned = ["data", "data/vestibule.db", "data/vestibule.db.lock", "keys", "keys/keystore"];
+        for name in owned {
+            // only root can give a file away; for everybody else the owners are equal anyway
+            let _given = chown(closed.path(name), Some(65_534), Some(65_533));
+        }
+        let owner = |name: &str| fs::metadata(closed.path(name)).map(|found| (found.uid(), found.gid())).unwrap();
+        let before = owner("data");
+        for replace in [true, false] {
+            let order = Order {
+                file: file.clone(),
+                identity: Secret::new(identity.clone()),
+                replace,
+                accept_gap: None,
+                with_broken_log: false,
+            };
+            closed.restore(&order).unwrap();
+            assert_eq!(owned.map(owner), [before; 5], "replaced: {replace}");
+            closed.remove_database();
+        }
     }
 }
