@@ -2,6 +2,7 @@
 
 use crate::app::routes::{Deliver, InRoute};
 use crate::app::{App, subject};
+use crate::ingress::bound_to;
 use crate::net::outbound::{Client, OutboundError};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
@@ -83,7 +84,8 @@ fn request(
 ) -> Result<Request<Full<Bytes>>, &'static str> {
     let keyring = app.keeper.keyring();
     let key = subject::unwrap(&keyring, &due.subject).map_err(|error| error.code())?;
-    let body = keyring.open_body(&key, BodyPurpose::Queued, due.event_id.as_bytes(), &due.body).map_err(|error| error.code())?;
+    let bound = bound_to(&due.event_id, &due.route, due.mode);
+    let body = keyring.open_body(&key, BodyPurpose::Queued, bound.as_bytes(), &due.body).map_err(|error| error.code())?;
     let timestamp = now.seconds().to_string();
     let parts = signed_parts(&due.event_id, &timestamp, &body);
     let signatures: Vec<String> = match &deliver.signing {

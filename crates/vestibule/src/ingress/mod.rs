@@ -16,7 +16,7 @@ mod validate;
 
 pub use authenticate::Authenticated;
 pub use protect::Protected;
-pub(crate) use protect::{STABLE, SUBJECT, USER_ID, store_tag, vault_tag};
+pub(crate) use protect::{STABLE, SUBJECT, USER_ID, bound_to, store_tag, vault_tag};
 pub use receive::Received;
 pub use release::release;
 pub use validate::Validated;

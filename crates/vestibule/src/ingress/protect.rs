@@ -15,7 +15,7 @@ use vestibule_core::audit;
 use vestibule_core::category::{self, Category};
 use vestibule_core::clock::Timestamp;
 use vestibule_core::document::{Document, Kind, Matcher};
-use vestibule_core::id::{EventRow, Pseudonym, RecordNo, Scope, SubjectNumber};
+use vestibule_core::id::{EventRow, Mode, Pseudonym, RecordNo, Scope, SubjectNumber};
 use vestibule_core::protect::{Item, Part, Plan};
 use vestibule_core::token::{Block, TokenText};
 use vestibule_core::{clock::Span, protect};
@@ -126,13 +126,14 @@ pub(super) async fn protect(
         .collect();
     let sealed = keyring.seal_record(&person.unwrapped.key, first, &values, &mut draw).map_err(vault)?;
     let tokens: Vec<TokenText> = blocks.iter().map(TokenText::new).collect();
+    let bound = bound_to(&event_id, &route.name, route.mode);
     let (queued, held, delivery) = if plan.must_wait() && unnamed == Unnamed::Wait {
         let until = now.plus(route.hold.unwrap_or(PENDING));
-        let sealed = keyring.seal_body(&person.unwrapped.key, BodyPurpose::Held, event_id.as_bytes(), doc.bytes(), &mut draw);
+        let sealed = keyring.seal_body(&person.unwrapped.key, BodyPurpose::Held, bound.as_bytes(), doc.bytes(), &mut draw);
         (Vec::new(), Some(HeldBody { until, sealed: sealed.map_err(vault)? }), None)
     } else if let Some(deliver) = &route.deliver {
         let document = plan.write(&tokens, &worker.routes().token_domain);
-        let sealed = keyring.seal_body(&person.unwrapped.key, BodyPurpose::Queued, event_id.as_bytes(), &document, &mut draw);
+        let sealed = keyring.seal_body(&person.unwrapped.key, BodyPurpose::Queued, bound.as_bytes(), &document, &mut draw);
         let delivery = NewDelivery { workflow: deliver.workflow.clone(), next_at: now };
         (sealed.map_err(vault)?, None, Some(delivery))
     } else {
@@ -290,6 +291,12 @@ impl<'a> Sealing<'a> {
 pub(crate) const STABLE: &str = "stable";
 /// See [`STABLE`].
 pub(crate) const SUBJECT: &str = "subject";
+
+/// What the body of an event is bound to besides its person: put beside another event, route or mode it does not open (P7).
+/// None of the three holds a blank.
+pub(crate) fn bound_to(event_id: &str, route: &str, mode: Mode) -> String {
+    format!("{event_id} {route} {mode}")
+}
 
 fn find_person(
     worker: &Worker,

@@ -34,7 +34,8 @@ async fn pass(worker: &Worker, event: EventRow, action: &str) -> Result<String, 
     let keyring = worker.app.keeper.keyring();
     let scope = Scope::of(data.mode);
     let key = unwrap(&keyring, &subject).map_err(|error| Refused::known(error.code()))?;
-    let body = keyring.open_body(&key, BodyPurpose::Held, data.id.as_bytes(), &held.sealed).map_err(protect::vault)?;
+    let bound = protect::bound_to(&data.id, &data.route, data.mode);
+    let body = keyring.open_body(&key, BodyPurpose::Held, bound.as_bytes(), &held.sealed).map_err(protect::vault)?;
     let identity: [&[u8]; 2] = [b"release", data.id.as_bytes()];
     let mut versions = keyring.replay_keys(scope, &data.route, &identity, &body).into_iter();
     let active = versions.next().ok_or_else(|| Refused::known("internal.lost"))?;

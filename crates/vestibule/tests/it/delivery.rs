@@ -192,6 +192,38 @@ fn what_waits_goes_where_it_was_accepted_for() {
 }
 
 #[test]
+fn what_waits_opens_for_no_other_event_or_route() {
+    let world = World::new();
+    world.platform.otherwise(|_| Reply::status(500));
+    for path in ["/in/apply", "/in/update", "/in/apply"] {
+        post(&world, path, "Dana");
+    }
+    for row in [1, 2, 3] {
+        recorded(&world, DeliveryRow(row), 1);
+    }
+    // one body is told to go the way of the other route; of two of one person and route, one stands in for the other
+    let database = rusqlite::Connection::open(world.folder().join("data/vestibule.db")).unwrap();
+    database
+        .execute_batch(
+            "UPDATE event SET route = 'update' WHERE row = 1;
+             UPDATE delivery SET workflow = 'mailer' WHERE row = 1;
+             UPDATE event SET id = 'evt_another' WHERE row = 3;",
+        )
+        .unwrap();
+    let before = world.platform.count();
+    world.platform.otherwise(|_| Reply::status(200));
+    world.advance(Span::seconds(6));
+    world.until("the one that was left alone has arrived", |reader| {
+        state(reader, DeliveryRow(2)) == Some(DeliveryState::Delivered)
+    });
+    for row in [1, 3] {
+        world.until("it is a dead letter", |reader| state(reader, DeliveryRow(row)) == Some(DeliveryState::Dead));
+    }
+    assert_eq!(world.platform.count(), before + 1);
+    println!("swapped bodies: 2 kept back, 1 delivered");
+}
+
+#[test]
 fn the_status_decides_whatever_becomes_of_the_body() {
     let world = World::new();
     let big = vec![b'x'; 70 * 1024];
