@@ -78,6 +78,9 @@ pub(super) static PROBLEMS: &[Problem] = problems! {
     Operator 0 "root.exposed" "root key readable by others":
         "The file of the root key can be read by other users of this machine."
         => "Set its mode to 0600 and its owner to the gateway's user, then rotate the root key.";
+    Operator 0 "root.same" "the same root key":
+        "The new root key is the one that the key store lies under already. Nothing was rotated."
+        => "Name a file that is not there yet: `vestibule rotate root --new-root FILE` makes a new root key in it.";
     Operator 0 "root.not_a_root" "not a root key":
         "The text does not begin with `vroot1_`."
         => "Check `keys.root`; the recovery kit holds a copy of the root key.";

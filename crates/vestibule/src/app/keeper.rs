@@ -102,12 +102,15 @@ impl Keeper {
         Ok(answer)
     }
 
-    /// Puts the key store under another root key.
-    pub fn change_root(&self, root: Root) -> Result<(), LoadError> {
+    /// Puts the key store under another root key. False, and nothing is done, where it is the one that it lies under.
+    pub fn change_root(&self, root: Root) -> Result<bool, LoadError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.root.id() == root.id() {
+            return Ok(false);
+        }
         self.save(&open.store, &root)?;
         open.root = root;
-        Ok(())
+        Ok(true)
     }
 
     fn save(&self, store: &KeyStore, root: &Root) -> Result<(), LoadError> {

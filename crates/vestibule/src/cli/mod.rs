@@ -136,6 +136,9 @@ fn keys_command(command: KeysCommand) -> Result<Shown, Failure> {
 
 fn rotate(args: &args::Rotate) -> Result<Shown, Failure> {
     if args.kind != "root" {
+        if args.new_root.is_some() {
+            return Err(Failure::new("cli.argument", "`--new-root` belongs to `rotate root`; every other key is drawn anew"));
+        }
         return Ok(("rotate", asked(&args.at.config, Op::Rotate { kind: args.kind.clone() })?));
     }
     let config = session::load(&args.at.config)?;

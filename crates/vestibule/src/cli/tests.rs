@@ -83,6 +83,9 @@ fn from_nothing_to_a_key_a_backup_and_a_restore() {
     let taken = command(&format!("vestibule backup --to {folder}/one.age {at}")).unwrap_err();
     assert_eq!(taken.code, "cli.exists");
     command(&format!("vestibule rotate all {at}")).unwrap();
+    let same = command(&format!("vestibule rotate root --new-root {folder}/root/root.key {at}")).unwrap_err();
+    let drawn = command(&format!("vestibule rotate token --new-root {folder}/root/new.key {at}")).unwrap_err();
+    assert_eq!((same.code.as_str(), drawn.code.as_str()), ("root.same", "cli.argument"));
     let (_, rotated) = command(&format!("vestibule rotate root --new-root {folder}/root/new.key {at}")).unwrap();
     let wrong = command(&format!("vestibule status {at}")).unwrap_err();
     assert_eq!(wrong.code, "keystore.wrong_root");

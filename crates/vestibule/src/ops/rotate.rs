@@ -105,7 +105,9 @@ pub fn root(app: &App, by: &By, file: &Path) -> Result<Value, OpError> {
     let text = files::read(file).map_err(unreadable)?;
     let root = Root::parse(&text).map_err(LoadError::from)?;
     let id = hex(&root.id());
-    app.keeper.change_root(root)?;
+    if !app.keeper.change_root(root)? {
+        return Err(OpError::new("root.same", format!("the key store already lies under the root key in `{}`", file.display())));
+    }
     app.writer.call(AppendLeaf { leaf: by.leaf(app, "key.rotate_root", Mode::Live).to_bytes() })?;
     Ok(json!({ "root": id, "file": file }))
 }

@@ -142,7 +142,9 @@ impl World {
         let stable_mac = keyring.index_mac(ingress::STABLE, &stable, &parts).unwrap();
         let event_id = app.event_id().unwrap();
         let purpose = if held { BodyPurpose::Held } else { BodyPurpose::Queued };
-        let body = keyring.seal_body(&new.key, purpose, ingress::bound_to(&event_id, "apply", Mode::Test).as_bytes(), b"{}", &mut draw).unwrap();
+        let body = keyring
+            .seal_body(&new.key, purpose, ingress::bound_to(&event_id, "apply", Mode::Test).as_bytes(), b"{}", &mut draw)
+            .unwrap();
         let mut leaf = app.leaf(Actor::Source("apply".into()), "event.accept", Mode::Test);
         leaf.subjects = vec![new.pseudonym];
         let job = AcceptEvent {

@@ -161,6 +161,7 @@ fn another_root_opens_the_key_store_and_the_old_one_no_more() {
     let file = world.path("new-root.key");
     files::create(&file, text.expose().as_bytes()).unwrap();
     root(&world.app, &by(), &file).unwrap();
+    assert_eq!(root(&world.app, &by(), &file).unwrap_err().code, "root.same");
     let store = &world.config.keys.store;
     assert!(crate::app::keeper::Keeper::open(store, text.expose().as_bytes()).is_ok());
     let old = std::fs::read(world.path("root.key")).unwrap();
