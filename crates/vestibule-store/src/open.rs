@@ -22,7 +22,7 @@ pub struct Options {
     path: PathBuf,
     sync: bool,
     max_pages: Option<u32>,
-    lock: Option<Arc<File>>,
+    lock: Option<Arc<Lock>>,
 }
 
 impl Options {
@@ -61,7 +61,7 @@ pub struct Store {
     was_clean: bool,
     alterations: Alterations,
     // Held until everything else is gone; none where nothing is written.
-    _lock: Option<Arc<File>>,
+    _lock: Option<Arc<Lock>>,
 }
 
 impl Store {
@@ -211,13 +211,25 @@ fn named(path: &Path, error: StoreError) -> StoreError {
     }
 }
 
+/// Keeps others away from the file. It is given up by name: a process that this one is just starting holds a copy of the open
+/// file until it runs its own program, and with it a lock that is only dropped.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // what cannot be given up ends with the last copy of the file
+        let _ = self.0.unlock();
+    }
+}
+
 /// Another process, or another store of this one, may not write the same file.
-fn lock(path: &Path) -> Result<File, StoreError> {
+fn lock(path: &Path) -> Result<Lock, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let file = reach(Path::new(&name), &own_only())?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.to_path_buf())),
         Err(TryLockError::Error(error)) => Err(error.into()),
     }
@@ -232,4 +244,22 @@ fn inspect(path: &Path) -> Result<(), StoreError> {
 fn integrity(conn: &Connection) -> Result<(), StoreError> {
     let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if verdict == "ok" { Ok(()) } else { Err(StoreError::Damaged) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_lock_that_is_given_up_is_free_though_a_starting_process_has_a_copy_of_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let held = lock(&path).unwrap();
+        let copy = held.0.try_clone().unwrap();
+        assert!(matches!(lock(&path), Err(StoreError::InUse(_))));
+        drop(held);
+        drop(lock(&path).unwrap());
+        drop(copy);
+    }
 }

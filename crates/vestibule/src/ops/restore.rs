@@ -12,14 +12,14 @@ use crate::app::keeper::Keeper;
 use crate::app::settle::Adopted;
 use crate::{files, system};
 use serde_json::{Value, json};
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use vestibule_core::id::{Mode, hex};
 use vestibule_core::secret::Secret;
-use vestibule_store::Options;
+use vestibule_store::{Options, StoreError};
 use vestibule_vault::backup as age;
 
 /// What to restore, and what the operator accepts.
@@ -90,19 +90,14 @@ pub fn restore(settings: &Settings<'_>, by: &By, order: &Order) -> Result<Value,
 }
 
 /// Keeps servers away while files change: the lock is the store's own.
-fn hold(target: &Path) -> Result<File, OpError> {
-    let path = beside(target, ".lock");
-    let lock = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
-    let lock = lock.map_err(|error| io_error(&path, &error))?;
-    files::inherit(&lock, &path).map_err(|error| io_error(&path, &error))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => {
-            let message = format!("a process has the database `{}` open: stop the gateway first", target.display());
-            Err(OpError::new("store.in_use", message))
+fn hold(target: &Path) -> Result<Options, OpError> {
+    Options::new(target).locked().map_err(|error| match error {
+        StoreError::InUse(path) => {
+            let message = format!("a process has the database `{}` open: stop the gateway first", path.display());
+            OpError::new("store.in_use", message)
         }
-        Err(TryLockError::Error(error)) => Err(io_error(&path, &error)),
-    }
+        other => other.into(),
+    })
 }
 
 /// Decrypts the database to `to`, sealed bytes only, as a file that belongs at `target`, and hands back what stood before it.
