@@ -234,13 +234,17 @@ fn events(stage: &mut Stage, documents: &mut Documents) -> usize {
             accepted += 1;
         }
     }
-    for _ in 0..12 {
+    // ten attempts each; an attempt that is under way while the day changes takes more than one of these
+    for _ in 0..60 {
         stage.world.settle();
         stage.world.advance(Span::days(1));
         stage.world.until("nothing is being delivered", |reader| {
             let next = reader.next_due().unwrap();
             next.is_none_or(|at| at > stage.world.now())
         });
+        if stage.world.app.store.reader().unwrap().next_due().unwrap().is_none() {
+            break;
+        }
     }
     let counts = stage.world.app.store.reader().unwrap().counts().unwrap();
     let of = |state| counts.deliveries.iter().find(|(known, _)| *known == state).map_or(0, |(_, count)| *count);

@@ -268,21 +268,18 @@ fn errors_of_the_upstream_are_answers() {
 
 #[test]
 fn each_wait_has_its_end() {
-    let limits = OutboundLimits {
-        connect: Duration::from_millis(60),
-        first_byte: Duration::from_millis(60),
-        total: Duration::from_millis(120),
-        body: 1000,
-    };
+    // each case has one short limit, so that a slow minute cannot make it another
+    let long = Duration::from_secs(60);
+    let limits = OutboundLimits { connect: long, first_byte: long, total: long, body: 1000 };
     let (port, thread, _) = scripted(vec![vec![Act::Read, Act::Wait]]);
-    let target = Target::plain_for_bench(port, limits);
+    let target = Target::plain_for_bench(port, OutboundLimits { first_byte: Duration::from_millis(60), ..limits });
     let error = block_on(Client::new().send(&target, post(&target, "/"))).expect_err("an error");
     assert_eq!(error, OutboundError::Timeout { wait: Wait::FirstByte });
     assert!(error.maybe_sent());
     thread.join().expect("the connection was closed");
 
     let (port, thread, _) = scripted(vec![vec![Act::Say("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nslow"), Act::Wait]]);
-    let target = Target::plain_for_bench(port, limits);
+    let target = Target::plain_for_bench(port, OutboundLimits { total: Duration::from_secs(1), ..limits });
     let error = block_on(Client::new().send(&target, get(&target, "/"))).err();
     assert_eq!(error, Some(OutboundError::Timeout { wait: Wait::Answer }));
     thread.join().expect("the connection was closed");
@@ -300,6 +297,7 @@ fn each_wait_has_its_end() {
     }
     let tls =
         ClientTls::with_ca(TrialCa::new(Validity::around(today(), 2)).expect("a ca").certificate().as_bytes()).expect("a client");
+    let limits = OutboundLimits { connect: Duration::from_millis(60), ..limits };
     let target = Target::new(&Origin::parse("https://api.example.com").expect("an origin"), None, tls, limits).expect("a target");
     let (_, resolver, _) = watched(&[&["93.184.216.34", "93.184.216.35"]]);
     for client in [Client::with(Rc::new(Never), Rc::new(System)), Client::with(resolver, Rc::new(Never))] {

@@ -111,7 +111,7 @@ fn answers_and_keeps_the_connection() {
 
 #[test]
 fn slow_connections_are_closed_and_a_working_one_is_not() {
-    let limits = Limits { header: Duration::from_millis(200), idle: Duration::from_millis(400), ..Limits::default() };
+    let limits = Limits { header: Duration::from_secs(1), idle: Duration::from_secs(2), ..Limits::default() };
     let server = counting(limits, &BodyBudget::new(MIB));
     let mut working = connect(&server);
     write!(working, "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\n").expect("written");
@@ -154,7 +154,7 @@ fn a_handshake_that_never_comes_is_closed() {
     let ca = TrialCa::new(Validity::around(today(), 2)).expect("an authority");
     let issued = ca.issue(&["127.0.0.1"]).expect("issued");
     let tls = ServerTls::new(issued.chain.as_bytes(), issued.key.as_bytes()).expect("tls");
-    let limits = Limits { handshake: Duration::from_millis(200), ..Limits::default() };
+    let limits = Limits { handshake: Duration::from_secs(1), ..Limits::default() };
     let config = ServerConfig::https(any(), tls).limits(limits);
     let server = Server::start(config, || |_: Request<Incoming>, _: Peer| async { Response::new(Full::<Bytes>::default()) })
         .expect("a server");
@@ -209,7 +209,7 @@ fn bodies_over_the_limit_are_refused() {
 
 #[test]
 fn a_refusal_reaches_a_client_that_still_sends() {
-    let server = plain();
+    let server = counting(Limits { leaving: Duration::from_secs(3600), ..Limits::default() }, &BodyBudget::new(16 * MIB));
     let eleven_mib = vec![b'x'; 11 * MIB];
     for round in 0..20 {
         let mut stream = connect(&server);
