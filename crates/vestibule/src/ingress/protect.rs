@@ -126,7 +126,7 @@ pub(super) async fn protect(
         .collect();
     let sealed = keyring.seal_record(&person.unwrapped.key, first, &values, &mut draw).map_err(vault)?;
     let tokens: Vec<TokenText> = blocks.iter().map(TokenText::new).collect();
-    let bound = bound_to(&event_id, &route.name, route.mode);
+    let bound = bound_to(event_id, &route.name, route.mode);
     let (queued, held, delivery) = if plan.must_wait() && unnamed == Unnamed::Wait {
         let until = now.plus(route.hold.unwrap_or(PENDING));
         let sealed = keyring.seal_body(&person.unwrapped.key, BodyPurpose::Held, bound.as_bytes(), doc.bytes(), &mut draw);
