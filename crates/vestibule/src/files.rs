@@ -170,8 +170,9 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         let root = rustix::process::geteuid().is_root();
         if root {
-            chown(&path, Some(65_534), Some(65_533)).unwrap();
-            chown(folder.path(), Some(65_534), Some(65_533)).unwrap();
+            // a container may forbid it even to root; then both belong to root, as before
+            let _given = chown(&path, Some(65_534), Some(65_533));
+            let _given = chown(folder.path(), Some(65_534), Some(65_533));
         }
         let before = fs::metadata(&path).unwrap();
         write(&path, b"two").unwrap();

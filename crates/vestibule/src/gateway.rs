@@ -38,6 +38,8 @@ pub struct Plan {
     pub client: MakeClient,
     /// Whether deliveries are made. The benchmark measures acceptance alone.
     pub deliver: bool,
+    /// Whether what a minute brings is done as each passes. Tests that move the clock say themselves when one has passed.
+    pub minutes: bool,
 }
 
 /// A running gateway.
@@ -67,7 +69,7 @@ impl Gateway {
         // what arrives as an answer counts as much as what arrives as a request (P16)
         let (make, budget) = (plan.client, app.budget.clone());
         let client: MakeClient = Arc::new(move || make().within(budget.clone()));
-        let background = background(Arc::clone(app), Arc::clone(&client), plan.deliver, stopped)?;
+        let background = background(Arc::clone(app), Arc::clone(&client), plan.deliver, plan.minutes, stopped)?;
         let shared = Arc::clone(app);
         let data = Server::start(plan.data, move || {
             let worker = Worker::new(&shared, client()).map(Rc::new);
@@ -160,6 +162,7 @@ fn background(
     app: Arc<App>,
     client: MakeClient,
     delivers: bool,
+    minutes: bool,
     stopped: watch::Receiver<bool>,
 ) -> Result<JoinHandle<()>, GatewayError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -171,7 +174,12 @@ fn background(
                     deliver::run(Arc::clone(&app), Rc::new(client()), stopped.clone()).await;
                 }
             };
-            tokio::join!(deliveries, jobs::run(Arc::clone(&app), stopped.clone()));
+            let minutes = async {
+                if minutes {
+                    jobs::run(Arc::clone(&app), stopped.clone()).await;
+                }
+            };
+            tokio::join!(deliveries, minutes);
         });
     })?;
     Ok(thread)

@@ -26,7 +26,7 @@ use ledger::{Counters, Ledger};
 use routes::Routes;
 use schedule::KeySchedule;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::{Notify, oneshot};
 use vestibule_core::audit::{Actor, Leaf};
 use vestibule_core::clock::{Clock, Span, Timestamp};
@@ -63,6 +63,8 @@ pub struct App {
     pub max_body: usize,
     /// Whether it was opened to look at it: nothing is served, and nothing has been counted.
     pub only_looks: bool,
+    /// Held while keys rotate: what one rotation announces or ends, no other may find half done.
+    pub rotating: Mutex<()>,
     ledger: Ledger,
     routes: RwLock<Arc<Routes>>,
     key_schedule: RwLock<KeySchedule>,

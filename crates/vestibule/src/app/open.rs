@@ -16,7 +16,7 @@ use crate::net::tls::TlsError;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 use vestibule_core::audit::{Actor, Leaf};
 use vestibule_core::clock::Clock;
 use vestibule_core::document::MatcherError;
@@ -245,6 +245,7 @@ impl App {
             schedule: Schedule::default(),
             max_body: usize::try_from(config.limits.max_body).unwrap_or(usize::MAX),
             only_looks,
+            rotating: Mutex::default(),
             grant_revision: AtomicU64::new(u64::try_from(now.0).unwrap_or(0)),
             routes: RwLock::new(Arc::new(routes)),
             key_schedule: RwLock::new(KeySchedule::of(&config.keys)),

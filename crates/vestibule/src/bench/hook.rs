@@ -299,7 +299,7 @@ fn tokens(app: &App, first: Option<RecordNo>, sealed: Vec<u8>) -> Result<[String
 }
 
 fn start(app: &Arc<App>, data: ServerConfig) -> Result<Gateway, BenchError> {
-    let plan = Plan { data, socket: None, client: Arc::new(system_client), deliver: false };
+    let plan = Plan { data, socket: None, client: Arc::new(system_client), deliver: false, minutes: true };
     Gateway::start(app, plan).map_err(failed)
 }
 

@@ -126,6 +126,10 @@ pub(super) async fn measure(
     }
     let (counted, used, start) = (count(), cpu()?, Instant::now());
     tokio::time::sleep(timing.measured).await;
+    // on a slow disk a short part may pass without one answer: it lasts until there is one
+    while count() == counted && start.elapsed() < timing.measured + PATIENCE {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     let elapsed = start.elapsed();
     Ok(Sample { count: count() - counted, cpu: cpu()?.saturating_sub(used), elapsed })
 }

@@ -48,6 +48,7 @@ pub fn run(args: &ServeArgs, say: &mut dyn Write) -> Result<(), Failure> {
         socket: Some(session::data_folder(&config).join(session::SOCKET)),
         client: Arc::new(system_client),
         deliver: true,
+        minutes: true,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(thread)?;

@@ -205,6 +205,7 @@ fn beside_a_running_server_commands_act_on_it() {
         socket: Some(session::data_folder(&config).join(session::SOCKET)),
         client: Arc::new(system_client),
         deliver: false,
+        minutes: true,
     };
     let gateway = Gateway::start(&app, plan).unwrap();
     let at = format!("--config {}", file.display());

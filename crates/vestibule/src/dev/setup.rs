@@ -97,6 +97,7 @@ impl Trial {
             socket: Some(folder.join("data/vestibule.sock")),
             client: Arc::new(gateway::system_client),
             deliver: true,
+            minutes: true,
         };
         let gateway = Gateway::start(&app, plan)?;
         let address = gateway.address().context("the gateway has no address")?;

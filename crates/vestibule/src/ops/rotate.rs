@@ -21,6 +21,7 @@ use crate::app::{App, LoadError};
 use crate::files;
 use serde_json::{Value, json};
 use std::path::Path;
+use std::sync::PoisonError;
 use vestibule_core::clock::Timestamp;
 use vestibule_core::id::{KeyVersion, Mode, hex};
 use vestibule_store::{AppendLeaf, LeaseRecords};
@@ -30,6 +31,7 @@ use vestibule_vault::{Draw, KeyStore, Kind, Root};
 
 /// Rotates one kind of key, or `all`.
 pub fn rotate(app: &App, by: &By, kind: &str) -> Result<Value, OpError> {
+    let _alone = app.rotating.lock().unwrap_or_else(PoisonError::into_inner);
     let kinds: Vec<Kind> = match kind {
         "all" => Kind::ALL.to_vec(),
         name => {
@@ -114,6 +116,7 @@ pub fn root(app: &App, by: &By, file: &Path) -> Result<Value, OpError> {
 
 /// The periodic part: what is due rotates, rows follow, and keys that have served their time end.
 pub fn due(app: &App) -> Result<(), LoadError> {
+    let _alone = app.rotating.lock().unwrap_or_else(PoisonError::into_inner);
     let by = By::itself();
     let counted = |result: Result<(), OpError>| {
         if let Err(error) = result {

@@ -96,6 +96,8 @@ impl<S: 'static> Hall<S> {
             return;
         };
         self.counters.accepted.fetch_add(1, Ordering::Relaxed);
+        // a deadline counts from here, also where no sweep has been for a while
+        self.clock.set(Instant::now());
         let number = self.next.get();
         self.next.set(number.wrapping_add(1));
         let phase = if self.tls.is_some() { Phase::Handshake } else { Phase::Fresh };

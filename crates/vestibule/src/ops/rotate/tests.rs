@@ -167,3 +167,19 @@ fn another_root_opens_the_key_store_and_the_old_one_no_more() {
     let old = std::fs::read(world.path("root.key")).unwrap();
     assert_eq!(crate::app::keeper::Keeper::open(store, &old).err().unwrap().code(), "keystore.wrong_root");
 }
+
+#[test]
+fn rotations_at_once_wait_for_each_other() {
+    let world = World::new();
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                for kind in ["fingerprint", "replay", "fingerprint"] {
+                    rotate(&world.app, &by(), kind).unwrap();
+                }
+            });
+        }
+    });
+    let versions = world.app.keeper.read(|keys| keys.versions(Kind::Fingerprint).map(|entry| entry.version().0).max());
+    assert_eq!(versions, Some(7));
+}

@@ -47,6 +47,7 @@ pub fn until_killed(folder: &Path) {
         socket: Some(folder.join("data/vestibule.sock")),
         client: Arc::new(system_client),
         deliver: true,
+        minutes: true,
     };
     let gateway = Gateway::start(&app, plan).unwrap();
     say(&format!("{SERVING}{}", gateway.address().unwrap()));

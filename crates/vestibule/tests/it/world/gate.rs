@@ -26,7 +26,7 @@ impl Gate {
             let wire = Rc::new(Wire(Arc::clone(&dialed)));
             Client::with(wire.clone(), wire)
         });
-        let gateway = Gateway::start(app, Plan { data, socket: None, client, deliver }).unwrap();
+        let gateway = Gateway::start(app, Plan { data, socket: None, client, deliver, minutes: false }).unwrap();
         Gate { address: gateway.address().unwrap(), gateway: Some(gateway) }
     }
 }
