@@ -213,7 +213,8 @@ impl App {
 
     /// Opens keys and database to look at them, also beside a running gateway. Neither changes: the log gets no leaf, the
     /// key store no head, and what is written to the store is answered with [`StoreError::Closed`]. Keys that a start would refuse are
-    /// refused here too, except over a database that is behind: that one can be looked at, with no key in force. Nothing if a start must make the database, or bring it up to date, first.
+    /// refused here too, except over a database that is behind: that one can be looked at, with no key in force. Nothing if
+    /// a start must make the database, or bring it up to date, first.
     pub fn open_to_read(settings: &Settings<'_>) -> Result<Option<Arc<App>>, LoadError> {
         let (keeper, routes) = begin(settings)?;
         expected(settings, &keeper)?;

@@ -282,7 +282,7 @@ fn lines_of_input() -> Result<Zeroizing<String>, Failure> {
     let fault = |message: String| Failure::new("cli.argument", message);
     let mut text = Zeroizing::new(String::new());
     let read = stdin.lock().take(MOST_INPUT + 1).read_to_string(&mut text);
-    read.map_err(|error| fault(format!("standard input: {error}")))?;
+    read.map_err(|error| fault(format!("standard input: {}", files::why(&error))))?;
     if text.len() as u64 > MOST_INPUT {
         return Err(fault(format!("standard input is longer than {} KiB; give the list in parts", MOST_INPUT / 1024)));
     }

@@ -255,8 +255,8 @@ impl Client {
         Self { budget, ..self }
     }
 
-    /// Sends one request and reads the whole answer, which counts against the budget until it is dropped. The URI is what [`Target::uri`] gave. `Host` and
-    /// `Accept-Encoding` are set here, hop-by-hop headers removed.
+    /// Sends one request and reads the whole answer, which counts against the budget until it is dropped. The URI is what
+    /// [`Target::uri`] gave. `Host` and `Accept-Encoding` are set here, hop-by-hop headers removed.
     ///
     /// A request on a kept connection that turns out closed is sent again once, on a new one: always if nothing
     /// of it was sent, and if it is idempotent also when not a byte of the answer came.
